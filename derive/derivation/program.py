@@ -1,0 +1,61 @@
+"""A program: what is given, as definitions in order, with the facts that every draw satisfies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from derive.ir import Definition, Guard, Relation, Size, Tensor, tensors
+
+
+@dataclass(frozen=True)
+class Program:
+    """Tensors that are given, and definitions of all others, each after what it reads.
+
+    `sizes` are all named sizes, computed ones after what they are computed from.  `size_facts`
+    are conditions on sizes (the kernel fits the padded input); `facts` are relations between
+    entries (each row of t sums to 1).  `loss` is the scalar, or array of scalars, that gradients
+    are taken of.
+    """
+
+    sizes: tuple[Size, ...]
+    given: tuple[Tensor, ...]
+    definitions: tuple[Definition, ...]
+    size_facts: tuple[Guard, ...] = ()
+    facts: tuple[Relation, ...] = ()
+    loss: Tensor | None = None
+
+    @cached_property
+    def defined(self) -> dict[Tensor, Definition]:
+        """Each defined tensor with its definition."""
+        return {d.tensor: d for d in self.definitions}
+
+    @cached_property
+    def consumers(self) -> dict[Tensor, tuple[Definition, ...]]:
+        """For each tensor, the definitions that read it, in order."""
+        found: dict[Tensor, list[Definition]] = {}
+        for d in self.definitions:
+            for t in sorted(tensors(d.body), key=lambda t: t.name):
+                found.setdefault(t, []).append(d)
+        return {t: tuple(ds) for t, ds in found.items()}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a document says of one layer: its kind, options, parameters and definitions.
+
+    The last definition is the layer's output; the others are named intermediates (a mean, a
+    variance).  `options` are the arguments as given or by default, in declared order.
+    """
+
+    name: str
+    kind: str
+    inputs: tuple[Tensor, ...]
+    parameters: tuple[Tensor, ...]
+    definitions: tuple[Definition, ...]
+    options: tuple[tuple[str, object], ...] = field(default=())
+    remarks: tuple[str, ...] = field(default=())
+
+    @property
+    def output(self) -> Tensor:
+        return self.definitions[-1].tensor

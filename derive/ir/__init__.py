@@ -1,0 +1,54 @@
+"""The formula language: integers, indices, guards, formulas, and how to walk them."""
+
+from derive.ir.binder import Binder, Chosen, Max, Range, Sum
+from derive.ir.formula import (
+    FUNCTIONS,
+    Apply,
+    Component,
+    Count,
+    Derivative,
+    Entry,
+    Formula,
+    Function,
+    Greatest,
+    Least,
+    Number,
+    Plus,
+    Power,
+    Tensor,
+    Times,
+)
+from derive.ir.guard import (
+    FALSE,
+    TRUE,
+    And,
+    Divides,
+    Equal,
+    Guard,
+    NonNegative,
+    Not,
+    Or,
+    at_least,
+    at_most,
+    conjunction,
+    conjuncts,
+)
+from derive.ir.index import Index, Size, fresh
+from derive.ir.integer import ONE, ZERO, Atom, Floor, Int, IntLike, ceiling, floor, mod
+from derive.ir.reshape import Ravel, Unravel, ravel, unravel
+from derive.ir.selector import Bracket, Branch, Cases, Compare, Delta
+from derive.ir.statement import Definition, Relation, axis_ranges
+from derive.ir.walk import (
+    free_indices,
+    instantiate,
+    map_integers,
+    rebuild,
+    refresh,
+    replace_components,
+    same,
+    subformulas,
+    substitute,
+    tensors,
+)
+
+__all__ = [name for name in dir() if not name.startswith("_")]

@@ -1,0 +1,136 @@
+"""Row-major reshapes of index tuples: `ravel` and `unravel`, exact inverses on their ranges.
+
+    ravel((c, m, l), (C, H, W)) = ((c - 1)·H + (m - 1))·W + (l - 1) + 1      counting from 1
+    unravel(f, 0, (C, H, W))    = ⌊(f - 1)/(H·W)⌋ + 1
+
+They stay whole, as atoms, because a reader knows (c, m, l) by sight and nobody knows 144c + 12m + l - 156.
+Outside their ranges they have no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sympy import Basic
+
+from derive.ir.integer import ONE, Compound, Int, IntLike, floor, mod
+
+
+class Ravel(Compound):
+    """The position of the index tuple `indices` in an array of shape `dims`, both counted from `base`."""
+
+    __slots__ = ("base",)
+    base: int
+
+    def __new__(cls, indices: tuple[Int, ...], dims: tuple[Int, ...], base: int) -> Ravel:
+        if len(indices) != len(dims):
+            raise ValueError(f"{len(indices)} indices do not fit {len(dims)} extents")
+        self = Basic.__new__(cls)
+        self.base = base
+        self._make(3, "", base, (*indices, *dims))
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.base, self.parts)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return (self.indices, self.dims, self.base)
+
+    @property
+    def indices(self) -> tuple[Int, ...]:
+        return self.parts[: len(self.parts) // 2]
+
+    @property
+    def dims(self) -> tuple[Int, ...]:
+        return self.parts[len(self.parts) // 2 :]
+
+    def rebuild(self, parts: list[Int]) -> Int:
+        half = len(parts) // 2
+        return ravel(parts[:half], parts[half:], self.base)
+
+    def expanded(self) -> Int:
+        """The polynomial that it abbreviates."""
+        position = Int.of(0)
+        for e, d in zip(self.indices, self.dims, strict=True):
+            position = position * d + (e - self.base)
+        return position + self.base
+
+    def _sympystr(self, printer: object) -> str:
+        return f"ravel({', '.join(map(str, self.indices))}; {', '.join(map(str, self.dims))})"
+
+
+class Unravel(Compound):
+    """Component `k` (from 0) of the index tuple at position `flat` of an array of shape `dims`."""
+
+    __slots__ = ("base", "k")
+    base: int
+    k: int
+
+    def __new__(cls, flat: Int, k: int, dims: tuple[Int, ...], base: int) -> Unravel:
+        if not 0 <= k < len(dims):
+            raise ValueError(f"component {k} of an index tuple of length {len(dims)}")
+        self = Basic.__new__(cls)
+        self.base, self.k = base, k
+        self._make(4, "", 2 * k + base, (flat, *dims))
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.base, self.k, self.parts)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return (self.flat, self.k, self.dims, self.base)
+
+    @property
+    def flat(self) -> Int:
+        return self.parts[0]
+
+    @property
+    def dims(self) -> tuple[Int, ...]:
+        return self.parts[1:]
+
+    def rebuild(self, parts: list[Int]) -> Int:
+        return unravel(parts[0], self.k, parts[1:], self.base)
+
+    def expanded(self) -> Int:
+        """The floors that it abbreviates."""
+        inner = ONE
+        for d in self.dims[self.k + 1 :]:
+            inner = inner * d
+        quotient = floor(self.flat - self.base, inner)
+        return (quotient if self.k == 0 else mod(quotient, self.dims[self.k])) + self.base
+
+    def _sympystr(self, printer: object) -> str:
+        return f"unravel[{self.k}]({self.flat}; {', '.join(map(str, self.dims))})"
+
+
+def ravel(indices: Sequence[IntLike], dims: Sequence[IntLike], base: int = 1) -> Int:
+    """The position of an index tuple, row-major.  Extents 1 drop out; `ravel` of `unravel` is the position."""
+    pairs = [(Int.of(e), Int.of(d)) for e, d in zip(indices, dims, strict=True)]
+    pairs = [(e, d) for e, d in pairs if d != ONE]
+    if not pairs:
+        return Int.of(base)
+    if len(pairs) == 1:
+        return pairs[0][0]
+    made = Ravel(tuple(e for e, _ in pairs), tuple(d for _, d in pairs), base)
+    first = made.indices[0].atom
+    if isinstance(first, Unravel) and first.dims == made.dims:
+        flat = first.flat
+        if all(e == unravel(flat, k, made.dims, base) for k, e in enumerate(made.indices)):
+            return flat
+    return Int.of(made)
+
+
+def unravel(flat: IntLike, k: int, dims: Sequence[IntLike], base: int = 1) -> Int:
+    """Component `k` of the index tuple at position `flat`, row-major; the inverse of `ravel`."""
+    flat, extents = Int.of(flat), [Int.of(d) for d in dims]
+    if extents[k] == ONE:
+        return Int.of(base)
+    kept = tuple(d for d in extents if d != ONE)
+    k = sum(1 for d in extents[:k] if d != ONE)
+    if len(kept) == 1:
+        return flat
+    position = flat.atom
+    if isinstance(position, Ravel) and position.dims == kept and position.base == base:
+        return position.indices[k]
+    return Int.of(Unravel(flat, k, kept, base))

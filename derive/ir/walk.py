@@ -1,0 +1,209 @@
+"""Walking formulas: parts and rebuilding, free indices, substitution, equality up to renaming.
+
+Every function treats a binder as a binder: `substitute` renames bound indices where a replacement
+would be captured, `instantiate` gives each copy of a definition bound indices of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import permutations, product
+from typing import TypeVar
+
+from sympy import Basic
+
+from derive.ir.binder import Binder, Range
+from derive.ir.formula import Component, Entry, Formula, Tensor
+from derive.ir.index import Index, fresh
+from derive.ir.integer import Atom, Int, IntLike
+from derive.ir.statement import Definition
+
+Node = TypeVar("Node", bound=Basic)
+_NONE: frozenset[Index] = frozenset()
+
+
+def free_indices(f: Basic) -> frozenset[Index]:
+    """The indices that `f` (a formula, guard, range or integer) depends on."""
+    if isinstance(f, Int):
+        return f.indices
+    if isinstance(f, Formula):
+        try:
+            known: frozenset[Index] = f._free
+        except AttributeError:
+            known = f._free = _free(f)
+        return known
+    return _free(f)
+
+
+def _free(f: Basic) -> frozenset[Index]:
+    if isinstance(f, Binder):
+        inner = free_indices(f.body) | free_indices(f.condition)
+        for r in reversed(f.ranges):
+            inner = (inner - {r.index}) | free_indices(r)
+        return inner
+    parts = f.args[1:] if isinstance(f, Range) else f.args
+    return _NONE.union(*(free_indices(a) for a in parts)) if parts else _NONE
+
+
+def subformulas(f: Basic) -> Iterator[Basic]:
+    """`f` and every node below it, outermost first, left to right."""
+    yield f
+    for a in f.args:
+        yield from subformulas(a)
+
+
+def tensors(f: Basic) -> frozenset[Tensor]:
+    """Every tensor that is read in `f`, also inside index expressions."""
+    found: set[Tensor] = set()
+    for node in subformulas(f):
+        if isinstance(node, Tensor):
+            found.add(node)
+        elif isinstance(node, Int):
+            found.update(a.tensor for a in node.atoms_within() if isinstance(a, Entry))
+    return frozenset(found)
+
+
+def rebuild(f: Node, parts: tuple[Basic, ...]) -> Node:
+    """The like of `f` with other parts; `f` itself where they are the same."""
+    if all(a is b for a, b in zip(parts, f.args, strict=True)):
+        return f
+    if hasattr(f, "relation"):
+        return type(f)(parts[0], f.relation, parts[1])  # type: ignore[call-arg]
+    return type(f)(*parts)
+
+
+def substitute(f: Node, to: Mapping[Index, IntLike]) -> Node:
+    """`f` with free indices replaced; bound indices that would capture one are renamed."""
+    values = {i: Int.of(e) for i, e in to.items()}
+    return _substitute(f, values)
+
+
+def _substitute(f: Node, to: dict[Index, Int]) -> Node:
+    if isinstance(f, Int):
+        return f.replace(lambda a: to.get(a) if isinstance(a, Index) else None)  # type: ignore[return-value]
+    touched = free_indices(f) & to.keys()
+    if not touched:
+        return f
+    to = {i: to[i] for i in touched}
+    if not isinstance(f, Binder):
+        if isinstance(f, Range):
+            return rebuild(f, (f.index, *(_substitute(a, to) for a in f.args[1:])))
+        return rebuild(f, tuple(_substitute(a, to) for a in f.args))
+    arriving = _NONE.union(*(e.indices for e in to.values()))
+    ranges: list[Range] = []
+    for r in f.ranges:
+        r = _substitute(r, to)
+        to = {i: e for i, e in to.items() if i != r.index}
+        if r.index in arriving:
+            renamed = fresh(r.index)
+            to[r.index] = Int.of(renamed)
+            r = Range(renamed, r.lowers, r.uppers)
+        ranges.append(r)
+    return rebuild(f, (_substitute(f.body, to), *ranges, _substitute(f.condition, to)))
+
+
+def refresh(f: Node) -> Node:
+    """A copy of `f` whose bound indices, at every depth, are new."""
+    if not f.args or isinstance(f, Int):
+        return f
+    if isinstance(f, Binder):
+        to: dict[Index, Int] = {}
+        ranges = []
+        for r in f.ranges:
+            r = _substitute(r, to)
+            new = fresh(r.index)
+            to[r.index] = Int.of(new)
+            ranges.append(Range(new, r.lowers, r.uppers))
+        body, condition = refresh(f.body), refresh(f.condition)
+        return rebuild(f, (_substitute(body, to), *ranges, _substitute(condition, to)))
+    return rebuild(f, tuple(refresh(a) for a in f.args))
+
+
+def instantiate(definition: Definition, at: tuple[IntLike, ...]) -> Formula:
+    """The body of a definition at the given indices, with bound indices of its own."""
+    to = dict(zip(definition.indices, at, strict=True))
+    return substitute(refresh(definition.body), to)
+
+
+def replace_components(f: Node, to: Callable[[Component], Formula | None]) -> Node:
+    """Every entry for which `to` has an answer replaced by it, wherever it stands."""
+    if isinstance(f, Component):
+        new = to(f)
+        return f if new is None else new  # type: ignore[return-value]
+    if not f.args or isinstance(f, Int):
+        return f
+    return rebuild(f, tuple(replace_components(a, to) for a in f.args))
+
+
+def map_integers(f: Node, to: Callable[[Atom], Int | None]) -> Node:
+    """Every integer expression in `f` with its atoms replaced where `to` has an answer."""
+    if isinstance(f, Int):
+        return f.replace(to)  # type: ignore[return-value]
+    if not f.args:
+        return f
+    return rebuild(f, tuple(map_integers(a, to) for a in f.args))
+
+
+# -- equality up to renaming ---------------------------------------------------------------------
+
+
+def same(a: Basic, b: Basic) -> bool:
+    """Whether `a` and `b` differ only in the names of bound indices and the order of ranges."""
+    return a == b or _same(a, b, {})
+
+
+def _same(a: Basic, b: Basic, names: dict[Index, Index]) -> bool:
+    if isinstance(a, Int) and isinstance(b, Int):
+        renamed = _rename(a, names)
+        return renamed == b
+    if type(a) is not type(b) or len(a.args) != len(b.args):
+        return False
+    if isinstance(a, Binder) and isinstance(b, Binder):
+        return any(_same_binder(a, b, order, names) for order in _orders(a, b))
+    if not a.args:
+        return a == b
+    if getattr(a, "relation", None) != getattr(b, "relation", None):
+        return False
+    return all(_same(x, y, names) for x, y in zip(a.args, b.args, strict=True))
+
+
+def _same_binder(
+    a: Binder, b: Binder, order: tuple[Range, ...], names: dict[Index, Index]
+) -> bool:
+    inner = dict(names)
+    for r, s in zip(a.ranges, order, strict=True):
+        if not all(_same(x, y, inner) for x, y in zip(r.args[1:], s.args[1:], strict=True)):
+            return False
+        inner[r.index] = s.index
+    return _same(a.body, b.body, inner) and _same(a.condition, b.condition, inner)
+
+
+def _orders(a: Binder, b: Binder) -> Iterator[tuple[Range, ...]]:
+    """The orders of b's ranges that could match a's: by how each bound index is used."""
+    wanted = [_signature(a, r) for r in a.ranges]
+    offered: dict[object, list[Range]] = {}
+    for s in b.ranges:
+        offered.setdefault(_signature(b, s), []).append(s)
+    kinds = list(dict.fromkeys(wanted))
+    if {k: wanted.count(k) for k in kinds} != {k: len(v) for k, v in offered.items()}:
+        return
+    for choice in product(*(permutations(offered[k]) for k in kinds)):
+        queues = {k: list(c) for k, c in zip(kinds, choice, strict=True)}
+        yield tuple(queues[w].pop(0) for w in wanted)
+
+
+def _signature(f: Binder, r: Range) -> object:
+    """Where the index of `r` stands in `f`: for each node in order, how often."""
+    return tuple(
+        sum(1 for x in node.atoms_within() if x == r.index)
+        for node in subformulas(f)
+        if isinstance(node, Int) and r.index in node.indices
+    ) + (len(r.lowers), len(r.uppers))
+
+
+def _rename(e: Int, names: dict[Index, Index]) -> Int:
+    def to(atom: Atom) -> Int | None:
+        return Int.of(names[atom]) if isinstance(atom, Index) and atom in names else None
+
+    return e.replace(to)
+
