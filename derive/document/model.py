@@ -1,0 +1,257 @@
+"""Documents as data, a closed set of types: writers have one case for each, and only spell.
+
+A `str` is plain text everywhere: writers escape it.  The one thing that is not is mathematics, a
+tree of `derive.document.math`.
+
+    Inline   Text  Emphasis  Strong  Code  InlineMath  Reference
+    Block    Section  Subsection  Paragraph  Display  BulletList  Table  Note  CodeListing
+             Figure  Summary
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TypeAlias
+
+from derive.document.math import Math
+
+
+class Mark(Enum):
+    """What verification says of a line."""
+
+    EXACT = "exact"
+    NUMERIC = "numeric"
+    REFUTED = "refuted"
+    UNCHECKED = "not checkable"
+
+
+# -- inside a line of text -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True)
+class Emphasis:
+    text: str
+
+
+@dataclass(frozen=True)
+class Strong:
+    text: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Something that people type: a name, an option, a command."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class InlineMath:
+    math: Math
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The number, in parentheses, of the row that has this label."""
+
+    label: str
+
+
+Inline: TypeAlias = Text | Emphasis | Strong | Code | InlineMath | Reference
+Line: TypeAlias = tuple[Inline, ...]
+
+
+def line(*parts: str | Inline | Math) -> Line:
+    """A line from its parts: a str is text, a math tree is inline mathematics.
+
+    >>> line("for ", Emphasis("every"), " batch")
+    (Text(text='for '), Emphasis(text='every'), Text(text=' batch'))
+    """
+    return tuple(
+        Text(p) if isinstance(p, str) else p if isinstance(p, Inline) else InlineMath(p)
+        for p in parts
+    )
+
+
+# -- blocks --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Section:
+    """A numbered heading.  `code` is the name that people type for what it is about."""
+
+    title: str
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class Subsection:
+    """An unnumbered heading inside a section."""
+
+    title: Line
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Lines of text; `lead` opens it in bold."""
+
+    text: Line
+    lead: Line = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """`left relation right`, the reason in the margin, and what verification says of it.
+
+    A row without a left side continues the row above it.  A row whose label some Reference names
+    is numbered.
+    """
+
+    left: Math | None
+    relation: str
+    right: Math
+    reason: Line = ()
+    mark: Mark | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Display:
+    """Rows that are aligned at their relations.  `name` is that of the file it makes as a fragment."""
+
+    rows: tuple[Row, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class BulletList:
+    items: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells are lines.  `numeric` says which columns are set flush right."""
+
+    header: tuple[Line, ...]
+    rows: tuple[tuple[Line, ...], ...]
+    numeric: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        for r in self.rows:
+            if len(r) != len(self.header):
+                raise ValueError(f"a row of {len(r)} cells in a table of {len(self.header)} columns")
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark set apart from the derivation: `In words: ...`."""
+
+    text: Line
+    lead: Line = (Text("In words"),)
+
+
+@dataclass(frozen=True)
+class CodeListing:
+    code: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture (.png, .jpg or .pdf) with its caption."""
+
+    path: Path
+    caption: Line = ()
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was verified: for each mark how many equations have it and what it means."""
+
+    counts: tuple[tuple[Mark, int, Line], ...]
+
+
+Block: TypeAlias = (
+    Section
+    | Subsection
+    | Paragraph
+    | Display
+    | BulletList
+    | Table
+    | Note
+    | CodeListing
+    | Figure
+    | Summary
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A title, a line that may stand under it, and the blocks in order."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    subtitle: Line = ()
+
+    def __post_init__(self) -> None:
+        labels = [r.label for d in self.displays for r in d.rows if r.label]
+        twice = next((x for k, x in enumerate(labels) if x in labels[:k]), None)
+        if twice is not None:
+            raise ValueError(f"two rows have the label {twice!r}")
+        missing = next((r.label for r in self.references if r.label not in labels), None)
+        if missing is not None:
+            raise ValueError(f"a reference to {missing!r}, which no row has as its label")
+
+    @property
+    def displays(self) -> tuple[Display, ...]:
+        return tuple(b for b in self.blocks if isinstance(b, Display))
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Every reference in the document, in order."""
+        return tuple(p for text in self.lines for p in text if isinstance(p, Reference))
+
+    @property
+    def lines(self) -> Iterator[Line]:
+        """Every line of text in the document, in order."""
+        yield self.subtitle
+        for b in self.blocks:
+            yield from lines_of(b)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The labels that some Reference names, each with the number of its equation."""
+        wanted = {r.label for r in self.references}
+        labels = (r.label for d in self.displays for r in d.rows if r.label in wanted)
+        return {label: k for k, label in enumerate(labels, start=1)}
+
+
+def lines_of(block: Block) -> Iterator[Line]:
+    """Every line of text in a block, in order."""
+    match block:
+        case Paragraph() | Note():
+            yield block.lead
+            yield block.text
+        case Subsection():
+            yield block.title
+        case Display():
+            yield from (r.reason for r in block.rows)
+        case BulletList():
+            yield from block.items
+        case Table():
+            yield from block.header
+            for row in block.rows:
+                yield from row
+        case Figure():
+            yield block.caption
+        case Summary():
+            yield from (meaning for _, _, meaning in block.counts)
+        case Section() | CodeListing():
+            pass

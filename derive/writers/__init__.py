@@ -1,0 +1,1 @@
+"""One writer for each output: it spells a document and adds nothing to it."""
