@@ -1,0 +1,48 @@
+r"""Spell typeset mathematics in LaTeX (amsmath, inside what KaTeX accepts).
+
+How a formula is written, so that a strict reader can follow.  Braces are never left out after ^
+and _; components always separate indices by commas; spaces mean nothing; `\bigl \bigr \Bigl \Bigr
+\biggl \biggr \Biggl \Biggr` before a delimiter and `\,` `\;` `\quad` mean nothing.
+
+    Number              3   \frac{3}{2}; in an exponent 3/2
+    Count               N, a product of sizes, a sum in brackets: \frac{1}{N}, H W, (H-4)
+    Component           z^{(conv)}_{n,o,i+\alpha-1,j}   L   [X_{col}]_{i,j} where the name ends in a subscript
+    Plus                a+b-c, nested sums flat, a positive term first where there is one
+    Times               a b c juxtaposed, nested products flat; \cdot only before a digit; a factor -1 is
+                        the sign of the term; numbers and 1/N in front; sums in brackets
+    Power(x, -1)        \frac{a b}{c d}: every factor of the denominator has the exponent -1
+    Power               x_{i}^{2}, x^{-2}, x^{1/2}; base in brackets unless a name without superscript, a
+                        number, or already in brackets: (z^{(fc1)}_{n,j})^{2}
+    Apply               \exp(x) \tanh(x) \sin(x) \cos(x) \sqrt{x} \lvert x\rvert \sigma(x) = sigmoid
+                        \operatorname{erf}(x), {sign}, {GELU}, {softplus}, {signedpower}(x,p)
+                        \log y_{n,j}: one name with its scripts needs no brackets at the end of a
+                        product; \log(x) otherwise; relu is \max(x,0)
+                        unknown: f(x), f'(x), f''(x); of several arguments \partial_{1}\partial_{2}f(x,y)
+    Greatest, Least     \max(a,b) \min(a,b); a Greatest that looks like relu: \max\{x,0\}
+    Sum                 \sum_{i=1}^{5}\sum_{j=\max(1,p-4)}^{\min(24,p)} body: one \sum for each range; the
+                        body reaches to the next + or - outside brackets, its own sums in brackets;
+                        a condition is one line more: \sum_{\substack{j=1\\j\ne k}}^{10}
+    Max                 \max_{1\le\alpha,\beta\le 2} body, ranges with equal bounds together, else
+                        \max_{\substack{1\le\alpha\le 2\\1\le\beta\le 3\\condition}} body
+    Chosen              [(p,q)=\operatorname*{arg\,max}_{(u,v):\,\substack{2i-1\le u\le 2i\\2j-1\le v\le 2j}} z_{n,c,u,v}]
+                        of one index [p=\operatorname*{arg\,max}_{1\le u\le 2} ...]
+    Delta               \delta_{ij} for two single letters (with primes: \delta_{oo'}), else
+                        \delta_{i+\alpha-1,\,p}; of class indices [t_{n}=j]
+    Bracket             [condition]
+    Cases               \begin{cases}a & \text{if } condition\\b & \text{otherwise}\end{cases}
+    Derivative          \frac{\partial z_{i}}{\partial x_{j}}; of a compound formula
+                        \frac{\partial}{\partial x_{j}}(...), the brackets left out around a function call
+                        second order \frac{\partial^{2}L}{\partial y_{j}\,\partial x_{i}}: by x first, then by y
+    cotangent           \delta^{(conv)}_{n,o,i,j} where the notation says so, always with a superscript
+    NonNegative         a\le b, a<b (a+1\le b), a\ge b with a constant at the right; chains a\le e\le b, a\le e<b
+    Equal Divides       e=f, d\mid e;  Not: e\ne f, d\nmid e, \lnot(...)
+    And Or              a\text{ and }b, a\text{ or }b, a compound part in brackets; \text{true}, \text{false}
+    Compare             x<y, x\le y, x=y, x\ne y; a number on the left goes right: z>0, z\ge 0
+    Int                 i+\alpha-1, 2(i-1)+\alpha, S(i-1)+\alpha-P, p-i+1, 2 H W
+    Floor               \lfloor(p-1)/2\rfloor+1, by a product \lfloor p/(2S)\rfloor; on its own line
+                        \Bigl\lfloor\frac{H+2P-K}{S}\Bigr\rfloor+1; in a lower bound \lceil(p-4)/2\rceil
+    Ravel               (c-1)\cdot 144+(m-1)\cdot 12+l, with names (c-1)H W+(m-1)W+l
+    Unravel             \lfloor(k-1)/144\rfloor+1, (\lfloor(k-1)/12\rfloor\bmod 12)+1
+    bounds              \max(1,p-4), \min(24,p) of integers
+    ranges              n=1,\dots,64,\quad i,j=1,\dots,24; one or two values: c=1, i=1,2
+"""
