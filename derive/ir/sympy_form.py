@@ -66,7 +66,8 @@ class _Converter:
         atoms |= {r.index for r in subformulas(f) if isinstance(r, Range)}
         self.symbols: dict[Atom, sympy.Symbol] = {}
         taken: set[str] = set()
-        for a in sorted((a for a in atoms if isinstance(a, (Index, Size))), key=Atom.sort_key):
+        named = [a for a in atoms if isinstance(a, (Index, Size))]
+        for a in sorted(named, key=lambda a: a.sort_key()):
             name = hint = a.name if isinstance(a, Size) else a.hint
             while name in taken:
                 name = f"{name}_{a.number}" if isinstance(a, Index) and name == hint else f"{name}'"
