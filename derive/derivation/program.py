@@ -39,6 +39,18 @@ class Program:
                 found.setdefault(t, []).append(d)
         return {t: tuple(ds) for t, ds in found.items()}
 
+    @cached_property
+    def _ancestors(self) -> dict[Tensor, frozenset[Tensor]]:
+        found: dict[Tensor, frozenset[Tensor]] = {}
+        for d in self.definitions:
+            direct = tensors(d.body)
+            found[d.tensor] = direct.union(*(found.get(t, frozenset()) for t in direct))
+        return found
+
+    def ancestors(self, tensor: Tensor) -> frozenset[Tensor]:
+        """Every tensor that the definition of `tensor` depends on, through all definitions."""
+        return self._ancestors.get(tensor, frozenset())
+
 
 @dataclass(frozen=True)
 class Layer:

@@ -1,29 +1,44 @@
-"""A rule: a named law that rewrites one formula into an equal one."""
+"""A rule: a named law that rewrites one node into an equal formula."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
+from derive.derivation.scope import Scope
 from derive.ir import Formula
 
-if TYPE_CHECKING:
-    from derive.derivation.scope import Scope
+Example: TypeAlias = tuple[Formula, Scope]
 
 
 @dataclass(frozen=True)
 class Rule:
     """`apply` returns the new formula, or None where the rule does not fire.
 
-    `statement` is the law in LaTeX-free words and symbols; `reason` is the one sentence that
-    stands in the margin of a step; `ends` says why repeated use comes to an end; `example` makes
-    a formula on which the rule fires, with the scope in which it holds.
+    `name` states the law; `reason` is the one sentence for the margin of a step; `ends` says why
+    repeated use comes to an end; `on` are the node classes that it looks at; `example` makes a
+    formula on which it fires, with its scope.
     """
 
     name: str
-    statement: str
     reason: str
     ends: str
+    on: tuple[type[Formula], ...]
     apply: Callable[[Formula, Scope], Formula | None]
-    example: Callable[[], tuple[Formula, Scope]]
+    example: Callable[[], Example]
+
+
+def rule(
+    name: str,
+    reason: str,
+    ends: str,
+    on: type[Formula] | tuple[type[Formula], ...],
+    example: Callable[[], Example],
+) -> Callable[[Callable[..., Formula | None]], Rule]:
+    """Turns a function of (node, scope) into a Rule; its docstring shows the law at work."""
+
+    def make(apply: Callable[..., Formula | None]) -> Rule:
+        return Rule(name, reason, ends, on if isinstance(on, tuple) else (on,), apply, example)
+
+    return make

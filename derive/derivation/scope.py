@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from derive.derivation.program import Program
 from derive.ir import Guard, Index, Range
 
 
-@dataclass(frozen=True)
 class Scope:
-    """Where a formula stands: indices with their ranges, outermost first, and conditions that hold."""
+    """Where a formula stands: `ranges` of its indices, outermost first, and conditions that hold.
 
-    program: Program
-    ranges: tuple[Range, ...] = ()
-    known: tuple[Guard, ...] = ()
+    Scopes are made once per place (`within` and `given` remember what they returned), so "nothing
+    more to do here" can be remembered by the identity of a formula and its scope.  `used` collects
+    the conditions on the numbers of sizes (2 divides H) that a proof in this scope relied on.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        ranges: tuple[Range, ...] = (),
+        known: tuple[Guard, ...] = (),
+        used: list[Guard] | None = None,
+    ) -> None:
+        self.program, self.ranges, self.known = program, ranges, known
+        self.used: list[Guard] = [] if used is None else used
+        self._inner: dict[tuple[object, ...], Scope] = {}
+        self._range_of = {r.index: r for r in ranges}
 
     def within(self, *ranges: Range) -> Scope:
         """The scope inside a binder of `ranges`."""
-        return Scope(self.program, (*self.ranges, *ranges), self.known)
+        return self._make(ranges, ())
 
     def given(self, *guards: Guard) -> Scope:
         """The scope beside factors that are 0 unless `guards` hold."""
-        return Scope(self.program, self.ranges, (*self.known, *guards))
+        return self._make((), guards)
+
+    def _make(self, ranges: tuple[Range, ...], guards: tuple[Guard, ...]) -> Scope:
+        if not ranges and not guards:
+            return self
+        key = (ranges, guards)
+        if key not in self._inner:
+            self._inner[key] = Scope(
+                self.program, (*self.ranges, *ranges), (*self.known, *guards), self.used
+            )
+        return self._inner[key]
 
     def range_of(self, index: Index) -> Range | None:
-        """The innermost range of an index."""
-        return next((r for r in reversed(self.ranges) if r.index == index), None)
+        """The range of an index, where the scope has one."""
+        return self._range_of.get(index)

@@ -28,7 +28,7 @@ FormulaLike: TypeAlias = Union["Formula", int, Fraction]
 class Formula(Basic):
     """A real-valued expression.  Its free indices are those that no Sum or Max inside it binds."""
 
-    __slots__ = ("_free",)
+    __slots__ = ("_free", "_tensors")
 
     def __add__(self, other: FormulaLike) -> Formula:
         return Plus(self, as_formula(other))

@@ -54,13 +54,17 @@ def subformulas(f: Basic) -> Iterator[Basic]:
 
 def tensors(f: Basic) -> frozenset[Tensor]:
     """Every tensor that is read in `f`, also inside index expressions."""
-    found: set[Tensor] = set()
-    for node in subformulas(f):
-        if isinstance(node, Tensor):
-            found.add(node)
-        elif isinstance(node, Int):
-            found.update(a.tensor for a in node.atoms_within() if isinstance(a, Entry))
-    return frozenset(found)
+    if isinstance(f, Tensor):
+        return frozenset((f,))
+    if isinstance(f, Int):
+        return frozenset(a.tensor for a in f.atoms_within() if isinstance(a, Entry))
+    if isinstance(f, Formula):
+        try:
+            known: frozenset[Tensor] = f._tensors
+        except AttributeError:
+            known = f._tensors = frozenset().union(*(tensors(a) for a in f.args))
+        return known
+    return frozenset().union(*(tensors(a) for a in f.args))
 
 
 def rebuild(f: Node, parts: tuple[Basic, ...]) -> Node:
@@ -147,38 +151,41 @@ def map_integers(f: Node, to: Callable[[Atom], Int | None]) -> Node:
 # -- equality up to renaming ---------------------------------------------------------------------
 
 
+Marks = dict[Index, Int]
+
+
 def same(a: Basic, b: Basic) -> bool:
     """Whether `a` and `b` differ only in the names of bound indices and the order of ranges."""
-    return a == b or _same(a, b, {})
+    return a == b or _same(a, b, {}, {})
 
 
-def _same(a: Basic, b: Basic, names: dict[Index, Index]) -> bool:
+def _same(a: Basic, b: Basic, in_a: Marks, in_b: Marks) -> bool:
+    """`in_a` and `in_b` replace what is bound further out by the marks that the two share."""
     if isinstance(a, Int) and isinstance(b, Int):
-        renamed = _rename(a, names)
-        return renamed == b
+        return _substitute(a, in_a) == _substitute(b, in_b)
     if type(a) is not type(b) or len(a.args) != len(b.args):
         return False
     if isinstance(a, Binder) and isinstance(b, Binder):
-        return any(_same_binder(a, b, order, names) for order in _orders(a, b))
+        return any(_same_binder(a, b, order, in_a, in_b) for order in ranges_that_match(a, b))
     if not a.args:
         return a == b
     if getattr(a, "relation", None) != getattr(b, "relation", None):
         return False
-    return all(_same(x, y, names) for x, y in zip(a.args, b.args, strict=True))
+    return all(_same(x, y, in_a, in_b) for x, y in zip(a.args, b.args, strict=True))
 
 
 def _same_binder(
-    a: Binder, b: Binder, order: tuple[Range, ...], names: dict[Index, Index]
+    a: Binder, b: Binder, order: tuple[Range, ...], in_a: Marks, in_b: Marks
 ) -> bool:
-    inner = dict(names)
     for r, s in zip(a.ranges, order, strict=True):
-        if not all(_same(x, y, inner) for x, y in zip(r.args[1:], s.args[1:], strict=True)):
+        if not all(_same(x, y, in_a, in_b) for x, y in zip(r.args[1:], s.args[1:], strict=True)):
             return False
-        inner[r.index] = s.index
-    return _same(a.body, b.body, inner) and _same(a.condition, b.condition, inner)
+        mark = Int.of(fresh("mark"))
+        in_a, in_b = {**in_a, r.index: mark}, {**in_b, s.index: mark}
+    return _same(a.condition, b.condition, in_a, in_b) and _same(a.body, b.body, in_a, in_b)
 
 
-def _orders(a: Binder, b: Binder) -> Iterator[tuple[Range, ...]]:
+def ranges_that_match(a: Binder, b: Binder) -> Iterator[tuple[Range, ...]]:
     """The orders of b's ranges that could match a's: by how each bound index is used."""
     wanted = [_signature(a, r) for r in a.ranges]
     offered: dict[object, list[Range]] = {}
@@ -193,17 +200,20 @@ def _orders(a: Binder, b: Binder) -> Iterator[tuple[Range, ...]]:
 
 
 def _signature(f: Binder, r: Range) -> object:
-    """Where the index of `r` stands in `f`: for each node in order, how often."""
-    return tuple(
-        sum(1 for x in node.atoms_within() if x == r.index)
-        for node in subformulas(f)
-        if isinstance(node, Int) and r.index in node.indices
-    ) + (len(r.lowers), len(r.uppers))
+    """How `f` uses the index of `r`: for each integer expression that has it, how often."""
+    scope = (*f.ranges[f.ranges.index(r) + 1 :], f.condition, f.body)
+    uses = (k for part in scope for k in _uses(part, r.index))
+    return (len(r.lowers), len(r.uppers), *sorted(uses))
 
 
-def _rename(e: Int, names: dict[Index, Index]) -> Int:
-    def to(atom: Atom) -> Int | None:
-        return Int.of(names[atom]) if isinstance(atom, Index) and atom in names else None
-
-    return e.replace(to)
-
+def _uses(f: Basic, index: Index) -> Iterator[int]:
+    """How often a free index stands in each integer expression of `f` that depends on it."""
+    if index not in free_indices(f):
+        return
+    if isinstance(f, Int):
+        yield sum(1 for a in f.atoms_within() if a == index)
+    parts = f.args
+    if isinstance(f, Binder) and index in f.bound:
+        parts = f.ranges[: f.bound.index(index) + 1]
+    for part in parts:
+        yield from _uses(part, index)

@@ -1,0 +1,1 @@
+"""The engine: applies rules in phases, records steps, differentiates programs."""

@@ -1,0 +1,242 @@
+"""Derivatives of programs: forward forms, Jacobians, cotangents and gradients.
+
+The chain rule runs backwards through the definitions.  For every tensor T that the loss L depends
+on, ∂L/∂T is a sum over the definitions that read T:
+
+    ∂L/∂T_e = Σ_Z Σ_i ∂L/∂Z_i ∂Z_i/∂T_e
+
+The recursive form keeps ∂L/∂Z as a name; the expanded form puts its own expanded form there.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from derive.derivation.program import Program
+from derive.derivation.scope import Scope
+from derive.derivation.step import Derivation, Step
+from derive.engine.simplify import FORWARD, GRADIENT, JACOBIAN, simplify
+from derive.errors import MissingRule, Unsupported
+from derive.ir import (
+    Component,
+    Definition,
+    Derivative,
+    Formula,
+    Index,
+    Int,
+    Range,
+    Sum,
+    Tensor,
+    axis_ranges,
+    fresh,
+    instantiate,
+    rebuild,
+    refresh,
+    subformulas,
+    substitute,
+)
+from derive.rules.terms import product, total
+
+OFFSETS = frozenset("abd")
+
+
+class Differentiator:
+    """All derivatives of one program; each is derived once and kept."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self._forward: dict[Tensor, Derivation] = {}
+        self._edges: dict[tuple[Tensor, Tensor], tuple[Component, Component, Derivation]] = {}
+        self._gradients: dict[tuple[Tensor, bool], tuple[Component, Derivation]] = {}
+
+    # -- forward ---------------------------------------------------------------------------------
+
+    def forward(self, tensor: Tensor) -> Derivation:
+        """The scalar form of a definition, conditions turned into bounds."""
+        if tensor not in self._forward:
+            d = self.program.defined[tensor]
+            scope = Scope(self.program, d.ranges)
+            named = Step(d.left, d.body, "definition", "definition")
+            steps = simplify(d.body, scope, FORWARD)
+            self._forward[tensor] = Derivation(d.left, d.ranges, (named, *steps))
+        return self._forward[tensor]
+
+    def definition(self, tensor: Tensor) -> Definition:
+        """The definition of a tensor in its scalar form."""
+        d = self.program.defined[tensor]
+        return Definition(tensor, d.indices, self.forward(tensor).result)
+
+    @cached_property
+    def simplified(self) -> Program:
+        """The program with all definitions in scalar form: what folding recognises."""
+        p = self.program
+        definitions = tuple(self.definition(d.tensor) for d in p.definitions)
+        return Program(p.sizes, p.given, definitions, p.size_facts, p.facts, p.loss)
+
+    # -- Jacobians -------------------------------------------------------------------------------
+
+    def jacobian(self, of: Tensor, by: Tensor) -> Derivation:
+        """∂of/∂by for a definition that reads `by` directly, with indices of its own for each."""
+        return self._edge(of, by)[2]
+
+    def _edge(self, of: Tensor, by: Tensor) -> tuple[Component, Component, Derivation]:
+        if (of, by) not in self._edges:
+            d = self.definition(of)
+            variable = entry(by, reading(d.body, by))
+            ranges = (*d.ranges, *entry_ranges(variable))
+            start = Derivative(d.left, variable)
+            opened = Derivative(instantiate(d, d.indices), variable)
+            named = Step(start, opened, "definition", f"definition of {of.name}")
+            scope = Scope(self.simplified, ranges)
+            steps = simplify(opened, scope, JACOBIAN)
+            derivation = Derivation(start, ranges, (named, *steps))
+            _demand_complete(derivation.result)
+            self._edges[of, by] = (d.left, variable, derivation)
+        return self._edges[of, by]
+
+    # -- gradients -------------------------------------------------------------------------------
+
+    def gradient(self, by: Tensor, expanded: bool = False) -> Derivation:
+        """∂L/∂by, recursive (in terms of the next cotangents) or expanded (down to the loss)."""
+        return self._gradient(by, expanded)[1]
+
+    def _gradient(self, by: Tensor, expanded: bool) -> tuple[Component, Derivation]:
+        if (by, expanded) not in self._gradients:
+            make = self._expanded if expanded else self._recursive
+            self._gradients[by, expanded] = make(by)
+        return self._gradients[by, expanded]
+
+    def _recursive(self, by: Tensor) -> tuple[Component, Derivation]:
+        loss = self.program.loss
+        if loss is None:
+            raise Unsupported("there is no loss to take gradients of; add a [loss] table")
+        readers = self.program.consumers.get(by, ())
+        variable = entry(by, reading(readers[0].body, by) if readers else None)
+        seed = loss[tuple(Index("m", k) for k in range(len(loss.shape)))]
+        start = Derivative(seed, variable)
+        ranges = (*axis_ranges(loss, _indices(seed)), *entry_ranges(variable))
+        scope = Scope(self.simplified, ranges)
+        chained, inserted = self._chain(seed, variable)
+        named = [Step(start, chained, "chain rule", "chain rule")] if chained != start else []
+        put = Step(chained, inserted, "insert", "insert the Jacobian")
+        steps = simplify(inserted, scope, GRADIENT)
+        return variable, Derivation(start, ranges, (*named, put, *steps))
+
+    def _chain(self, seed: Component, variable: Component) -> tuple[Formula, Formula]:
+        """The chain rule for one tensor: with ∂Z/∂T as it is, and with its Jacobian inserted."""
+        chained: list[Formula] = []
+        inserted: list[Formula] = []
+        for d in self.program.consumers.get(variable.tensor, ()):
+            if d.tensor != seed.tensor and seed.tensor not in self._reached(d.tensor):
+                continue
+            left, edge_variable, derivation = self._edge(d.tensor, variable.tensor)
+            to = dict(zip(_indices(edge_variable), map(Int.of, _indices(variable)), strict=True))
+            if d.tensor == seed.tensor:
+                to |= dict(zip(_indices(left), seed.indices, strict=True))
+                chained.append(Derivative(seed, variable))
+                inserted.append(substitute(refresh(derivation.result), to))
+                continue
+            kept = tuple(i for i in _indices(left))
+            new = {i: Int.of(fresh(i)) for i in kept}
+            here = substitute(left, new)
+            bound = tuple(substitute_range(r, new) for r in axis_ranges(d.tensor, kept))
+            upstream = Derivative(seed, here)
+            chained.append(Sum(product(upstream, Derivative(here, variable)), *bound))
+            jacobian = substitute(refresh(derivation.result), {**to, **new})
+            inserted.append(Sum(product(upstream, jacobian), *bound))
+        if not chained:
+            raise Unsupported(f"the loss does not depend on {variable.tensor.name}")
+        return total(*chained), total(*inserted)
+
+    def _reached(self, tensor: Tensor) -> frozenset[Tensor]:
+        """The tensors that depend on `tensor`."""
+        return frozenset(
+            d.tensor for d in self.program.definitions if tensor in self.program.ancestors(d.tensor)
+        )
+
+    def _expanded(self, by: Tensor) -> tuple[Component, Derivation]:
+        variable, recursive = self._gradient(by, False)
+        scope = Scope(self.simplified, recursive.ranges)
+        at = recursive.result
+        opened = _replace_cotangents(at, self._expansion)
+        steps = list(recursive.steps)
+        if opened != at:
+            steps.append(Step(at, opened, "substitute", "substitute the cotangents"))
+            steps += simplify(opened, scope, GRADIENT)
+        return variable, Derivation(recursive.start, recursive.ranges, tuple(steps))
+
+    def _expansion(self, f: Derivative) -> Formula:
+        """The expanded form of ∂L/∂Z at the indices that stand there."""
+        variable, derivation = self._gradient(f.by.tensor, True)
+        assert isinstance(derivation.start, Derivative) and isinstance(f.of, Component)
+        seed = derivation.start.of
+        assert isinstance(seed, Component)
+        to = {
+            i: e
+            for c, at in ((variable, f.by), (seed, f.of))
+            for one, e in zip(c.indices, at.indices, strict=True)
+            if isinstance(i := one.atom, Index)
+        }
+        return substitute(refresh(derivation.result), to)
+
+
+def _replace_cotangents(f: Formula, to: object) -> Formula:
+    if isinstance(f, Derivative):
+        return to(f)  # type: ignore[operator, no-any-return]
+    if not any(isinstance(g, Derivative) for g in subformulas(f)):
+        return f
+    return rebuild(
+        f, tuple(_replace_cotangents(a, to) if isinstance(a, Formula) else a for a in f.args)
+    )
+
+
+def substitute_range(r: Range, to: dict[Index, Int]) -> Range:
+    """A range with its own index renamed, too."""
+    new = to[r.index].atom
+    assert isinstance(new, Index)
+    return Range(new, r.args[1], r.args[2])  # type: ignore[arg-type]
+
+
+def entry(tensor: Tensor, like: Component | None) -> Component:
+    """An entry of `tensor` with a new index for every axis that is longer than 1.
+
+    The letters are those with which `like` reads the tensor; a position in a window, which is read
+    as a compound expression or with the offset of a sum, gets a letter of its own.
+    """
+    letters = iter("pqrsuv")
+    at: list[Int] = []
+    for k, d in enumerate(tensor.shape):
+        if d.constant == 1:
+            at.append(Int.of(tensor.base))
+            continue
+        read = like.indices[k].atom if like is not None else None
+        plain = isinstance(read, Index) and read.hint not in OFFSETS
+        at.append(Int.of(fresh(read if plain and isinstance(read, Index) else next(letters))))
+    return tensor[tuple(at)]
+
+
+def entry_ranges(c: Component) -> tuple[Range, ...]:
+    """The ranges of the indices of an entry; axes of length 1 have none."""
+    t = c.tensor
+    return tuple(
+        Range(i, t.base, d + (t.base - 1))
+        for e, d in zip(c.indices, t.shape, strict=True)
+        if isinstance(i := e.atom, Index)
+    )
+
+
+def reading(body: Formula, tensor: Tensor) -> Component | None:
+    """The first entry of `tensor` that a formula reads."""
+    return next(
+        (g for g in subformulas(body) if isinstance(g, Component) and g.tensor == tensor), None
+    )
+
+
+def _indices(c: Component) -> tuple[Index, ...]:
+    return tuple(i for e in c.indices if isinstance(i := e.atom, Index))
+
+
+def _demand_complete(f: Formula) -> None:
+    for g in subformulas(f):
+        if isinstance(g, Derivative):
+            raise MissingRule(f"no rule differentiates {g.of} by {g.by}")

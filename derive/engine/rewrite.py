@@ -1,0 +1,114 @@
+"""Rewriting: rules applied innermost first until none fires, every firing recorded.
+
+The formula is one object at a time; each firing replaces one node in it and yields a Step between
+whole formulas.  What was found to be in normal form is not looked at again in the same scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sympy import Basic
+
+from derive.derivation.rule import Rule
+from derive.derivation.scope import Scope
+from derive.derivation.step import Step
+from derive.errors import BudgetSpent
+from derive.ir import (
+    Binder,
+    Bracket,
+    Chosen,
+    Formula,
+    Guard,
+    Int,
+    Range,
+    Tensor,
+    Times,
+    conjuncts,
+    rebuild,
+)
+from derive.rules.guards import window_conditions
+
+BUDGET = 2_000
+
+
+class Rewriter:
+    """Applies `rules` to the whole of a formula, in the order given at each node."""
+
+    def __init__(self, rules: Iterable[Rule], scope: Scope) -> None:
+        self.scope = scope
+        self.steps: list[Step] = []
+        self._rules: dict[type, list[Rule]] = {}
+        for r in rules:
+            for node in r.on:
+                self._rules.setdefault(node, []).append(r)
+        self._normal: set[tuple[int, int]] = set()
+        self._kept: list[Basic] = []  # keeps what `_normal` knows by identity alive
+
+    def run(self, f: Formula) -> Formula:
+        """The normal form of `f`; the steps that lead there are in `steps`."""
+        self._root: Formula = f
+        self._visit(f, self.scope, ())
+        return self._root
+
+    def _visit(self, f: Basic, scope: Scope, path: tuple[int, ...]) -> Basic:
+        while True:
+            if (id(f), id(scope)) in self._normal:
+                return f
+            f = self._visit_parts(f, scope, path)
+            new = self._fire(f, scope, path) if isinstance(f, Formula) else None
+            if new is None:
+                self._normal.add((id(f), id(scope)))
+                self._kept.append(f)
+                return f
+            f = new
+
+    def _visit_parts(self, f: Basic, scope: Scope, path: tuple[int, ...]) -> Basic:
+        inner = scope.within(*f.ranges).given(*conjuncts(f.condition)) if isinstance(f, Binder) else scope
+        for at in range(len(f.args)):
+            part = f.args[at]
+            if isinstance(part, (Int, Tensor, Range, Chosen)) or not part.args:
+                continue  # a Chosen refers to the ranges of its Max by position: it stays whole
+            if isinstance(f, Times):
+                inner = scope.given(*_known_beside(f.args, at))
+            new = self._visit(part, inner, (*path, at))
+            if new is not part:
+                f = rebuild(f, (*f.args[:at], new, *f.args[at + 1 :]))
+        return f
+
+    def _fire(self, f: Formula, scope: Scope, path: tuple[int, ...]) -> Formula | None:
+        for r in self._rules.get(type(f), ()):
+            scope.used.clear()
+            new = r.apply(f, scope)
+            if new is not None:
+                self._record(r, new, path, tuple(scope.used))
+                return new
+        return None
+
+    def _record(self, r: Rule, new: Formula, path: tuple[int, ...], facts: tuple[Guard, ...]) -> None:
+        if len(self.steps) >= BUDGET:
+            raise BudgetSpent(
+                f"simplifying did not come to an end after {BUDGET} steps; the last law was “{r.name}”"
+            )
+        after = _replace(self._root, path, new)
+        assert isinstance(after, Formula)
+        self.steps.append(Step(self._root, after, r.name, r.reason, facts))
+        self._root = after
+
+
+def _replace(f: Basic, path: Sequence[int], new: Basic) -> Basic:
+    if not path:
+        return new
+    at = path[0]
+    return rebuild(f, (*f.args[:at], _replace(f.args[at], path[1:], new), *f.args[at + 1 :]))
+
+
+def _known_beside(parts: tuple[Basic, ...], at: int) -> list[Guard]:
+    """What may be taken to hold for the factor at `at`: elsewhere the product is 0 anyway."""
+    known: list[Guard] = []
+    for k, g in enumerate(parts):
+        if k != at and isinstance(g, Bracket):
+            known += conjuncts(g.condition)
+        elif k != at and isinstance(g, Chosen):
+            known += window_conditions(g)
+    return known

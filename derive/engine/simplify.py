@@ -1,0 +1,134 @@
+"""Simplification: named phases, each with the reason for its place.
+
+1. differentiate   every ∂ is pushed to the leaves, so that the rest meets no ∂ of a compound
+2. fold            before constants leave sums: Σ_k e^{z_k} must still stand beside its e^{z_j}
+3. contract        δ under sums; only then is it known which sums are left
+4. bounds          conditions that contraction left become bounds; windows with one element collapse
+5. facts           what is declared, once the sums have the form in which it is declared
+6. collect         constants in front, common factors, signs: the form that one would write
+
+A phase is repeated until none of them finds anything to do.  Each phase is one displayed step, with
+the firings of its rules as substeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from derive.derivation.rule import Rule
+from derive.derivation.scope import Scope
+from derive.derivation.step import Step
+from derive.engine.rewrite import Rewriter
+from derive.ir import Formula
+from derive.rules import algebra, definitions, deltas, derivative, guards, sums
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Rules that are applied together; `tidy` ones do not count as reasons of the step."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+
+TIDY = (
+    algebra.tidy_product,
+    algebra.tidy_sum,
+    algebra.tidy_power,
+    sums.zero_sum,
+)
+
+DIFFERENTIATE = Phase(
+    "differentiate",
+    (
+        derivative.independence,
+        derivative.independent_entries,
+        derivative.sum_rule,
+        derivative.linearity,
+        derivative.product_rule,
+        derivative.power_rule,
+        derivative.chain_rule,
+        derivative.maximum_rule,
+        derivative.cases_rule,
+        *TIDY,
+    ),
+)
+FOLD = Phase("fold", (definitions.fold, algebra.collect_powers, *TIDY))
+CONTRACT = Phase(
+    "contract",
+    (
+        *TIDY,
+        algebra.collect_powers,
+        algebra.merge_brackets,
+        deltas.decided,
+        guards.decided,
+        guards.decided_inside,
+        sums.empty_sum,
+        sums.one_point,
+        sums.merge_sums,
+        deltas.merge_unravelled,
+        deltas.unit_delta,
+        deltas.expose_delta,
+    ),
+)
+CONTRACT_ALL = Phase(
+    "contract",
+    (*CONTRACT.rules, deltas.split_ravelled, deltas.sum_over_tuples, deltas.strided_delta),
+)
+BOUNDS = Phase(
+    "bounds",
+    (
+        *TIDY,
+        guards.decided,
+        guards.decided_inside,
+        guards.conditions_to_bounds,
+        guards.choice_in_window,
+        guards.redundant_bound,
+        sums.empty_sum,
+        sums.one_point,
+    ),
+)
+FACTS = Phase("facts", (sums.pull_constants, definitions.use_fact, *TIDY))
+COLLECT = Phase(
+    "collect",
+    (
+        sums.pull_constants,
+        sums.counting,
+        algebra.collect_powers,
+        algebra.cancel,
+        algebra.distribute_sign,
+        algebra.factor_out,
+        *TIDY,
+    ),
+)
+
+FORWARD = (CONTRACT, BOUNDS, COLLECT)
+JACOBIAN = (DIFFERENTIATE, FOLD, CONTRACT, BOUNDS, COLLECT)
+GRADIENT = (FOLD, CONTRACT_ALL, BOUNDS, FACTS, COLLECT)
+
+_QUIET = frozenset(r.name for r in TIDY)
+
+
+def simplify(f: Formula, scope: Scope, phases: Sequence[Phase]) -> tuple[Step, ...]:
+    """The displayed steps from `f` to its normal form under the phases."""
+    steps: list[Step] = []
+    while True:
+        before = len(steps)
+        for phase in phases:
+            rewriter = Rewriter(phase.rules, scope)
+            g = rewriter.run(f)
+            if rewriter.steps:
+                steps.append(displayed(phase.name, rewriter.steps))
+                f = g
+        if len(steps) == before:
+            return tuple(steps)
+
+
+def displayed(name: str, small: Sequence[Step]) -> Step:
+    """One step for the reader, made of small ones; its reasons are theirs, each once."""
+    reasons = dict.fromkeys(s.reason for s in small if s.rule not in _QUIET)
+    if not reasons:
+        reasons = dict.fromkeys(s.reason for s in small)
+    facts = tuple(dict.fromkeys(g for s in small for g in s.facts))
+    return Step(small[0].before, small[-1].after, name, "; ".join(reasons), facts, tuple(small))

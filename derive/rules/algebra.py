@@ -1,0 +1,224 @@
+"""Arithmetic: products and sums of products brought to the form that one would write."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import reduce
+from math import gcd
+
+from derive.derivation.rule import rule
+from derive.derivation.scope import Scope
+from derive.ir import (
+    Bracket,
+    Chosen,
+    Count,
+    Delta,
+    Formula,
+    Number,
+    Plus,
+    Power,
+    Range,
+    Times,
+    at_least,
+    conjunction,
+)
+from derive.rules import samples
+from derive.rules.samples import H, i, j, x, y
+from derive.rules.terms import (
+    as_power,
+    factors,
+    power,
+    product,
+    split_number,
+    terms,
+    total,
+    with_number,
+    without,
+)
+
+_FREE = (Range(i, 1, H), Range(j, 1, H))
+
+
+@rule(
+    "product in order",
+    "arithmetic",
+    "the product gets flatter or shorter",
+    Times,
+    lambda: samples.given(Times(x[i], Number(2), Times(Number(3), y[j])), *_FREE),
+)
+def tidy_product(f: Times, scope: Scope) -> Formula | None:
+    """Numbers in front and multiplied, products in products flattened, 0 and 1 carried out."""
+    flat: list[Formula] = []
+    for g in f.args:
+        flat.extend(factors(g))  # type: ignore[arg-type]
+    c, rest = split_number(Times(*flat))
+    if c == 0:
+        return Number(0)
+    new = with_number(c, rest)
+    return None if new == f else new
+
+
+@rule(
+    "equal factors",
+    "equal factors make a power",
+    "fewer factors",
+    Times,
+    lambda: samples.given(Times(x[i], y[j], Power(x[i], Number(2))), *_FREE),
+)
+def collect_powers(f: Times, scope: Scope) -> Formula | None:
+    """b^r b^s = b^{r+s}; δ δ = δ and [C][C] = [C] for what is 0 or 1."""
+    exponents: dict[Formula, Fraction] = {}
+    for g in factors(f):
+        b, e = as_power(g)
+        if isinstance(g, (Delta, Bracket, Chosen)):
+            exponents[g] = Fraction(1)
+        elif isinstance(g, Number):
+            exponents[g] = Fraction(1)
+        else:
+            exponents[b] = exponents.get(b, Fraction(0)) + e
+    if len(exponents) == len(f.args):
+        return None
+    return product(*(power(b, e) for b, e in exponents.items() if e))
+
+
+@rule(
+    "conditions together",
+    "both conditions at once",
+    "fewer brackets",
+    Times,
+    lambda: samples.given(
+        Times(Bracket(at_least(i, 2)), x[i], Bracket(at_least(j, 2))), *_FREE
+    ),
+)
+def merge_brackets(f: Times, scope: Scope) -> Formula | None:
+    """[C] [D] = [C and D]."""
+    brackets = [g for g in factors(f) if isinstance(g, Bracket)]
+    if len(brackets) < 2:
+        return None
+    rest = [g for g in factors(f) if not isinstance(g, Bracket)]
+    return product(Bracket(conjunction(*(b.condition for b in brackets))), *rest)
+
+
+@rule(
+    "sum in order",
+    "arithmetic",
+    "the sum gets flatter or shorter",
+    Plus,
+    lambda: samples.given(Plus(x[i], Plus(Number(0), x[i]), y[j]), *_FREE),
+)
+def tidy_sum(f: Plus, scope: Scope) -> Formula | None:
+    """Sums in sums flattened, zeros dropped, like terms collected."""
+    coefficients: dict[tuple[Formula, ...], Fraction] = {}
+    for g in f.args:
+        for term in terms(g):  # type: ignore[arg-type]
+            c, rest = split_number(term)
+            coefficients[rest] = coefficients.get(rest, Fraction(0)) + c
+    new = total(*(with_number(c, rest) for rest, c in coefficients.items() if c))
+    return None if new == f else new
+
+
+@rule(
+    "powers of powers",
+    "arithmetic",
+    "fewer powers",
+    Power,
+    lambda: samples.given(Power(Power(x[i], Number(2)), Number(3)), *_FREE),
+)
+def tidy_power(f: Power, scope: Scope) -> Formula | None:
+    """b^1 = b, b^0 = 1, 1^e = 1; (b^r)^n = b^{rn} and (fg)^n = f^n g^n for a whole n."""
+    e = f.exponent
+    if not isinstance(e, Number):
+        return None
+    if e.value in (0, 1):
+        return f.base if e.value == 1 else Number(1)
+    if isinstance(f.base, Number) and e.value.denominator == 1 and f.base.value != 0:
+        return Number(f.base.value ** int(e.value))
+    if isinstance(f.base, Count) and f.base.integer.constant not in (None, 0):
+        return Power(Number(f.base.integer.constant or 1), e)
+    if e.value.denominator != 1:
+        return None
+    if isinstance(f.base, Times):
+        return Times(*(Power(g, e) for g in factors(f.base)))
+    inner, r = as_power(f.base)
+    whole = r.denominator == 1
+    return Power(inner, Number(r * e.value)) if r != 1 and whole else None
+
+
+@rule(
+    "common factor",
+    "common factor in front",
+    "fewer factors in all",
+    Plus,
+    lambda: samples.given(x[i] * y[j] - x[i] * x[j], *_FREE),
+)
+def factor_out(f: Plus, scope: Scope) -> Formula | None:
+    """f g + f h = f (g + h), also for the common part of the numbers in front."""
+    split = [split_number(g) for g in terms(f)]
+    common: list[Formula] = []
+    left = [list(rest) for _, rest in split]
+    for g in split[0][1]:
+        if all(g in rest for rest in left):
+            common.append(g)
+            for rest in left:
+                rest.remove(g)
+    c = _common_number([number for number, _ in split])
+    if not common and c == 1:
+        return None
+    inner = total(*(with_number(n / c, rest) for (n, _), rest in zip(split, left, strict=True)))
+    return with_number(c, (*common, inner))
+
+
+def _common_number(numbers: list[Fraction]) -> Fraction:
+    """Their greatest common divisor, negative where all of them are."""
+    if any(n.denominator != 1 for n in numbers):
+        c = Fraction(1, reduce(lambda a, b: a * b // gcd(a, b), (n.denominator for n in numbers)))
+        c *= reduce(gcd, (int(n / c) for n in numbers))
+    else:
+        c = Fraction(reduce(gcd, (int(n) for n in numbers)))
+    return -c if all(n < 0 for n in numbers) else c
+
+
+@rule(
+    "sign into the bracket",
+    "the sign goes into the bracket",
+    "fewer negative factors",
+    Times,
+    lambda: samples.given(Times(Number(-2), x[i], x[j] - y[j]), *_FREE),
+)
+def distribute_sign(f: Times, scope: Scope) -> Formula | None:
+    """-(f - g) = g - f: where a negative number stands before a difference."""
+    c, rest = split_number(f)
+    if c >= 0:
+        return None
+    for at, g in enumerate(rest):
+        if isinstance(g, Plus) and any(split_number(h)[0] < 0 for h in terms(g)):
+            turned = [with_number(-n, fs) for n, fs in map(split_number, terms(g))]
+            turned.sort(key=lambda h: split_number(h)[0] < 0)
+            return with_number(-c, (*rest[:at], total(*turned), *rest[at + 1 :]))
+    return None
+
+
+@rule(
+    "cancelling",
+    "multiply out and cancel",
+    "fewer reciprocals",
+    Times,
+    lambda: samples.given(Times(x[i], Plus(Number(1), -y[j] * Power(x[i], Number(-1)))), *_FREE),
+)
+def cancel(f: Times, scope: Scope) -> Formula | None:
+    """b (1 - f/b) = b - f, where a factor meets its own reciprocal inside a sum."""
+    parts = factors(f)
+    for at, g in enumerate(parts):
+        b, e = as_power(g)
+        for inside, h in enumerate(parts):
+            if isinstance(h, Plus) and any(_contains_reciprocal(t, b, e) for t in terms(h)):
+                multiplied = [product(*factors(t), g) for t in terms(h)]
+                multiplied.sort(key=lambda t: split_number(t)[0] < 0)
+                rest = list(parts)
+                rest[inside] = total(*multiplied)
+                return product(*without(tuple(rest), at))
+    return None
+
+
+def _contains_reciprocal(term: Formula, b: Formula, e: Fraction) -> bool:
+    return any(c == b and d * e < 0 for c, d in map(as_power, factors(term)))

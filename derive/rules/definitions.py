@@ -1,0 +1,133 @@
+"""Using what is given: a definition read backwards, and a declared fact."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from derive.derivation.rule import rule
+from derive.derivation.scope import Scope
+from derive.ir import (
+    Apply,
+    Definition,
+    Formula,
+    Index,
+    Int,
+    Number,
+    Power,
+    Range,
+    Sum,
+    Times,
+    match,
+)
+from derive.rules import samples
+from derive.rules.samples import H, i, k, p, t, x, y
+from derive.rules.terms import as_power, factors, power, product, split_number
+
+_SOFTMAX = Definition(
+    y,
+    (i,),
+    Times(Apply("exp", x[i]), Power(Sum(Apply("exp", x[k]), Range(k, 1, H)), Number(-1))),
+)
+
+Found = dict[int, Fraction]
+
+
+@rule(
+    "definition, read backwards",
+    "by the definition",
+    "the formula gets shorter",
+    (Times, Apply, Power),
+    lambda: samples.given(
+        Times(t[p], Apply("exp", x[p]), Power(Sum(Apply("exp", x[i]), Range(i, 1, H)), Number(-2))),
+        Range(p, 1, H),
+        definitions=(_SOFTMAX,),
+    ),
+)
+def fold(f: Formula, scope: Scope) -> Formula | None:
+    """e^{z_i} / Σ_k e^{z_k} = y_i: the body of a definition becomes the name that it defines."""
+    for d in scope.program.definitions:
+        new = _fold_one(f, d)
+        if new is not None:
+            return new
+    return None
+
+
+def _fold_one(f: Formula, d: Definition) -> Formula | None:
+    c, wanted = split_number(d.body)
+    if c != 1 or not all(_characteristic(g) for g in wanted):
+        return None
+    present = [as_power(g) for g in factors(f)]
+    search = _find([as_power(g) for g in wanted], present, frozenset(d.indices))
+    if search is None:
+        return None
+    binding, taken = search
+    if set(binding) < set(d.indices):
+        return None
+    times = _how_often([as_power(g)[1] for g in wanted], taken, present)
+    if not times:
+        return None
+    entry = d.tensor[tuple(binding[i] for i in d.indices)]
+    left = []
+    for at, (b, e) in enumerate(present):
+        wanted_exponent = sum((as_power(g)[1] for g, k in zip(wanted, taken, strict=True) if k == at), Fraction(0))
+        e -= times * wanted_exponent
+        if e:
+            left.append(power(b, e))
+    return product(power(entry, times), *left)
+
+
+def _characteristic(g: Formula) -> bool:
+    """Whether a factor is particular enough to be recognised: a function or a power of a sum."""
+    return isinstance(g, Apply) or (isinstance(g, Power) and isinstance(g.base, Sum))
+
+
+def _find(
+    wanted: list[tuple[Formula, Fraction]],
+    present: list[tuple[Formula, Fraction]],
+    variables: frozenset[Index],
+) -> tuple[dict[Index, Int], list[int]] | None:
+    """Which present factor each wanted one is, and the indices at which that is so."""
+
+    def search(k: int, known: dict[Index, Int], taken: list[int]) -> tuple[dict[Index, Int], list[int]] | None:
+        if k == len(wanted):
+            return known, taken
+        for at, (b, e) in enumerate(present):
+            if at in taken or e * wanted[k][1] < 0 and len(wanted) > 1:
+                continue
+            binding = match(wanted[k][0], b, variables, known)
+            found = search(k + 1, binding, [*taken, at]) if binding is not None else None
+            if found is not None:
+                return found
+        return None
+
+    return search(0, {}, [])
+
+
+def _how_often(
+    wanted: list[Fraction], taken: list[int], present: list[tuple[Formula, Fraction]]
+) -> Fraction:
+    """How many whole times the wanted powers are contained in the present ones; 0 for not at all."""
+    ratios = [present[at][1] / e for at, e in zip(taken, wanted, strict=True)]
+    if len(ratios) == 1 and ratios[0].denominator == 1:
+        return ratios[0]
+    least = min(ratios)
+    return Fraction(least.numerator // least.denominator) if least >= 1 else Fraction(0)
+
+
+@rule(
+    "declared fact",
+    "as declared",
+    "the declared sum disappears",
+    Sum,
+    lambda: samples.given(Sum(t[i], Range(i, 1, H))),
+)
+def use_fact(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_j t_j = 1, for a fact that says so."""
+    for fact in scope.program.facts:
+        if fact.relation == "=":
+            variables = frozenset(r.index for r in fact.ranges)
+            if match(fact.left, f, variables) is not None:
+                return fact.right
+    return None
+
+

@@ -1,0 +1,294 @@
+"""How Kronecker deltas contract.
+
+A delta under a sum picks the one term in which its two sides agree:
+
+    Σ_i δ(i, p) f(i) = f(p)                          where p is in the range of i
+    Σ_a δ(i + a - 1, p) f(a) = [1 ≤ p - i + 1 ≤ K] f(p - i + 1)
+    Σ_i δ(2i + k, p) f(i) = [2 | p - k] [1 ≤ (p - k)/2 ≤ H] f((p - k)/2)
+
+The relation between the sides is solved over the integers, and both conditions are kept: that the
+coefficient divides, and that the solution is in the range.  Index tuples and their positions in a
+row-major array are one-to-one, so deltas of one turn into deltas of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.derivation.rule import rule
+from derive.derivation.scope import Scope
+from derive.ir import (
+    TRUE,
+    Bracket,
+    Component,
+    Delta,
+    Entry,
+    Equal,
+    Formula,
+    Guard,
+    Index,
+    Int,
+    Number,
+    Plus,
+    Range,
+    Ravel,
+    Sum,
+    Times,
+    Unravel,
+    at_least,
+    at_most,
+    conjunction,
+    conjuncts,
+    fresh,
+    free_indices,
+    ravel,
+    subformulas,
+    substitute,
+    unravel,
+)
+from derive.ir.affine import Solution, solve
+from derive.rules import samples
+from derive.rules.proof import proves, refutes
+from derive.rules.samples import A, H, K, S, a, b, i, j, p, q, u, w, x
+from derive.rules.sums import rebind
+from derive.rules.terms import factors, product, terms, without
+
+
+@rule(
+    "decided delta",
+    "the two sides agree always, or never",
+    "the delta disappears",
+    Delta,
+    lambda: samples.given(Delta(i + 1, i), Range(i, 1, H)),
+)
+def decided(f: Delta, scope: Scope) -> Formula | None:
+    """δ(e, e) = 1, and δ(e, f) = 0 where e ≠ f always."""
+    equal = Equal(*f.sides)
+    if proves(scope, equal):
+        return Number(1)
+    return Number(0) if refutes(scope, equal) else None
+
+
+def candidates(f: Sum) -> Iterator[tuple[int, Index, Solution]]:
+    """(position of a delta among the factors, index to eliminate, solution), innermost index first."""
+    for at, delta in enumerate(factors(f.body)):
+        if not isinstance(delta, Delta):
+            continue
+        e = delta.sides[0] - delta.sides[1]
+        for r in reversed(f.ranges):
+            if r.index not in e.indices or _bounds_use(f, r.index):
+                continue
+            solution = solve(e, r.index)
+            if solution is not None and _readable(f, at, r.index, solution):
+                yield at, r.index, solution
+
+
+def _bounds_use(f: Sum, index: Index) -> bool:
+    return any(index in free_indices(r) for r in f.ranges)
+
+
+def _readable(f: Sum, at: int, index: Index, solution: Solution) -> bool:
+    """A class index t_n may move into deltas, but no tensor is read at it."""
+    if not any(isinstance(a, Entry) for a in solution.value.atoms_within()):
+        return True
+    others = product(*without(factors(f.body), at))
+    return not any(
+        isinstance(g, Component) and index in free_indices(g) for g in subformulas(others)
+    )
+
+
+def contract(f: Sum, scope: Scope, at: int, index: Index, solution: Solution) -> Formula:
+    """`f` with the delta at position `at` used up: index = solution, where that is in the range."""
+    r = next(r for r in f.ranges if r.index == index)
+    ranges = tuple(s for s in f.ranges if s.index != index)
+    inside = scope.within(*ranges)
+    value = solution.value
+    needed: list[Guard] = list(conjuncts(solution.condition))
+    needed += [at_least(value, lo) for lo in r.lowers] + [at_most(value, hi) for hi in r.uppers]
+    open_ = [g for g in needed if not proves(inside, g)]
+    to = {index: value}
+    rest = [substitute(g, to) for g in without(factors(f.body), at)]
+    brackets = [Bracket(conjunction(*open_))] if open_ else []
+    return rebind(f, product(*brackets, *rest), ranges, substitute(f.condition, to))
+
+
+@rule(
+    "δ picks a term",
+    "each δ keeps the one term in which its two sides agree",
+    "one delta and one index less",
+    Sum,
+    lambda: samples.given(
+        Sum(Times(Delta(i + a - 1, p), w[a]), Range(a, 1, K)), Range(i, 1, H), Range(p, 1, H)
+    ),
+)
+def unit_delta(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_i δ(±i + k, p) f(i): an index with coefficient ±1 has exactly one solution."""
+    for at, index, solution in candidates(f):
+        if solution.condition == TRUE:
+            return contract(f, scope, at, index, solution)
+    return None
+
+
+@rule(
+    "δ picks a term where it divides",
+    "each δ keeps the one term in which its two sides agree, if the stride divides",
+    "one delta and one index less",
+    Sum,
+    lambda: samples.given(
+        Sum(Times(Delta(S * i + a, p), u[i], w[a]), Range(i, 1, A)), Range(a, 1, K), Range(p, 1, H)
+    ),
+)
+def strided_delta(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_i δ(s·i + k, p) f(i) = [s | p - k] [lo ≤ (p - k)/s ≤ hi] f((p - k)/s)."""
+    for at, index, solution in candidates(f):
+        return contract(f, scope, at, index, solution)
+    return None
+
+
+@rule(
+    "index tuple and position",
+    "an index tuple and its position in row-major order determine each other",
+    "fewer deltas",
+    Times,
+    lambda: samples.given(
+        Times(Delta(unravel(j, 0, (A, K)), i), x[i], Delta(unravel(j, 1, (A, K)), q)),
+        Range(j, 1, A * K),
+        Range(i, 1, A),
+        Range(q, 1, K),
+    ),
+)
+def merge_unravelled(f: Times, scope: Scope) -> Formula | None:
+    """δ(unravel_0(j), c) δ(unravel_1(j), m) = δ(j, ravel(c, m))."""
+    found: dict[tuple[Int, tuple[Int, ...], int], dict[int, tuple[int, Int]]] = {}
+    for at, g in enumerate(f.args):
+        if isinstance(g, Delta):
+            for side, other in (g.sides, g.sides[::-1]):
+                one = side.atom
+                if isinstance(one, Unravel):
+                    key = (one.flat, one.dims, one.base)
+                    found.setdefault(key, {})[one.k] = (at, other)
+                    break
+    for (flat, dims, base), components in found.items():
+        if len(components) == len(dims) > 1:
+            used = {at for at, _ in components.values()}
+            position = ravel([components[k][1] for k in range(len(dims))], dims, base)
+            rest = [g for at, g in enumerate(f.args) if at not in used]
+            return product(Delta(flat, position), *rest)  # type: ignore[arg-type]
+    return None
+
+
+@rule(
+    "position and index tuple",
+    "positions in row-major order agree where all indices do",
+    "the position disappears",
+    Sum,
+    lambda: samples.given(
+        Sum(Times(Delta(ravel((i, a), (A, K)), p), w[a]), Range(a, 1, K)),
+        Range(i, 1, A),
+        Range(p, 1, A * K),
+    ),
+)
+def split_ravelled(f: Sum, scope: Scope) -> Formula | None:
+    """δ(ravel(c, m), p) = δ(c, unravel_0(p)) δ(m, unravel_1(p)), where c or m is summed over."""
+    parts = factors(f.body)
+    for at, g in enumerate(parts):
+        if not isinstance(g, Delta):
+            continue
+        for side, other in (g.sides, g.sides[::-1]):
+            position = side.atom
+            if isinstance(position, Ravel) and position.parts and set(f.bound) & side.indices:
+                deltas = [
+                    Delta(e, unravel(other, k, position.dims, position.base))
+                    for k, e in enumerate(position.indices)
+                ]
+                body = product(*parts[:at], *deltas, *parts[at + 1 :])
+                return Sum(body, *f.ranges, f.condition)
+    return None
+
+
+@rule(
+    "sum over positions",
+    "a sum over positions is a sum over index tuples",
+    "one unravelled index less",
+    Sum,
+    lambda: samples.given(
+        Sum(
+            Times(Delta(unravel(b, 0, (A, K)), i), w[unravel(b, 1, (A, K))]), Range(b, 1, A * K)
+        ),
+        Range(i, 1, A),
+    ),
+)
+def sum_over_tuples(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_o δ(unravel_0(o), g) f(o) = Σ_{c,m} δ(c, g) f(ravel(c, m))."""
+    for g in factors(f.body):
+        if not isinstance(g, Delta):
+            continue
+        for side in g.sides:
+            one = side.atom
+            if isinstance(one, Unravel) and one.flat.atom in f.bound:
+                index = one.flat.atom
+                assert isinstance(index, Index)
+                if _whole(f, index, one):
+                    return _by_tuple(f, index, one)
+    return None
+
+
+def _whole(f: Sum, index: Index, one: Unravel) -> bool:
+    """Whether the index runs over all positions of the array."""
+    size = Int.of(1)
+    for d in one.dims:
+        size = size * d
+    r = next(r for r in f.ranges if r.index == index)
+    sizes_agree = any(hi - (one.base - 1) == size or _value(hi, one.base) == size for hi in r.uppers)
+    return len(r.uppers) == 1 and sizes_agree and r.lowers == (Int.of(one.base),)
+
+
+def _value(hi: Int, base: int) -> Int:
+    """The extent that `hi` closes, with computed sizes written out."""
+    extent = hi - (base - 1)
+    return extent.replace(lambda s: getattr(s, "definition", None))
+
+
+def _by_tuple(f: Sum, index: Index, one: Unravel) -> Formula:
+    parts = tuple(fresh(index) for _ in one.dims)
+    to = {index: ravel(parts, one.dims, one.base)}
+    ranges: list[Range] = []
+    for r in f.ranges:
+        if r.index == index:
+            ranges += [
+                Range(e, one.base, d + (one.base - 1)) for e, d in zip(parts, one.dims, strict=True)
+            ]
+        else:
+            ranges.append(substitute(r, to))
+    return Sum(substitute(f.body, to), *ranges, substitute(f.condition, to))
+
+
+@rule(
+    "multiply out for a δ",
+    "multiply out, so that each δ stands in a product",
+    "fewer deltas inside sums of terms",
+    Sum,
+    lambda: samples.given(
+        Sum(Times(x[a], Plus(Delta(a, p), x[p])), Range(a, 1, H)), Range(p, 1, H)
+    ),
+)
+def expose_delta(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_a f (δ(a, p) + g) = Σ_a f δ(a, p) + Σ_a f g."""
+    parts = factors(f.body)
+    for at, g in enumerate(parts):
+        if isinstance(g, Plus) and any(_picks(f, h) for h in terms(g)):
+            others = without(parts, at)
+            sums = (
+                Sum(product(*others[:at], *factors(h), *others[at:]), *f.ranges, f.condition)
+                for h in terms(g)
+            )
+            return Plus(*sums)
+    return None
+
+
+def _picks(f: Sum, term: Formula) -> bool:
+    """Whether a delta among the factors of a term can eliminate an index of the sum."""
+    probe = Sum(term, *f.ranges, f.condition)
+    return next(candidates(probe), None) is not None
+
+

@@ -1,0 +1,206 @@
+"""Differentiation: each law pushes ∂ exactly one node towards the leaves."""
+
+from __future__ import annotations
+
+from derive.derivation.rule import rule
+from derive.derivation.scope import Scope
+from derive.ir import (
+    TRUE,
+    Apply,
+    Branch,
+    Cases,
+    Chosen,
+    Component,
+    Delta,
+    Derivative,
+    Formula,
+    Max,
+    Number,
+    Plus,
+    Power,
+    Range,
+    Sum,
+    Tensor,
+    Times,
+    at_least,
+    refresh,
+    tensors,
+)
+from derive.rules import samples
+from derive.rules.functions import derivative_of
+from derive.rules.samples import H, K, W, a, i, j, k, m, p, w, x, y
+from derive.rules.terms import product, total
+
+_DEEPER = "the ∂ moves one node towards the leaves"
+
+
+def depends(f: Formula, tensor: Tensor, scope: Scope) -> bool:
+    """Whether `f` reads the tensor, directly or through definitions."""
+    return tensor in reads(f, scope)
+
+
+def reads(f: Formula, scope: Scope) -> set[Tensor]:
+    """Every tensor that `f` depends on, through all definitions."""
+    found: set[Tensor] = set()
+    for t in sorted(tensors(f), key=lambda t: t.name):
+        found |= {t} | scope.program.ancestors(t)
+    return found
+
+
+@rule(
+    "independence",
+    "does not depend on the variable",
+    "the ∂ disappears",
+    Derivative,
+    lambda: samples.given(Derivative(x[i], y[j]), Range(i, 1, H), Range(j, 1, H)),
+)
+def independence(f: Derivative, scope: Scope) -> Formula | None:
+    """∂f/∂T = 0 for an f that does not read T."""
+    return None if depends(f.of, f.by.tensor, scope) else Number(0)
+
+
+@rule(
+    "independent entries",
+    "distinct entries are independent variables",
+    "the ∂ disappears",
+    Derivative,
+    lambda: samples.given(
+        Derivative(m[i, j], m[p, k]), Range(i, 1, H), Range(j, 1, W), Range(p, 1, H), Range(k, 1, W)
+    ),
+)
+def independent_entries(f: Derivative, scope: Scope) -> Formula | None:
+    """∂T_e/∂T_f = δ_{ef}."""
+    if not isinstance(f.of, Component) or f.of.tensor != f.by.tensor:
+        return None
+    pairs = zip(f.of.indices, f.by.indices, strict=True)
+    return product(*(Delta(e, g) for e, g in pairs))
+
+
+@rule(
+    "sum rule",
+    "the derivative of a sum is the sum of the derivatives",
+    _DEEPER,
+    Derivative,
+    lambda: samples.given(Derivative(x[i] + y[i], x[j]), Range(i, 1, H), Range(j, 1, H)),
+)
+def sum_rule(f: Derivative, scope: Scope) -> Formula | None:
+    """∂(f + g) = ∂f + ∂g, leaving out the terms that do not depend on the variable."""
+    if not isinstance(f.of, Plus):
+        return None
+    terms = [g for g in f.of.args if depends(g, f.by.tensor, scope)]  # type: ignore[arg-type]
+    return total(*(Derivative(g, f.by) for g in terms))  # type: ignore[arg-type]
+
+
+@rule(
+    "linearity",
+    "the derivative passes through the sum",
+    _DEEPER,
+    Derivative,
+    lambda: samples.given(
+        Derivative(Sum(x[i + a - 1] * w[a], Range(a, 1, K)), w[p]), Range(p, 1, K), Range(i, 1, 1)
+    ),
+)
+def linearity(f: Derivative, scope: Scope) -> Formula | None:
+    """∂ Σ f = Σ ∂f.  The variable's own indices are not those of the sum."""
+    if not isinstance(f.of, Sum):
+        return None
+    inner: Sum = f.of
+    if any(i in e.indices for i in inner.bound for e in f.by.indices):
+        inner = refresh(inner)
+    return Sum(Derivative(inner.body, f.by), *inner.ranges, inner.condition)
+
+
+@rule(
+    "product rule",
+    "product rule",
+    _DEEPER,
+    Derivative,
+    lambda: samples.given(Derivative(x[i] * y[i] * x[k], x[j]), *(Range(e, 1, H) for e in (i, j, k))),
+)
+def product_rule(f: Derivative, scope: Scope) -> Formula | None:
+    """∂(f g) = ∂f g + f ∂g; factors that do not depend on the variable stay as they are."""
+    if not isinstance(f.of, Times):
+        return None
+    factors: tuple[Formula, ...] = f.of.args  # type: ignore[assignment]
+    terms = []
+    for at, g in enumerate(factors):
+        if depends(g, f.by.tensor, scope):
+            terms.append(Times(*factors[:at], Derivative(g, f.by), *factors[at + 1 :]))
+    return total(*terms)
+
+
+@rule(
+    "power rule",
+    "power rule and chain rule",
+    _DEEPER,
+    Derivative,
+    lambda: samples.given(Derivative(x[i] ** 3, x[j]), Range(i, 1, H), Range(j, 1, H)),
+)
+def power_rule(f: Derivative, scope: Scope) -> Formula | None:
+    """∂ u^r = r u^{r-1} ∂u for an exponent that does not depend on the variable."""
+    if not isinstance(f.of, Power) or depends(f.of.exponent, f.by.tensor, scope):
+        return None
+    u, r = f.of.base, f.of.exponent
+    lowered = Number(r.value - 1) if isinstance(r, Number) else Plus(r, Number(-1))
+    outer = u if lowered == Number(1) else Power(u, lowered)
+    return Times(r, outer, Derivative(u, f.by))
+
+
+@rule(
+    "chain rule for functions",
+    "derivative of the function, times the inner derivative",
+    _DEEPER,
+    Derivative,
+    lambda: samples.given(
+        Derivative(Apply("exp", 2 * x[i]), x[j]), Range(i, 1, H), Range(j, 1, H)
+    ),
+)
+def chain_rule(f: Derivative, scope: Scope) -> Formula | None:
+    """∂ φ(u) = φ'(u) ∂u, a term for each argument."""
+    if not isinstance(f.of, Apply):
+        return None
+    terms = []
+    for at, u in enumerate(f.of.arguments):
+        if depends(u, f.by.tensor, scope):
+            outer = derivative_of(f.of, at)
+            if outer is None:
+                return None
+            terms.append(Times(outer, Derivative(u, f.by)))
+    return total(*terms)
+
+
+@rule(
+    "derivative of a maximum",
+    "a maximum changes with the entry that it picks",
+    _DEEPER,
+    Derivative,
+    lambda: samples.given(
+        Derivative(Max(x[a], Range(a, 1, H)), x[j]), Range(j, 1, H)
+    ),
+)
+def maximum_rule(f: Derivative, scope: Scope) -> Formula | None:
+    """∂ max_a f(a) = Σ_a [a is chosen] ∂f(a)."""
+    if not isinstance(f.of, Max):
+        return None
+    opened = refresh(f.of)
+    chosen = Chosen(f.of, *opened.bound)
+    return Sum(Times(chosen, Derivative(opened.body, f.by)), *opened.ranges, opened.condition)
+
+
+@rule(
+    "derivative of cases",
+    "branch by branch",
+    _DEEPER,
+    Derivative,
+    lambda: samples.given(
+        Derivative(Cases(Branch(x[i], at_least(i, 2)), Branch(y[i], TRUE)), x[j]),
+        Range(i, 1, H),
+        Range(j, 1, H),
+    ),
+)
+def cases_rule(f: Derivative, scope: Scope) -> Formula | None:
+    """The conditions on indices do not change with the variable."""
+    if not isinstance(f.of, Cases):
+        return None
+    branches = (b for b in f.of.args if isinstance(b, Branch))
+    return Cases(*(Branch(Derivative(b.value, f.by), b.condition) for b in branches))

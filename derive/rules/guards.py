@@ -1,0 +1,190 @@
+"""Conditions: decided where the ranges decide them, and turned into bounds of sums elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from derive.derivation.rule import rule
+from derive.derivation.scope import Scope
+from derive.ir import (
+    TRUE,
+    Binder,
+    Bracket,
+    Chosen,
+    Formula,
+    Guard,
+    Int,
+    Max,
+    NonNegative,
+    Number,
+    Range,
+    Sum,
+    Times,
+    at_least,
+    at_most,
+    conjunction,
+    conjuncts,
+    free_indices,
+)
+from derive.ir.affine import bound
+from derive.rules import samples
+from derive.rules.proof import at_least_zero, proves, refutes
+from derive.rules.samples import H, K, a, b, i, p, w, x
+from derive.rules.terms import factors, product
+
+
+@rule(
+    "decided condition",
+    "the condition follows from the ranges",
+    "fewer conditions",
+    Bracket,
+    lambda: samples.given(Bracket(conjunction(at_least(i, 1), at_least(i, 2))), Range(i, 1, H)),
+)
+def decided(f: Bracket, scope: Scope) -> Formula | None:
+    """[C] = 1 where C always holds and 0 where it never does; of a conjunction, what is open stays."""
+    if f.condition == TRUE:
+        return Number(1)
+    if refutes(scope, f.condition):
+        return Number(0)
+    parts = conjuncts(f.condition)
+    open_ = [g for g in parts if not proves(scope, g)]
+    if len(open_) == len(parts):
+        return None
+    return Bracket(conjunction(*open_)) if open_ else Number(1)
+
+
+@rule(
+    "decided condition of a sum",
+    "the condition follows from the ranges",
+    "fewer conditions",
+    (Sum, Max),
+    lambda: samples.given(Sum(x[a], Range(a, 1, H), at_least(a, 1))),
+)
+def decided_inside(f: Binder, scope: Scope) -> Formula | None:
+    """A condition on the indices that always holds is left out."""
+    inside = scope.within(*f.ranges)
+    parts = conjuncts(f.condition)
+    open_ = [g for g in parts if not proves(inside, g)]
+    if len(open_) == len(parts):
+        return None
+    return type(f)(f.body, *f.ranges, conjunction(*open_))
+
+
+@rule(
+    "conditions are bounds",
+    "the condition on the index becomes a bound of its range",
+    "fewer conditions",
+    (Sum, Max),
+    lambda: samples.given(
+        Sum(Times(Bracket(at_least(p - 2 * i, 0)), x[i]), Range(i, 1, H)), Range(p, 1, H)
+    ),
+)
+def conditions_to_bounds(f: Binder, scope: Scope) -> Formula | None:
+    """Σ_i [p - 2i ≥ 0] f(i) = Σ_{i ≤ ⌊p/2⌋} f(i), for conditions that are linear in an index."""
+    conditions = list(conjuncts(f.condition))
+    rest: list[Formula] = []
+    if isinstance(f, Sum):
+        for g in factors(f.body):
+            if isinstance(g, Bracket):
+                conditions += conjuncts(g.condition)
+            else:
+                rest.append(g)
+    ranges, left = narrow(f.ranges, conditions)
+    if len(left) == len(conditions):
+        return None
+    if isinstance(f, Max):
+        return Max(f.body, *ranges, conjunction(*left))
+    brackets = [Bracket(conjunction(*left))] if left else []
+    return Sum(product(*brackets, *rest), *ranges)
+
+
+def narrow(
+    ranges: Sequence[Range], conditions: Sequence[Guard]
+) -> tuple[tuple[Range, ...], list[Guard]]:
+    """Ranges with the conditions that could become bounds of theirs, and the conditions left."""
+    narrowed = list(ranges)
+    left: list[Guard] = []
+    for g in conditions:
+        at = _last_mentioned(narrowed, g)
+        limit = None
+        if at is not None and isinstance(g, NonNegative):
+            limit = bound(g.expression, narrowed[at].index)
+        if at is None or limit is None:
+            left.append(g)
+            continue
+        r = narrowed[at]
+        narrowed[at] = (
+            Range(r.index, (*r.lowers, limit.value), r.uppers)
+            if limit.lower
+            else Range(r.index, r.lowers, (*r.uppers, limit.value))
+        )
+    return tuple(narrowed), left
+
+
+def _last_mentioned(ranges: Sequence[Range], g: Guard) -> int | None:
+    mentioned = [at for at, r in enumerate(ranges) if r.index in free_indices(g)]
+    return mentioned[-1] if mentioned else None
+
+
+@rule(
+    "redundant bound",
+    "another bound is at least as strict",
+    "fewer bounds",
+    (Sum, Max),
+    lambda: samples.given(
+        Sum(x[a], Range(a, (1, p), (H, p + K))), Range(p, 1, H)
+    ),
+)
+def redundant_bound(f: Binder, scope: Scope) -> Formula | None:
+    """max(1, p) = p where p ≥ 1."""
+    for at, r in enumerate(f.ranges):
+        inside = scope.within(*f.ranges[:at])
+        lowers = _strictest(inside, r.lowers, -1)
+        uppers = _strictest(inside, r.uppers, 1)
+        if len(lowers) < len(r.lowers) or len(uppers) < len(r.uppers):
+            ranges = list(f.ranges)
+            ranges[at] = Range(r.index, lowers, uppers)
+            return type(f)(f.body, *ranges, f.condition)
+    return None
+
+
+def _strictest(scope: Scope, bounds: tuple[Int, ...], direction: int) -> tuple[Int, ...]:
+    kept = list(bounds)
+    for b in bounds:
+        if any(c != b and at_least_zero(scope, (b - c) * direction) for c in kept):
+            kept.remove(b)
+    return tuple(kept)
+
+
+@rule(
+    "the choice is in the window",
+    "only a window that contains the position can choose it",
+    "each condition is added once",
+    Sum,
+    lambda: samples.given(
+        Sum(
+            Times(Chosen(Max(x[i + b], Range(b, 0, (2, H - i))), p - i), w[i]), Range(i, 1, K)
+        ),
+        Range(p, 1, H),
+    ),
+)
+def choice_in_window(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_i [a(i) chosen from lo..hi] f(i) has only the terms with lo ≤ a(i) ≤ hi."""
+    inside = scope.within(*f.ranges)
+    conditions: list[Guard] = []
+    for g in factors(f.body):
+        if isinstance(g, Chosen):
+            conditions += [c for c in window_conditions(g) if not proves(inside, c)]
+    ranges, left = narrow(f.ranges, conditions)
+    if len(left) == len(conditions):
+        return None
+    return Sum(f.body, *ranges, f.condition)
+
+
+def window_conditions(f: Chosen) -> list[Guard]:
+    """That the position is inside the window: where not, the Chosen is 0."""
+    found: list[Guard] = []
+    for e, r in zip(f.at, f.maximum.ranges, strict=True):
+        if not free_indices(r) & set(f.maximum.bound):
+            found += [at_least(e, lo) for lo in r.lowers] + [at_most(e, hi) for hi in r.uppers]
+    return found

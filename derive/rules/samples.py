@@ -1,0 +1,32 @@
+"""Small symbols for the examples of the rules: every rule is tried on one, at ties and borders."""
+
+from __future__ import annotations
+
+from derive.derivation.program import Program
+from derive.derivation.rule import Example
+from derive.derivation.scope import Scope
+from derive.ir import Definition, Formula, Index, Number, Range, Relation, Size, Sum, Tensor
+
+H, W, K, S = Size("H"), Size("W"), Size("K"), Size("S")
+A = Size("A", value=6)
+n, i, j, k, a, b, p, q = (Index(hint) for hint in "nijkabpq")
+
+x = Tensor("x", "x", (H,))
+y = Tensor("y", "y", (H,))
+v = Tensor("v", "v", (H,))
+m = Tensor("m", "m", (H, W))
+w = Tensor("w", "w", (K,))
+u = Tensor("u", "u", (A,))
+t = Tensor("t", "t", (H,))
+
+FACT = Relation(Sum(t[k], Range(k, 1, H)), "=", Number(1))
+
+
+def given(
+    formula: Formula, *ranges: Range, definitions: tuple[Definition, ...] = ()
+) -> Example:
+    """An example: the formula in the scope of `ranges`, in a program with these symbols."""
+    program = Program(
+        (H, W, K, S, A), (x, y, v, m, w, u, t), definitions=definitions, facts=(FACT,)
+    )
+    return formula, Scope(program, ranges)

@@ -1,0 +1,169 @@
+"""Laws of sums: nesting, constants, splitting, and ranges with nothing or one thing in them."""
+
+from __future__ import annotations
+
+from derive.derivation.rule import rule
+from derive.derivation.scope import Scope
+from derive.ir import (
+    TRUE,
+    Binder,
+    Bracket,
+    Count,
+    Formula,
+    Guard,
+    Max,
+    Number,
+    Plus,
+    Range,
+    Sum,
+    Times,
+    at_least,
+    at_most,
+    conjunction,
+    conjuncts,
+    free_indices,
+    refresh,
+    substitute,
+)
+from derive.rules import samples
+from derive.rules.proof import at_least_zero
+from derive.rules.samples import A, H, K, a, b, i, j, p, u, w, x, y
+from derive.rules.terms import factors, product, terms, total, without
+
+
+def rebind(f: Binder, body: Formula, ranges: tuple[Range, ...], condition: Guard) -> Formula:
+    """A binder like `f`; without ranges it is its body, under the condition."""
+    if ranges or isinstance(f, Max):
+        return type(f)(body, *ranges, condition)
+    return body if condition == TRUE else product(Bracket(condition), *factors(body))
+
+
+@rule(
+    "sum of nothing",
+    "a sum of zeros is 0",
+    "the sum disappears",
+    Sum,
+    lambda: samples.given(Sum(Number(0), Range(a, 1, K))),
+)
+def zero_sum(f: Sum, scope: Scope) -> Formula | None:
+    """Σ 0 = 0."""
+    return f.body if f.body == Number(0) else None
+
+
+@rule(
+    "empty range",
+    "the range is empty",
+    "the sum disappears",
+    Sum,
+    lambda: samples.given(Sum(x[a], Range(a, H + 1, H))),
+)
+def empty_sum(f: Sum, scope: Scope) -> Formula | None:
+    """A sum over lo..hi with hi < lo is 0."""
+    for at, r in enumerate(f.ranges):
+        inside = scope.within(*f.ranges[:at])
+        if any(at_least_zero(inside, lo - hi - 1) for lo in r.lowers for hi in r.uppers):
+            return Number(0)
+    return None
+
+
+@rule(
+    "one-point range",
+    "only one value is left for the index",
+    "one range less",
+    (Sum, Max),
+    lambda: samples.given(Sum(u[a] * x[b], Range(a, i, (i, 6)), Range(b, 1, H)), Range(i, 1, A)),
+)
+def one_point(f: Binder, scope: Scope) -> Formula | None:
+    """Σ_{i=v}^{v} f(i) = f(v), where the other bounds allow v."""
+    for at, r in enumerate(f.ranges):
+        value = next((lo for lo in r.lowers if lo in r.uppers), None)
+        if value is None or (isinstance(f, Max) and len(f.ranges) == 1):
+            continue
+        inside = scope.within(*f.ranges[:at])
+        others = [at_least(value, lo) for lo in r.lowers if lo != value]
+        others += [at_most(value, hi) for hi in r.uppers if hi != value]
+        open_ = [g for g in others if not at_least_zero(inside, g.args[0])]  # type: ignore[arg-type]
+        if open_ and isinstance(f, Max):
+            continue
+        to = {r.index: value}
+        ranges = tuple(substitute(s, to) for s in without(f.ranges, at))  # type: ignore[arg-type]
+        condition = conjunction(*open_, *conjuncts(substitute(f.condition, to)))
+        return rebind(f, substitute(f.body, to), ranges, condition)
+    return None
+
+
+@rule(
+    "one sum",
+    "sums of sums are sums over all the indices",
+    "fewer sums",
+    Sum,
+    lambda: samples.given(
+        Sum(Times(x[a], Sum(x[b], Range(b, 1, H)), Sum(y[b], Range(b, 1, H))), Range(a, 1, H))
+    ),
+)
+def merge_sums(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_a f (Σ_b g) = Σ_a Σ_b f g, with an index of its own for each sum."""
+    parts = factors(f.body)
+    for at, inner in enumerate(parts):
+        if isinstance(inner, Sum):
+            others = without(parts, at)
+            taken = free_indices(product(*others)) | set(f.bound)
+            if any(i in taken for i in inner.bound):
+                inner = refresh(inner)
+            body = product(*others[:at], *factors(inner.body), *others[at:])
+            condition = conjunction(f.condition, inner.condition)
+            return Sum(body, *f.ranges, *inner.ranges, condition)
+    return None
+
+
+@rule(
+    "constants in front",
+    "what does not depend on the index stands before the sum",
+    "fewer factors inside sums",
+    Sum,
+    lambda: samples.given(Sum(Times(w[a], x[i], y[j]), Range(a, 1, K)), *(Range(e, 1, H) for e in (i, j))),
+)
+def pull_constants(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_i c f(i) = c Σ_i f(i)."""
+    bound = set(f.bound)
+    constants = [g for g in factors(f.body) if not free_indices(g) & bound]
+    if not constants or f.body in constants:
+        return None
+    rest = [g for g in factors(f.body) if free_indices(g) & bound]
+    return product(*constants, Sum(product(*rest), *f.ranges, f.condition))
+
+
+@rule(
+    "sum of a sum of terms",
+    "sum term by term",
+    "fewer terms inside sums",
+    Sum,
+    lambda: samples.given(Sum(x[a] + y[a], Range(a, 1, H))),
+)
+def split_sum(f: Sum, scope: Scope) -> Formula | None:
+    """Σ (f + g) = Σ f + Σ g."""
+    if not isinstance(f.body, Plus):
+        return None
+    return total(*(refresh(Sum(g, *f.ranges, f.condition)) for g in terms(f.body)))
+
+
+@rule(
+    "counting",
+    "a sum of ones counts them",
+    "the sum disappears",
+    Sum,
+    lambda: samples.given(Sum(Number(1), Range(a, 1, K), Range(b, p, H)), Range(p, 1, H)),
+)
+def counting(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_{i=lo}^{hi} 1 = hi - lo + 1, where that is not negative."""
+    if f.body != Number(1) or f.condition != TRUE or len(f.ranges) == 0:
+        return None
+    r = f.ranges[-1]
+    if len(r.lowers) > 1 or len(r.uppers) > 1:
+        return None
+    size = r.uppers[0] - r.lowers[0] + 1
+    if not at_least_zero(scope.within(*f.ranges[:-1]), size):
+        return None
+    return rebind(f, Count(size), f.ranges[:-1], TRUE)
+
+

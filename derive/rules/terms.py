@@ -1,0 +1,67 @@
+"""Taking products and sums apart, and putting them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from derive.ir import Formula, Number, Plus, Power, Times
+
+
+def factors(f: Formula) -> tuple[Formula, ...]:
+    """The factors of a product; any other formula is its own only factor."""
+    return f.args if isinstance(f, Times) else (f,)  # type: ignore[return-value]
+
+
+def terms(f: Formula) -> tuple[Formula, ...]:
+    """The terms of a sum; any other formula is its own only term."""
+    return f.args if isinstance(f, Plus) else (f,)  # type: ignore[return-value]
+
+
+def product(*parts: Formula) -> Formula:
+    """The product of some factors; of one, that factor; of none, 1."""
+    return parts[0] if len(parts) == 1 else Times(*parts) if parts else Number(1)
+
+
+def total(*parts: Formula) -> Formula:
+    """The sum of some terms; of one, that term; of none, 0."""
+    return parts[0] if len(parts) == 1 else Plus(*parts) if parts else Number(0)
+
+
+def power(base: Formula, exponent: Fraction) -> Formula:
+    """base^exponent; base itself where the exponent is 1."""
+    return base if exponent == 1 else Power(base, Number(exponent))
+
+
+def as_power(f: Formula) -> tuple[Formula, Fraction]:
+    """(b, e) with f = b^e; (f, 1) where the exponent is not a number."""
+    if isinstance(f, Power) and isinstance(f.exponent, Number):
+        return f.base, f.exponent.value
+    return f, Fraction(1)
+
+
+def split_number(f: Formula) -> tuple[Fraction, tuple[Formula, ...]]:
+    """(c, fs) with f = c · Π fs, c the product of the numbers among the factors."""
+    c = Fraction(1)
+    rest = []
+    for g in factors(f):
+        if isinstance(g, Number):
+            c *= g.value
+        else:
+            rest.append(g)
+    return c, tuple(rest)
+
+
+def with_number(c: Fraction, rest: Iterable[Formula]) -> Formula:
+    """c · Π rest, without a factor 1."""
+    rest = tuple(rest)
+    if c == 0:
+        return Number(0)
+    return product(*rest) if c == 1 else product(Number(c), *rest)
+
+
+def without(parts: tuple[Formula, ...], at: int) -> tuple[Formula, ...]:
+    """`parts` without the one at position `at`."""
+    return parts[:at] + parts[at + 1 :]
+
+
