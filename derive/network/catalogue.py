@@ -1,0 +1,39 @@
+"""All kinds of layers and losses, by the names they have in `torch.nn`."""
+
+from __future__ import annotations
+
+from derive.network.activation import ReLU, Sigmoid, Softmax, Tanh
+from derive.network.convolution import Conv1d, Conv2d, Conv3d
+from derive.network.layer import LayerKind
+from derive.network.linear import Linear
+from derive.network.loss import CrossEntropyLoss, Loss, MSELoss
+from derive.network.pooling import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    LPPool1d,
+    LPPool2d,
+    LPPool3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
+from derive.network.reshape import Flatten
+
+_LAYERS: tuple[type[LayerKind], ...] = (
+    *(Conv1d, Conv2d, Conv3d),
+    *(MaxPool1d, MaxPool2d, MaxPool3d),
+    *(AvgPool1d, AvgPool2d, AvgPool3d),
+    *(LPPool1d, LPPool2d, LPPool3d),
+    *(Flatten, Linear),
+    *(ReLU, Sigmoid, Tanh, Softmax),
+)
+_LOSSES: tuple[type[Loss], ...] = (CrossEntropyLoss, MSELoss)
+
+LAYERS: dict[str, type[LayerKind]] = {kind.__name__: kind for kind in _LAYERS}
+LOSSES: dict[str, type[Loss]] = {kind.__name__: kind for kind in _LOSSES}
+
+
+def description(kind: type[LayerKind]) -> str:
+    """One line on what a kind of layer does."""
+    return (kind.__doc__ or "").strip().splitlines()[0]

@@ -1,0 +1,107 @@
+"""What a Given declares by name: its sizes, and the shapes of its tensors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from derive.errors import InputError, Unsupported
+from derive.ir import Int, Size
+from derive.network.given import Given
+from derive.network.names import is_lone_symbol, is_symbol, nearest
+from derive.network.sizes import Sizes
+
+_BOUND = re.compile(r"\s*>=\s*(\d+)\s*")
+_AXES = {1: "D", 2: "ND", 3: "NCT", 4: "NCHW", 5: "NCDHW"}
+
+
+def declared_sizes(given: Given) -> Sizes:
+    """The sizes that somebody named: in `sizes`, in a shape, or as the option of a layer.
+
+    A name that stands in shapes and options only is free: at least 1, and at least 0 where it is
+    nothing but a padding.
+    """
+    for name in (*given.sizes, *given.tensors):
+        if not is_symbol(name):
+            raise InputError(
+                f"“{name}” is not the LaTeX of a symbol. Expected a letter or a Greek command, "
+                r"with sub- and superscripts if you like, such as K, C_{out} or \hat y.",
+                **_place(given, name),
+            )
+    both = next((name for name in given.sizes if name in given.tensors), None)
+    if both is not None:
+        raise InputError(
+            f"“{both}” names a size and a tensor. Give one of them another name.",
+            **given.source.place("tensors", both),
+        )
+    sizes = Sizes(given.tensors)
+    for name, value in given.sizes.items():
+        sizes.declare(_declared(given, name, value))
+    for name in _in_shapes(given):
+        sizes.declare_free(name, 1)
+    lone = [(option, name) for option, name in _in_options(given) if is_lone_symbol(name)]
+    for _, name in (pair for pair in lone if pair[0] != "padding"):
+        sizes.declare_free(name, 1)
+    for _, name in lone:
+        sizes.declare_free(name, 0)
+    return sizes
+
+
+def _place(given: Given, name: str) -> dict[str, object]:
+    return given.source.place("sizes" if name in given.sizes else "tensors", name)
+
+
+def _declared(given: Given, name: str, value: int | str) -> Size:
+    if isinstance(value, int):
+        return Size(name, value, min(value, 1))
+    bound = _BOUND.fullmatch(value)
+    if bound is None:
+        raise Unsupported(
+            f"the size {name} = “{value}” cannot be used yet. Expected a whole number, or a bound "
+            "such as “>=1”.",
+            **given.source.place("sizes", name),
+        )
+    return Size(name, None, int(bound[1]))
+
+
+def _in_shapes(given: Given) -> Iterator[str]:
+    for tensor, shape in given.tensors.items():
+        for extent in shape:
+            if not isinstance(extent, str):
+                continue
+            if not is_symbol(extent) or extent in given.tensors:
+                what = "a tensor" if extent in given.tensors else "not the LaTeX of a symbol"
+                raise InputError(
+                    f"the shape of {tensor} has the extent “{extent}”, which is {what}. Expected a "
+                    "number or the name of a size, such as N or C_{out}.",
+                    **given.source.place("tensors", tensor),
+                )
+            yield extent
+
+
+def _in_options(given: Given) -> Iterator[tuple[str, str]]:
+    for entry in given.layers:
+        for option, value in entry.options.items():
+            for part in value if isinstance(value, (list, tuple)) else (value,):
+                if isinstance(part, str) and part not in given.tensors:
+                    yield option, part
+
+
+def declared_shape(given: Given, sizes: Sizes, tensor: str) -> tuple[Int, ...]:
+    """The shape of a tensor: an extent that is a number becomes a size such as H, 1 stays 1."""
+    shape = given.tensors[tensor]
+    letters = _AXES.get(len(shape), "D" * len(shape))
+    made: list[Int] = []
+    for letter, extent in zip(letters, shape, strict=True):
+        if isinstance(extent, int):
+            made.append(sizes.extent(letter, extent))
+            continue
+        size = sizes.named(extent)
+        if size.least < 1:
+            raise InputError(
+                f"the shape of {tensor} has the extent {extent}, which may be 0. Expected a size of "
+                f"at least 1; declare {extent} = “>=1” in [sizes], or give it a number.",
+                **given.source.place("tensors", tensor),
+            )
+        made.append(Int.of(size))
+    return tuple(made)

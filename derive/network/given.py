@@ -1,0 +1,202 @@
+"""The schema of a Given: what a person writes, in TOML or as a dict.
+
+Every table refuses keys that it does not know.  Meanings are settled in `build`, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, PrivateAttr
+from pydantic import ValidationError
+
+from derive.errors import InputError
+from derive.network.layer import exact
+from derive.network.names import nearest
+from derive.network.source import Source, read_toml
+
+
+class Table(BaseModel):
+    """A table of a Given."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _extent(value: object) -> int | str:
+    if isinstance(value, str) or (type(value) is int and value >= 1):
+        return value
+    raise ValueError("a whole number of at least 1, or the name of a size")
+
+
+def _size(value: object) -> int | str:
+    if isinstance(value, str) or (type(value) is int and value >= 0):
+        return value
+    raise ValueError("a whole number that is not negative, a bound such as “>=1”, or an expression")
+
+
+def _value(value: object) -> object:
+    return tuple(map(_value, value)) if isinstance(value, (list, tuple)) else exact(value)
+
+
+def _facts(value: object) -> object:
+    """Facts in both spellings: strings, and tables with the key `latex`."""
+    if isinstance(value, (list, tuple)):
+        return tuple(_fact(v) for v in value)
+    return value
+
+
+def _fact(value: object) -> object:
+    return value["latex"] if isinstance(value, dict) and list(value) == ["latex"] else value
+
+
+Extent = Annotated[int | str, PlainValidator(_extent, json_schema_input_type=int | str)]
+SizeValue = Annotated[int | str, PlainValidator(_size, json_schema_input_type=int | str)]
+Value = Annotated[Any, PlainValidator(_value, json_schema_input_type=float | list[Any])]
+
+
+class Latex(Table):
+    """A fact in its long spelling."""
+
+    latex: str
+
+
+class Conventions(Table):
+    """How the document counts, lays out and sums."""
+
+    index_base: Literal[0, 1] = 1
+    layout: Literal["shape", "numerator", "denominator"] = "shape"
+    matrix_layout: Literal["shape", "numerator", "denominator"] | None = None
+    summation: Literal["explicit", "einstein"] = "explicit"
+    index_position: Literal["lower", "upper"] = "lower"
+
+
+class LayerEntry(BaseModel):
+    """A layer: its type, its name, what it reads, and the options of that type."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    type: str
+    name: str | None = None
+    input: str | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+
+class LossEntry(LayerEntry):
+    """The loss: its type, its target, and its options."""
+
+    target: str
+
+
+def _sequence(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_sequence)]
+Facts = Annotated[
+    tuple[str, ...], BeforeValidator(_facts, json_schema_input_type=list[str | Latex])
+]
+Layers = Annotated[tuple[LayerEntry, ...], BeforeValidator(_sequence)]
+Extents = Annotated[tuple[Extent, ...], BeforeValidator(_sequence)]
+
+
+class Given(Table):
+    """A whole Given.  `from_dict` makes one with readable errors; `load` reads one from a file."""
+
+    derive: Literal[1] = 1
+    title: str = ""
+    conventions: Conventions = Conventions()
+    sizes: dict[str, SizeValue] = Field(default_factory=dict)
+    tensors: dict[str, Extents] = Field(default_factory=dict)
+    layers: Layers = ()
+    loss: LossEntry | None = None
+    facts: Facts = ()
+    define: Texts = ()
+    notation: dict[str, str] = Field(default_factory=dict)
+    values: dict[str, Value] = Field(default_factory=dict)
+    problems: Annotated[tuple[Problem, ...], BeforeValidator(_sequence)] = ()
+    _source: Source = PrivateAttr(default_factory=Source)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], source: Source | None = None) -> Given:
+        """The Given that a dict of tables says, in the form of the TOML file."""
+        source = source or Source()
+        try:
+            given = cls.model_validate(dict(data))
+        except ValidationError as e:
+            raise schema_error(cls, e, source) from e
+        given._source = source
+        return given
+
+    @property
+    def source(self) -> Source:
+        """Where it was read from."""
+        return self._source
+
+
+class Problem(Given):
+    """One problem of several: declarations of its own, questions, and the scope of both."""
+
+    ask: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_sequence)] = ()
+    lines: Annotated[tuple[int, ...], BeforeValidator(_sequence)] = ()
+    parts: Texts = ()
+
+
+Given.model_rebuild()
+
+
+def load(path: str | Path) -> Given:
+    """The Given in a TOML file."""
+    data, source = read_toml(Path(path))
+    return Given.from_dict(data, source)
+
+
+def schema_error(
+    model: type[BaseModel], error: ValidationError, source: Source, *within: str | int
+) -> InputError:
+    """The first complaint of pydantic as one paragraph, with the place of the entry."""
+    first = error.errors()[0]
+    path = (*within, *first["loc"])
+    where = ".".join(str(p) for p in path) or "the Given"
+    if first["type"] == "extra_forbidden":
+        *outer, key = first["loc"]
+        known = _fields(model, outer)
+        message = f"“{key}” is not known in {_table(path[:-1])}. {nearest(str(key), known)}"
+    elif first["type"] == "missing":
+        message = f"{_table(path[:-1])} has no “{path[-1]}”, which is required."
+    elif first["type"] == "value_error":
+        message = f"{where} is {_shown(first['input'])}; expected {first['ctx']['error']}."
+    else:
+        expected = first["msg"].removeprefix("Input should be ")
+        message = f"{where} is {_shown(first['input'])}; expected {expected}."
+    return InputError(message, **source.place(*path))
+
+
+def _table(path: Iterable[str | int]) -> str:
+    parts = [f"entry {p + 1}" if isinstance(p, int) else f"[{p}]" for p in path]
+    return " ".join(parts) or "the top level"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Fraction):
+        value = float(value)
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fields(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
+    """The names of the fields of the table that a path from `model` leads to."""
+    for part in path:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _model_in(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((m for a in get_args(annotation) if (m := _model_in(a)) is not None), None)

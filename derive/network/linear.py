@@ -1,0 +1,26 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from derive.ir import Formula, Sum, Tensor
+from derive.network.layer import Extent, LayerKind, Position, Shape, Site
+
+
+class Linear(LayerKind):
+    """Fully connected: each output is a weighted sum of the last axis of the input, plus a bias."""
+
+    in_features: Extent | None = None
+    out_features: Extent
+    bias: bool = True
+
+    def shape(self, x: Shape, new: Site) -> Shape:
+        new.need_axes(x, 1)
+        new.agree("in_features", self.in_features, x[-1])
+        return (*x[:-1], new.extent("P", "out_features", self.out_features))
+
+    def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
+        *rows, j = at
+        i = new.index("i")
+        weight = new.parameter("weight", "w", new.shape[-1], x.shape[-1])
+        total = Sum(weight[j, i] * x[(*rows, i)], new.along(i, x.shape[-1]))
+        return new.with_bias(total, j, self.bias)

@@ -1,0 +1,108 @@
+"""Losses: one number for a prediction and a target."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from derive.ir import (
+    ONE,
+    Apply,
+    Definition,
+    Delta,
+    Entry,
+    Formula,
+    Index,
+    Int,
+    Number,
+    Power,
+    Sum,
+    Tensor,
+    Times,
+)
+from derive.network.layer import LayerKind, Position, Shape, Site, product, reciprocal
+
+
+class Loss(LayerKind):
+    """A prediction and a target in, a number out, or one for each sample (reduction “none”)."""
+
+    sign: ClassVar[tuple[Formula, ...]] = ()
+    reduction: Literal["mean", "sum", "none"] = "mean"
+
+    def target_shape(self, prediction: Shape, axes: int) -> tuple[Shape, Int | None]:
+        """The shape that a target with so many axes must have; the classes where it holds such."""
+        return prediction, None
+
+    def target_shapes(self, prediction: Shape) -> tuple[Shape, ...]:
+        """The shapes that a target may have."""
+        return (prediction,)
+
+    def term(self, x: Tensor, t: Tensor, at: Position) -> Formula:
+        """What the entry at one position contributes."""
+        raise NotImplementedError
+
+    def summed(self, rank: int) -> tuple[int, ...]:
+        """The axes, counted from 0, that are summed in any case: that of the classes."""
+        return ()
+
+    def loss(self, x: Tensor, t: Tensor, new: Site) -> Definition:
+        """L, or L at each position that is not summed."""
+        at = tuple(Index(a) for a in self.letters(len(x.shape)))
+        ranges = tuple(new.along(i, d) for i, d in zip(at, x.shape, strict=True))
+        always = self.summed(len(at))
+        samples = tuple(k for k in range(len(at)) if k not in always)
+        kept = samples if self.reduction == "none" else ()
+        summed = tuple(r for k, r in enumerate(ranges) if k not in kept)
+        body = self.term(x, t, at)
+        body = Sum(body, *summed) if summed else body
+        weights = list(self.sign)
+        count = product(tuple(x.shape[k] for k in samples))
+        if self.reduction == "mean" and count != ONE:
+            weights.append(reciprocal(count))
+        tensor = Tensor(new.name, new.name, tuple(x.shape[k] for k in kept), new.base)
+        return Definition(
+            tensor, tuple(at[k] for k in kept), Times(*weights, body) if weights else body
+        )
+
+
+class MSELoss(Loss):
+    """The squared difference of prediction and target, averaged over all entries."""
+
+    def term(self, x: Tensor, t: Tensor, at: Position) -> Formula:
+        return Power(x[at] - t[at], Number(2))
+
+
+class CrossEntropyLoss(Loss):
+    """Minus the logarithm of the probability of the target, averaged over the samples.
+
+    The prediction is a tensor of probabilities.  Targets are class indices, or a distribution over
+    the classes for each sample.
+    """
+
+    sign = (Number(-1),)
+    weight: None = None
+    ignore_index: Literal[-100] = -100
+    label_smoothing: Literal[0] = 0
+
+    @staticmethod
+    def class_axis(rank: int) -> int:
+        return 0 if rank == 1 else 1
+
+    def summed(self, rank: int) -> tuple[int, ...]:
+        return (self.class_axis(rank),)
+
+    def target_shape(self, prediction: Shape, axes: int) -> tuple[Shape, Int | None]:
+        if axes != len(prediction) - 1:
+            return prediction, None
+        k = self.class_axis(len(prediction))
+        return (*prediction[:k], *prediction[k + 1 :]), prediction[k]
+
+    def target_shapes(self, prediction: Shape) -> tuple[Shape, ...]:
+        k = self.class_axis(len(prediction))
+        return prediction, (*prediction[:k], *prediction[k + 1 :])
+
+    def term(self, x: Tensor, t: Tensor, at: Position) -> Formula:
+        k = self.class_axis(len(at))
+        logarithm = Apply("log", x[at])
+        if t.classes is None:
+            return t[at] * logarithm
+        return Delta(Entry(t, *at[:k], *at[k + 1 :]), at[k]) * logarithm

@@ -1,0 +1,170 @@
+"""Pooling: one number for each window of each channel."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import ClassVar
+
+from derive.ir import TRUE, Count, Formula, Max, Number, Power, Sum, Tensor, at_least
+from derive.network.layer import (
+    Exponent,
+    Extent,
+    LayerKind,
+    Padding,
+    PerAxis,
+    Position,
+    Shape,
+    Site,
+    product,
+    reciprocal,
+    show,
+)
+from derive.network.window import Reading, Window, reading, windows
+
+
+class Pooling(LayerKind):
+    """A number for each window of each channel; without `stride` the windows do not overlap."""
+
+    axes: ClassVar[int]
+    kernel_size: PerAxis
+    stride: PerAxis | None = None
+    ceil_mode: bool = False
+
+    def windows(self, x: Shape, new: Site) -> tuple[Window, ...]:
+        padding, dilation = getattr(self, "padding", 0), getattr(self, "dilation", 1)
+        return windows(
+            x, new, self.axes, self.kernel_size, self.stride, padding, dilation, self.ceil_mode
+        )
+
+    def letters(self, rank: int) -> str:
+        return "mnc"[3 + self.axes - rank :] + "ijk"[: self.axes]
+
+    def shape(self, x: Shape, new: Site) -> Shape:
+        new.need_axes(x, self.axes, self.axes + 2)
+        made = self.windows(x, new)
+        for w in made:
+            new.require(
+                at_least(w.span, w.before * 2),
+                f"padding = {show(w.before)} is more than half of the {show(w.span)} positions "
+                "that the kernel covers; a window would lie in the padding alone",
+                "padding",
+            )
+        return (*x[: -self.axes], *new.spatial(w.outputs(new) for w in made))
+
+    def reads(self, x: Tensor, at: Position, new: Site) -> tuple[Formula, Reading]:
+        """The entry that is read at the offsets of a window, and where it is read."""
+        r = reading(self.windows(x.shape, new), at[-self.axes :], new)
+        return x[(*at[: -self.axes], *r.positions)], r
+
+
+class MaxPooling(Pooling):
+    padding: Padding = 0
+    dilation: PerAxis = 1
+    return_indices: bool = False
+
+    def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
+        if self.return_indices:
+            new.unsupported("return_indices gives a second output", "return_indices")
+        read, r = self.reads(x, at, new)
+        return Max(read, *r.ranges, r.inside)
+
+
+class AveragePooling(Pooling):
+    padding: Padding = 0
+    count_include_pad: bool = True
+
+    def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
+        read, r = self.reads(x, at, new)
+        return self.share(x, at, new, r) * Sum(read, *r.ranges, r.inside)
+
+    def share(self, x: Tensor, at: Position, new: Site, r: Reading) -> Formula:
+        """The weight of one entry: 1 by the number of positions that count."""
+        counted = r.inside_padded if self.count_include_pad else r.inside
+        if counted == TRUE:
+            return reciprocal(product(tuple(w.kernel for w in self.windows(x.shape, new))))
+        again = reading(self.windows(x.shape, new), at[-self.axes :], new)
+        counted = again.inside_padded if self.count_include_pad else again.inside
+        return Power(Sum(Number(1), *again.ranges, counted), Number(-1))
+
+
+class OverridableAveragePooling(AveragePooling):
+    divisor_override: Extent | None = None
+
+    def share(self, x: Tensor, at: Position, new: Site, r: Reading) -> Formula:
+        if self.divisor_override is None:
+            return super().share(x, at, new, r)
+        return reciprocal(new.whole("divisor_override", self.divisor_override))
+
+
+class PowerPooling(Pooling):
+    norm_type: Exponent
+
+    def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
+        p = self.norm_type
+        exponent = Number(p) if isinstance(p, Fraction) else Count(new.whole("norm_type", p))
+        if exponent == Number(0):
+            new.fail("norm_type must not be 0", "norm_type")
+        read, r = self.reads(x, at, new)
+        root = Number(1 / p) if isinstance(p, Fraction) else Power(exponent, Number(-1))
+        return Power(Sum(Power(read, exponent), *r.ranges, r.inside), root)
+
+    def remarks(self) -> tuple[str, ...]:
+        clipped = (
+            "With ceil_mode a last window may be clipped; torch multiplies its sum by the full "
+            "number of window positions over the clipped one, which is left out here."
+        )
+        return (clipped,) if self.ceil_mode else ()
+
+
+class MaxPool1d(MaxPooling):
+    """The largest entry of each window along one axis."""
+
+    axes = 1
+
+
+class MaxPool2d(MaxPooling):
+    """The largest entry of each window of an image."""
+
+    axes = 2
+
+
+class MaxPool3d(MaxPooling):
+    """The largest entry of each window of a volume."""
+
+    axes = 3
+
+
+class AvgPool1d(AveragePooling):
+    """The mean of each window along one axis."""
+
+    axes = 1
+
+
+class AvgPool2d(OverridableAveragePooling):
+    """The mean of each window of an image."""
+
+    axes = 2
+
+
+class AvgPool3d(OverridableAveragePooling):
+    """The mean of each window of a volume."""
+
+    axes = 3
+
+
+class LPPool1d(PowerPooling):
+    """The p-norm of each window along one axis: the p-th root of the sum of p-th powers."""
+
+    axes = 1
+
+
+class LPPool2d(PowerPooling):
+    """The p-norm of each window of an image: the p-th root of the sum of p-th powers."""
+
+    axes = 2
+
+
+class LPPool3d(PowerPooling):
+    """The p-norm of each window of a volume: the p-th root of the sum of p-th powers."""
+
+    axes = 3

@@ -1,0 +1,158 @@
+"""Windows: which input positions an output position reads along one axis.
+
+The output at position i reads, at offset a of the kernel, the input at
+
+    base + S (i - base) + D (a - base) - P,
+
+where S is the stride, D the dilation, P the padding before the first entry and `base` the number
+of the first position.  What lies outside the input is padding and is left out by a condition.
+Output sizes: https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html, ...MaxPool2d.html.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from derive.ir import (
+    ONE,
+    ZERO,
+    Guard,
+    Index,
+    Int,
+    Range,
+    at_least,
+    at_most,
+    ceiling,
+    conjunction,
+    floor,
+)
+from derive.ir.text import to_text
+from derive.network.layer import PerAxisName, Shape, Site, show
+from derive.network.sizes import holds
+
+
+@dataclass(frozen=True)
+class Window:
+    """One axis: input extent, kernel, stride, dilation, padding before and after the input."""
+
+    extent: Int
+    kernel: Int
+    stride: Int
+    dilation: Int
+    before: Int
+    after: Int
+    ceil_mode: bool = False
+
+    @property
+    def span(self) -> Int:
+        """How many positions lie between the first and the last that one output reads, inclusive."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def padded(self) -> Int:
+        return self.extent + self.before + self.after
+
+    def outputs(self, new: Site) -> Int:
+        """The number of output positions.
+
+        In ceil mode the last window may hang over the end, but must start before the padding
+        after the input: ⌈(padded - span)/S⌉ + 1, or ⌊(I + P - 1)/S⌋ + 1 where that is smaller.
+        Which one is smaller does not depend on I.
+        """
+        room = self.padded - self.span
+        if not self.ceil_mode:
+            return floor(room, self.stride) + 1
+        overhang = at_least(self.span, self.stride + self.after)
+        if holds(overhang) is None:
+            new.unsupported(
+                f"ceil_mode needs to know whether {to_text(overhang)}; give these sizes numbers",
+                "ceil_mode",
+            )
+        if new.sizes.require(overhang):
+            return ceiling(room, self.stride) + 1
+        new.sizes.require(at_most(self.span, self.stride + self.after - 1))
+        return floor(self.extent + self.before - 1, self.stride) + 1
+
+    def position(self, i: Index, a: Index, base: int) -> Int:
+        """The input position that output `i` reads at offset `a`."""
+        return self.stride * (i - base) + self.dilation * (a - base) - self.before + base
+
+    def inside(self, i: Index, a: Index, base: int) -> Guard:
+        """That this position is in the input; TRUE where it always is."""
+        p = self.position(i, a, base)
+        low = [at_least(p, base)] if self.before != ZERO else []
+        high = (
+            [at_most(p, self.extent + (base - 1))] if self.after != ZERO or self.ceil_mode else []
+        )
+        return conjunction(*low, *high)
+
+    def inside_padded(self, i: Index, a: Index, base: int) -> Guard:
+        """That this position is in the padded input; TRUE where it always is."""
+        p = self.position(i, a, base)
+        return conjunction(
+            *([at_most(p, self.extent + self.after + (base - 1))] if self.ceil_mode else [])
+        )
+
+
+def windows(
+    x: Shape,
+    new: Site,
+    axes: int,
+    kernel: PerAxisName,
+    stride: PerAxisName | None,
+    padding: PerAxisName,
+    dilation: PerAxisName,
+    ceil_mode: bool = False,
+) -> tuple[Window, ...]:
+    """The windows over the last `axes` axes of an input of shape `x`; the kernel must fit."""
+    sizes = new.per_axis("kernel_size", kernel, axes)
+    steps = sizes if stride is None else new.per_axis("stride", stride, axes)
+    spread = new.per_axis("dilation", dilation, axes)
+    if padding == "same":
+        if any(s != ONE for s in steps):
+            new.fail('padding = "same" needs stride 1', "padding")
+        around = tuple(
+            (floor(d * (k - 1), 2), ceiling(d * (k - 1), 2)) for k, d in zip(sizes, spread)
+        )
+    else:
+        pads = new.per_axis("padding", 0 if padding == "valid" else padding, axes)
+        around = tuple((p, p) for p in pads)
+    made = tuple(
+        Window(extent, k, s, d, before, after, ceil_mode)
+        for extent, k, s, d, (before, after) in zip(x[-axes:], sizes, steps, spread, around)
+    )
+    for w in made:
+        new.require(
+            at_least(w.padded, w.span),
+            f"the kernel covers {show(w.span)} positions, but the padded input has only "
+            f"{show(w.padded)}; use a smaller kernel_size or dilation, or more padding",
+            "kernel_size",
+        )
+    return made
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one output position reads: offsets in the kernel with their ranges, input positions,
+
+    and the conditions that these lie in the input, or at least in the padded input.
+    """
+
+    offsets: tuple[Index, ...]
+    ranges: tuple[Range, ...]
+    positions: tuple[Int, ...]
+    inside: Guard
+    inside_padded: Guard
+
+
+def reading(made: tuple[Window, ...], at: tuple[Index, ...], new: Site) -> Reading:
+    """What the output at the spatial position `at` reads."""
+    offsets = tuple(new.index(letter) for letter in "abg"[: len(made)])
+    axes = tuple(zip(made, at, offsets, strict=True))
+    return Reading(
+        offsets,
+        tuple(new.along(a, w.kernel) for w, _, a in axes),
+        tuple(w.position(i, a, new.base) for w, i, a in axes),
+        conjunction(*(w.inside(i, a, new.base) for w, i, a in axes)),
+        conjunction(*(w.inside_padded(i, a, new.base) for w, i, a in axes)),
+    )
