@@ -68,13 +68,14 @@ CONTRACT = Phase(
         sums.one_point,
         sums.merge_sums,
         deltas.merge_unravelled,
+        deltas.split_ravelled,
         deltas.unit_delta,
         deltas.expose_delta,
     ),
 )
 CONTRACT_ALL = Phase(
     "contract",
-    (*CONTRACT.rules, deltas.split_ravelled, deltas.sum_over_tuples, deltas.strided_delta),
+    (*CONTRACT.rules, deltas.sum_over_tuples, deltas.strided_delta),
 )
 BOUNDS = Phase(
     "bounds",

@@ -25,7 +25,6 @@ from derive.ir import (
     Entry,
     Equal,
     Formula,
-    Guard,
     Index,
     Int,
     Number,
@@ -103,9 +102,10 @@ def contract(f: Sum, scope: Scope, at: int, index: Index, solution: Solution) ->
     ranges = tuple(s for s in f.ranges if s.index != index)
     inside = scope.within(*ranges)
     value = solution.value
-    needed: list[Guard] = list(conjuncts(solution.condition))
-    needed += [at_least(value, lo) for lo in r.lowers] + [at_most(value, hi) for hi in r.uppers]
-    open_ = [g for g in needed if not proves(inside, g)]
+    divides = [g for g in conjuncts(solution.condition) if not proves(inside, g)]
+    bounds = [at_least(value, lo) for lo in r.lowers] + [at_most(value, hi) for hi in r.uppers]
+    where_it_divides = inside.given(*divides)
+    open_ = divides + [g for g in bounds if not proves(where_it_divides, g)]
     to = {index: value}
     rest = [substitute(g, to) for g in without(factors(f.body), at)]
     brackets = [Bracket(conjunction(*open_))] if open_ else []
@@ -228,25 +228,20 @@ def sum_over_tuples(f: Sum, scope: Scope) -> Formula | None:
             if isinstance(one, Unravel) and one.flat.atom in f.bound:
                 index = one.flat.atom
                 assert isinstance(index, Index)
-                if _whole(f, index, one):
+                if _whole(f, scope, index, one):
                     return _by_tuple(f, index, one)
     return None
 
 
-def _whole(f: Sum, index: Index, one: Unravel) -> bool:
+def _whole(f: Sum, scope: Scope, index: Index, one: Unravel) -> bool:
     """Whether the index runs over all positions of the array."""
-    size = Int.of(1)
+    last = Int.of(1)
     for d in one.dims:
-        size = size * d
+        last = last * d
+    last = last + (one.base - 1)
     r = next(r for r in f.ranges if r.index == index)
-    sizes_agree = any(hi - (one.base - 1) == size or _value(hi, one.base) == size for hi in r.uppers)
-    return len(r.uppers) == 1 and sizes_agree and r.lowers == (Int.of(one.base),)
-
-
-def _value(hi: Int, base: int) -> Int:
-    """The extent that `hi` closes, with computed sizes written out."""
-    extent = hi - (base - 1)
-    return extent.replace(lambda s: getattr(s, "definition", None))
+    first = Int.of(one.base)
+    return r.lowers == (first,) and len(r.uppers) == 1 and proves(scope, Equal(r.uppers[0], last))
 
 
 def _by_tuple(f: Sum, index: Index, one: Unravel) -> Formula:

@@ -3,10 +3,11 @@
 To prove e ≥ 0, every unknown is replaced by its worst value, in a fixed order, until a number or
 an expression of free sizes is left:
 
-1. floors: d·⌊n/d⌋ is at least n - d + 1 and at most n; e ≥ 0 as soon as d·e + d - 1 ≥ 0;
-2. indices, innermost first, by a lower or an upper bound of their range;
-3. computed sizes, by their definition (which brings new floors);
-4. free sizes, each at least its least value: all coefficients must then be ≥ 0.
+1. positions (ravelled, unravelled, class indices), by the ends of their axis;
+2. floors: d·⌊n/d⌋ is at least n - d + 1 and at most n; e ≥ 0 as soon as d·e + d - 1 ≥ 0;
+3. indices, innermost first, by a lower or an upper bound of their range;
+4. computed sizes, by their definition (which brings new floors);
+5. free sizes, each at least its least value: all coefficients must then be ≥ 0.
 
 It answers "proved" or "not proved", never "false"; `refutes` proves the opposite.
 """
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from derive.derivation.scope import Scope
 from derive.ir import (
     And,
+    Atom,
     Divides,
     Entry,
     Equal,
@@ -101,13 +103,16 @@ def _prove(scope: Scope, e: Int, depth: int, exact: list[Guard] | None) -> bool:
         return number >= 0
     if depth == 0:
         return False
-    floor = next(_floors(e), None)
+    position = next((a for a in _atoms(e) if isinstance(a, (Ravel, Unravel, Entry))), None)
+    if position is not None:
+        return any(_prove(scope, worst, depth - 1, exact) for worst in _worst(scope, e, position))
+    floor = next((a for a in _atoms(e) if isinstance(a, Floor)), None)
     if floor is not None:
-        opened = _without_floor(e, floor, exact)
+        opened = _without_floor(scope, e, floor, exact)
         return opened is not None and _prove(scope, opened, depth - 1, exact)
-    atom = _innermost(scope, e)
-    if atom is not None:
-        return any(_prove(scope, worst, depth - 1, exact) for worst in _worst(scope, e, atom))
+    index = _innermost(scope, e)
+    if index is not None:
+        return any(_prove(scope, worst, depth - 1, exact) for worst in _worst(scope, e, index))
     computed = _last_computed(scope, e)
     if computed is not None:
         definition = computed.definition
@@ -117,16 +122,20 @@ def _prove(scope: Scope, e: Int, depth: int, exact: list[Guard] | None) -> bool:
     return all(c >= 0 for _, c in shifted.terms)
 
 
-def _floors(e: Int) -> Iterator[Floor]:
-    return (a for monomial, _ in e.terms for a in monomial if isinstance(a, Floor))
+def _atoms(e: Int) -> Iterator[Atom]:
+    return (a for monomial, _ in e.terms for a in monomial)
 
 
-def _without_floor(e: Int, atom: Floor, exact: list[Guard] | None) -> Int | None:
+def _without_floor(
+    scope: Scope, e: Int, atom: Floor, exact: list[Guard] | None
+) -> Int | None:
     parts = e.split(atom)
     if parts is None:
         return None
     c, rest = parts
     n, d = atom.parts
+    if _divides(scope, d, n):
+        return c * n + d * rest
     left = _remainder(n, d) if exact is not None else None
     if left is not None and exact is not None:
         exact.append(Divides(d, n - left))
@@ -136,6 +145,14 @@ def _without_floor(e: Int, atom: Floor, exact: list[Guard] | None) -> Int | None
         return None
     worst = c * (n - d + 1) if s > 0 else c * n
     return worst + d * rest + d - 1
+
+
+def _divides(scope: Scope, d: Int, n: Int) -> bool:
+    """Whether a known condition says that d divides n."""
+    return any(
+        isinstance(g, Divides) and g.args[0] == d and not mod(g.args[1] - n, d).terms  # type: ignore[operator]
+        for g in (*scope.known, *scope.program.size_facts)
+    )
 
 
 def _remainder(n: Int, d: Int) -> int | None:
@@ -150,17 +167,10 @@ def value(e: Int) -> int | None:
     return number.constant
 
 
-def _innermost(scope: Scope, e: Int) -> Index | Ravel | Unravel | Entry | None:
-    """The atom to bound next: a reshaped position, or the index whose range is innermost."""
-    atoms = [a for monomial, _ in e.terms for a in monomial]
-    for a in atoms:
-        if isinstance(a, (Ravel, Unravel, Entry)):
-            return a
-    present = [a for a in atoms if isinstance(a, Index)]
-    for r in reversed(scope.ranges):
-        if r.index in present:
-            return r.index
-    return None
+def _innermost(scope: Scope, e: Int) -> Index | None:
+    """The index to bound next: the one whose range is innermost."""
+    present = [a for a in _atoms(e) if isinstance(a, Index)]
+    return next((r.index for r in reversed(scope.ranges) if r.index in present), None)
 
 
 def _worst(scope: Scope, e: Int, atom: Index | Ravel | Unravel | Entry) -> Iterator[Int]:
@@ -194,7 +204,7 @@ def _bounds(
 
 
 def _last_computed(scope: Scope, e: Int) -> Size | None:
-    present = {a for monomial, _ in e.terms for a in monomial if isinstance(a, Size)}
+    present = {a for a in _atoms(e) if isinstance(a, Size)}
     for s in reversed(scope.program.sizes):
         if s in present and s.definition is not None:
             return s
