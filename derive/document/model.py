@@ -5,7 +5,7 @@ tree of `derive.document.math`.
 
     Inline   Text  Emphasis  Strong  Code  InlineMath  Reference
     Block    Section  Subsection  Paragraph  Display  BulletList  Table  Note  CodeListing
-             Figure  Summary
+             Summary
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import TypeAlias
 
-from derive.document.math import Math
+from derive.document.math import Math, RelationKind
 
 
 class Mark(Enum):
@@ -60,7 +59,7 @@ class InlineMath:
 
 @dataclass(frozen=True)
 class Reference:
-    """The number, in parentheses, of the row that has this label."""
+    """The number, in parentheses, of the equation that has this label."""
 
     label: str
 
@@ -108,16 +107,16 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
-class Row:
+class Equation:
     """`left relation right`, the reason in the margin, and what verification says of it.
 
-    A row without a left side continues the row above it.  A row whose label some Reference names
-    is numbered.
+    Without a left side it goes on from the equation above.  An equation whose label some
+    Reference names is numbered.
     """
 
     left: Math | None
-    relation: str
     right: Math
+    relation: RelationKind = "="
     reason: Line = ()
     mark: Mark | None = None
     label: str = ""
@@ -125,9 +124,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Display:
-    """Rows that are aligned at their relations.  `name` is that of the file it makes as a fragment."""
+    """Equations aligned at their relations.  `name` is that of the file it makes as a fragment."""
 
-    rows: tuple[Row, ...]
+    equations: tuple[Equation, ...]
     name: str = ""
 
 
@@ -147,7 +146,9 @@ class Table:
     def __post_init__(self) -> None:
         for r in self.rows:
             if len(r) != len(self.header):
-                raise ValueError(f"a row of {len(r)} cells in a table of {len(self.header)} columns")
+                raise ValueError(
+                    f"a row of {len(r)} cells in a table of {len(self.header)} columns"
+                )
 
 
 @dataclass(frozen=True)
@@ -155,20 +156,12 @@ class Note:
     """A remark set apart from the derivation: `In words: ...`."""
 
     text: Line
-    lead: Line = (Text("In words"),)
+    lead: Line = (Text("In words:"),)
 
 
 @dataclass(frozen=True)
 class CodeListing:
     code: str
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A picture (.png, .jpg or .pdf) with its caption."""
-
-    path: Path
-    caption: Line = ()
 
 
 @dataclass(frozen=True)
@@ -179,16 +172,7 @@ class Summary:
 
 
 Block: TypeAlias = (
-    Section
-    | Subsection
-    | Paragraph
-    | Display
-    | BulletList
-    | Table
-    | Note
-    | CodeListing
-    | Figure
-    | Summary
+    Section | Subsection | Paragraph | Display | BulletList | Table | Note | CodeListing | Summary
 )
 
 
@@ -201,13 +185,13 @@ class Document:
     subtitle: Line = ()
 
     def __post_init__(self) -> None:
-        labels = [r.label for d in self.displays for r in d.rows if r.label]
+        labels = [e.label for d in self.displays for e in d.equations if e.label]
         twice = next((x for k, x in enumerate(labels) if x in labels[:k]), None)
         if twice is not None:
-            raise ValueError(f"two rows have the label {twice!r}")
+            raise ValueError(f"two equations have the label {twice!r}")
         missing = next((r.label for r in self.references if r.label not in labels), None)
         if missing is not None:
-            raise ValueError(f"a reference to {missing!r}, which no row has as its label")
+            raise ValueError(f"a reference to {missing!r}, which no equation has as its label")
 
     @property
     def displays(self) -> tuple[Display, ...]:
@@ -229,7 +213,7 @@ class Document:
     def numbers(self) -> dict[str, int]:
         """The labels that some Reference names, each with the number of its equation."""
         wanted = {r.label for r in self.references}
-        labels = (r.label for d in self.displays for r in d.rows if r.label in wanted)
+        labels = (e.label for d in self.displays for e in d.equations if e.label in wanted)
         return {label: k for k, label in enumerate(labels, start=1)}
 
 
@@ -242,16 +226,22 @@ def lines_of(block: Block) -> Iterator[Line]:
         case Subsection():
             yield block.title
         case Display():
-            yield from (r.reason for r in block.rows)
+            yield from (e.reason for e in block.equations)
         case BulletList():
             yield from block.items
         case Table():
             yield from block.header
             for row in block.rows:
                 yield from row
-        case Figure():
-            yield block.caption
         case Summary():
             yield from (meaning for _, _, meaning in block.counts)
         case Section() | CodeListing():
             pass
+
+
+def plain(line: Line) -> str:
+    """The words of a line; each piece of mathematics is one ellipsis."""
+    return "".join(
+        "…" if isinstance(p, InlineMath) else f"({p.label})" if isinstance(p, Reference) else p.text
+        for p in line
+    )

@@ -1,0 +1,169 @@
+"""The command line.
+
+The work behind a command is imported when the command runs: SymPy alone takes 0.3 s to load, which
+nobody who asks for `--help` should wait for.
+
+Exit status: 0 all well; 1 an equation was refuted; 2 input that could not be used.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from enum import Enum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from derive import __version__
+from derive.errors import DeriveError, InputError, Unsupported
+
+app = typer.Typer(
+    name="derive",
+    help="Checked, step-by-step derivations of the formulas and gradients of neural networks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(Enum):
+    PDF = "pdf"
+    TEX = "tex"
+    HTML = "html"
+    MARKDOWN = "md"
+
+
+class Detail(Enum):
+    BRIEF = "brief"
+    FULL = "full"
+
+
+class PdfEngine(Enum):
+    AUTO = "auto"
+    LATEX = "latex"
+    TYPST = "typst"
+
+
+@app.command()
+def solve(
+    file: Annotated[Path, typer.Argument(help="The network, as TOML.", metavar="FILE.toml")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")] = Path(
+        "output"
+    ),
+    formats: Annotated[
+        list[Format] | None,
+        typer.Option("--format", "-f", help="pdf (with its .tex) unless told; may be repeated."),
+    ] = None,
+    detail: Annotated[
+        Detail, typer.Option(help="brief: several small steps in one line; full: one at a time.")
+    ] = Detail.BRIEF,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this layer or parameter (conv, conv.weight); may be repeated."),
+    ] = None,
+    fragments: Annotated[
+        bool, typer.Option("--fragments", help=r"Also write each result as a file for \input.")
+    ] = False,
+    pdf_engine: Annotated[
+        PdfEngine, typer.Option(help="What sets the PDF; auto: LaTeX where it is installed.")
+    ] = PdfEngine.AUTO,
+) -> None:
+    """Derive, verify and typeset everything about a network: writes STEM.tex and STEM.pdf."""
+    with _reported(), _progress() as progress:
+        _check_readable(file)
+        solved = import_module("derive.pipeline").solve(
+            path=file,
+            output=output,
+            formats=_supported(formats or [Format.PDF]),
+            detail=detail.value,
+            only=tuple(only or ()),
+            fragments=fragments,
+            pdf_engine=pdf_engine.value,
+            progress=progress,
+        )
+    for path in solved.files:
+        typer.echo(path)
+    typer.echo(solved.summary)
+    if solved.refuted:
+        raise typer.Exit(1)
+
+
+@app.command()
+def layers() -> None:
+    """List the layers and losses that a network can have, with their options."""
+    catalogue = import_module("derive.network.catalogue")
+    for title, kinds in (("Layers", catalogue.LAYERS), ("Losses", catalogue.LOSSES)):
+        typer.echo(f"{title}, with the names and defaults of torch.nn:")
+        for name, kind in kinds.items():
+            options = ", ".join(
+                option if field.is_required() else f"{option}={field.default}"
+                for option, field in kind.model_fields.items()
+            )
+            typer.echo(f"\n  {name}({options})\n    {catalogue.description(kind)}")
+        typer.echo()
+
+
+@app.callback(invoke_without_command=True)
+def about(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    if version:
+        typer.echo(f"derive {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """What the console script runs."""
+    app()
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """An error that the user can mend is one paragraph on stderr, and status 2."""
+    try:
+        yield
+    except DeriveError as error:
+        typer.echo(f"derive: {error}", err=True)
+        raise typer.Exit(2) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Tells what is being done, on stderr and only where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda doing: None
+        return
+    with Console(stderr=True).status("reading") as status:
+        yield status.update
+
+
+def _check_readable(file: Path) -> None:
+    if file.is_dir():
+        raise InputError("expected a TOML file, found a folder", file=str(file))
+    if not file.exists():
+        siblings = [p.name for p in file.parent.glob("*.toml")] if file.parent.is_dir() else []
+        near = get_close_matches(file.name, siblings, n=1)
+        hint = f"; did you mean {file.parent / near[0]}?" if near else ""
+        raise InputError(f"there is no such file{hint}", file=str(file))
+    try:
+        file.open("rb").close()
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise InputError(f"cannot be read: {why}", file=str(file)) from error
+
+
+def _supported(formats: list[Format]) -> tuple[str, ...]:
+    """The formats asked for, each once; Unsupported for those that have no writer yet."""
+    for f in formats:
+        if f in (Format.HTML, Format.MARKDOWN):
+            raise Unsupported(f"there is no writer for {f.value} yet; expected pdf or tex")
+    return tuple(dict.fromkeys(f.value for f in formats))

@@ -1,0 +1,226 @@
+r"""Documents as LaTeX: amsmath's align, reasons in the place of tags, few macros of our own.
+
+A line of a display is `left &= right \tag*{\reason{...}\verdict{\verified}}`: amsmath moves a tag
+below the line where both do not fit beside each other.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Template
+from pylatex import Itemize, LongTable
+from pylatex.base_classes import Command
+from pylatex.utils import NoEscape
+
+from derive.document.math import Relation
+from derive.document.model import (
+    Block,
+    BulletList,
+    Code,
+    CodeListing,
+    Display,
+    Document,
+    Emphasis,
+    Equation,
+    Inline,
+    InlineMath,
+    Line,
+    Mark,
+    Note,
+    Paragraph,
+    Reference,
+    Section,
+    Strong,
+    Subsection,
+    Summary,
+    Table,
+    Text,
+    plain,
+)
+from derive.document.lines import lines_of_formula
+from derive.writers.latex_math import spell
+from derive.writers.latex_text import escape
+from derive.writers.templates import environment
+
+_MARKS = {
+    Mark.EXACT: r"\verified",
+    Mark.NUMERIC: r"\agreed",
+    Mark.REFUTED: r"\refuted",
+    Mark.UNCHECKED: r"\unchecked",
+}
+_LONG_CELL = 40  # characters; a column with a longer cell is set as a paragraph
+
+
+def latex(document: Document) -> str:
+    """The whole document as a LaTeX file."""
+    numbered = frozenset(document.numbers)
+    return _frame("document.tex").render(
+        title=document.title,
+        subtitle=_line(document.subtitle),
+        macros=NoEscape(_frame("macros.tex").render()),
+        body=NoEscape(_body(document.blocks, numbered)),
+    )
+
+
+def fragments(document: Document) -> dict[str, str]:
+    r"""Each display that has a name, as a file for `\input` in a document that loads amsmath,
+    amssymb and xcolor."""
+    numbered = frozenset(document.numbers)
+    macros = NoEscape(_frame("macros.tex").render())
+    return {
+        d.name: _frame("fragment.tex").render(macros=macros, body=NoEscape(_display(d, numbered)))
+        for d in document.displays
+        if d.name
+    }
+
+
+@cache
+def _frame(name: str) -> Template:
+    return environment(escape).get_template(name)
+
+
+# -- text ----------------------------------------------------------------------------------------
+
+
+def _line(line: Line) -> NoEscape:
+    return NoEscape("".join(_inline(p) for p in line))
+
+
+def _inline(part: Inline) -> str:
+    match part:
+        case Text():
+            return escape(part.text)
+        case Emphasis():
+            return rf"\emph{{{escape(part.text)}}}"
+        case Strong():
+            return rf"\textbf{{{escape(part.text)}}}"
+        case Code():
+            return rf"\texttt{{{escape(part.text)}}}"
+        case InlineMath():
+            return f"${spell(part.math)}$"
+        case Reference():
+            return rf"\eqref{{{_key(part.label)}}}"
+
+
+def _key(label: str) -> str:
+    """A label as LaTeX accepts it: letters and digits of ASCII, others by their code."""
+    return "eq:" + "".join(
+        c if c.isascii() and (c.isalnum() or c in ".:-") else f"+{ord(c):X}" for c in label
+    )
+
+
+# -- blocks --------------------------------------------------------------------------------------
+
+
+def _body(blocks: tuple[Block, ...], numbered: frozenset[str]) -> str:
+    """The blocks as paragraphs; a display belongs to the paragraph before it."""
+    text = ""
+    for b in blocks:
+        between = "\n" if isinstance(b, Display) else "\n\n"
+        text += (between if text else "") + _block(b, numbered)
+    return text
+
+
+def _block(block: Block, numbered: frozenset[str]) -> str:
+    match block:
+        case Section():
+            code = rf" \texttt{{{escape(block.code)}}}" if block.code else ""
+            return _command("section", escape(block.title) + code)
+        case Subsection():
+            return _command("subsection*", _line(block.title))
+        case Paragraph():
+            return _led(block.lead, block.text, r"\textbf{%s}")
+        case Display():
+            return _display(block, numbered)
+        case BulletList():
+            items = Itemize()
+            for item in block.items:
+                items.add_item(_line(item))
+            return str(items.dumps())
+        case Table():
+            return _table(block)
+        case Note():
+            note = _led(block.lead, block.text, r"\emph{%s}")
+            return f"\\begin{{derivenote}}\n{note}\n\\end{{derivenote}}"
+        case CodeListing():
+            lines = (_code(x) for x in block.code.splitlines())
+            return (
+                "\\begin{derivenote}\\raggedright\n" + "\\\\\n".join(lines) + "\n\\end{derivenote}"
+            )
+        case Summary():
+            return _summary(block)
+
+
+def _command(name: str, argument: str) -> str:
+    return str(Command(name, NoEscape(argument)).dumps())
+
+
+def _led(lead: Line, text: Line, form: str) -> str:
+    return f"{form % _line(lead)} {_line(text)}" if lead else _line(text)
+
+
+def _code(line: str) -> str:
+    indent = len(line) - len(line.lstrip(" "))
+    return rf"\texttt{{{'~' * indent}{escape(line.strip())}}}" if line.strip() else r"\mbox{}"
+
+
+def _table(table: Table) -> str:
+    columns = list(zip(table.header, *table.rows, strict=True))
+    long = [max(len(plain(cell)) for cell in column) > _LONG_CELL for column in columns]
+    share = 0.62 / max(1, sum(long))
+    spec = "".join(
+        rf">{{\raggedright\arraybackslash}}p{{{share:.2f}\linewidth}}"
+        if is_long
+        else "r"
+        if k in table.numeric
+        else "l"
+        for k, is_long in enumerate(long)
+    )
+    tabular = LongTable(NoEscape(spec), booktabs=True)
+    tabular.add_row([_line(cell) for cell in table.header])
+    tabular.append(NoEscape(r"\midrule\endhead"))
+    for row in table.rows:
+        tabular.add_row([_line(cell) for cell in row])
+    return str(tabular.dumps())
+
+
+def _summary(summary: Summary) -> str:
+    tabular = LongTable(NoEscape(r"cr>{\raggedright\arraybackslash}p{0.8\linewidth}"))
+    for mark, count, meaning in summary.counts:
+        tabular.add_row([NoEscape(_MARKS[mark]), str(count), _line(meaning)])
+    return str(tabular.dumps())
+
+
+# -- displays ------------------------------------------------------------------------------------
+
+
+def _display(display: Display, numbered: frozenset[str]) -> str:
+    """An align environment, starred where no equation is numbered."""
+    labels = [e.label for e in display.equations if e.label in numbered]
+    name, unnumbered = ("align", r" \notag") if labels else ("align*", "")
+    lines: list[str] = []
+    for e in display.equations:
+        lines.extend(_equation(e, numbered, unnumbered))
+    return f"\\begin{{{name}}}\n" + " \\\\\n".join(lines) + f"\n\\end{{{name}}}"
+
+
+def _equation(e: Equation, numbered: frozenset[str], unnumbered: str) -> list[str]:
+    left = spell(e.left) + " " if e.left is not None else ""
+    right = [spell(x) for x in lines_of_formula(e)]
+    lines = [f"{left}&{spell(Relation(e.relation))} {right[0]}"]
+    lines += [f"&\\qquad {x}" for x in right[1:]]
+    lines = [x + unnumbered for x in lines[:-1]] + lines[-1:]
+    tag = _tag(e)
+    if e.label not in numbered:
+        return [*lines[:-1], lines[-1] + (tag or unnumbered)]
+    lines[-1] += rf" \label{{{_key(e.label)}}}"
+    return [*lines, "&" + tag] if tag else lines
+
+
+def _tag(e: Equation) -> str:
+    """The reason and the verdict at the right margin."""
+    if not e.reason and e.mark is None:
+        return ""
+    reason = rf"\reason{{{_line(e.reason)}}}" if e.reason else ""
+    return rf" \tag*{{{reason}\verdict{{{_MARKS[e.mark] if e.mark else ''}}}}}"

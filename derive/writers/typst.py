@@ -1,0 +1,174 @@
+"""Documents as Typst markup.
+
+Text is written as string literals (`#"..."`), in which nothing but the quote and the backslash
+means anything; rows of displays go to a function of the frame, which measures them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+from jinja2 import Template
+
+from derive.document.math import Relation
+from derive.document.model import (
+    Block,
+    BulletList,
+    Code,
+    CodeListing,
+    Display,
+    Document,
+    Emphasis,
+    Equation,
+    Inline,
+    InlineMath,
+    Line,
+    Note,
+    Paragraph,
+    Reference,
+    Section,
+    Strong,
+    Subsection,
+    Summary,
+    Table,
+    Text,
+)
+from derive.document.lines import lines_of_formula
+from derive.writers.templates import environment
+from derive.writers.typst_math import spell
+
+
+class Markup(str):
+    """Typst as it is to be read by the compiler; every other `str` is text."""
+
+    __slots__ = ()
+
+
+def typst(document: Document) -> str:
+    """The whole document as a Typst file."""
+    writer = _Writer(document.numbers)
+    return _frame().render(
+        title=document.title,
+        subtitle=Markup(f"[{writer.line(document.subtitle)}]") if document.subtitle else None,
+        body=Markup("\n\n".join(writer.block(b) for b in document.blocks)),
+    )
+
+
+def literal(text: object) -> Markup:
+    r"""`text` as a string literal of Typst; Markup stays as it is.
+
+    >>> print(literal('a "quoted" #name'))
+    "a \"quoted\" #name"
+    """
+    if isinstance(text, Markup):
+        return text
+    spaced = "".join(" " if c.isspace() else c for c in str(text))
+    kept = "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
+    quoted = kept.replace("\\", "\\\\").replace('"', '\\"').replace("'", "’")
+    return Markup(f'"{quoted}"')
+
+
+@cache
+def _frame() -> Template:
+    return environment(literal).get_template("document.typ")
+
+
+class _Writer:
+    """Spells the parts of one document, whose equation numbers it knows."""
+
+    def __init__(self, numbers: dict[str, int]) -> None:
+        self.numbers = numbers
+
+    # -- text ------------------------------------------------------------------------------------
+
+    def line(self, line: Line) -> str:
+        return "".join(self.inline(p) for p in line)
+
+    def inline(self, part: Inline) -> str:
+        match part:
+            case Text():
+                return f"#{literal(part.text)}"
+            case Emphasis():
+                return f"#emph({literal(part.text)})"
+            case Strong():
+                return f"#strong({literal(part.text)})"
+            case Code():
+                return f"#raw({_verbatim(part.text)})"
+            case InlineMath():
+                return f"${spell(part.math)}$"
+            case Reference():
+                number = self.numbers[part.label]
+                return f'#link(label("eq{number}"))[({number})]'
+
+    # -- blocks ----------------------------------------------------------------------------------
+
+    def block(self, block: Block) -> str:
+        match block:
+            case Section():
+                code = f"#[ ]#raw({_verbatim(block.code)})" if block.code else ""
+                return f"#heading(level: 1)[#{literal(block.title)}{code}]"
+            case Subsection():
+                return f"#heading(level: 2)[{self.line(block.title)}]"
+            case Paragraph():
+                return self._led(block.lead, block.text, "strong")
+            case Display():
+                return self._display(block)
+            case BulletList():
+                return "#list(" + ", ".join(f"[{self.line(i)}]" for i in block.items) + ")"
+            case Table():
+                return self._table(block)
+            case Note():
+                return f"#note-block[{self._led(block.lead, block.text, 'emph')}]"
+            case CodeListing():
+                return f"#note-block(raw(block: true, {_verbatim(block.code)}))"
+            case Summary():
+                return self._summary(block)
+
+    def _led(self, lead: Line, text: Line, form: str) -> str:
+        return (f"#{form}[{self.line(lead)}] " if lead else "") + self.line(text)
+
+    def _table(self, table: Table) -> str:
+        sides = ", ".join(
+            "right" if k in table.numeric else "left" for k in range(len(table.header))
+        )
+        rows = "".join(
+            "  " + " ".join(f"[{self.line(cell)}]," for cell in row) + "\n" for row in table.rows
+        )
+        header = " ".join(f"[{self.line(cell)}]," for cell in table.header)
+        return f"#ruled-table(({sides},),\n  table.header({header}),\n{rows})"
+
+    def _summary(self, summary: Summary) -> str:
+        rows = "".join(
+            f'  verdict-mark("{mark.value}"), [{count}], [{self.line(meaning)}],\n'
+            for mark, count, meaning in summary.counts
+        )
+        return f"#grid(columns: (1.5em, auto, 1fr), gutter: 0.7em,\n{rows})"
+
+    # -- displays --------------------------------------------------------------------------------
+
+    def _display(self, display: Display) -> str:
+        rows = "".join(f"  {row},\n" for e in display.equations for row in self._equation(e))
+        return f"#aligned-rows(\n{rows})"
+
+    def _equation(self, e: Equation) -> list[str]:
+        """The rows of an equation; what belongs to it as a whole stands at the last."""
+        first, *others = [spell(x) for x in lines_of_formula(e)]
+        left = f"$display({spell(e.left)})$" if e.left is not None else "[]"
+        right = [f"$display({spell(Relation(e.relation))} {first})$"]
+        right += [f"$display(wide {x})$" for x in others]
+        rows = [f"left: {left if k == 0 else '[]'}, right: {x}" for k, x in enumerate(right)]
+        if e.reason:
+            rows[-1] += f", reason: [{self.line(e.reason)}]"
+        if e.mark is not None:
+            rows[-1] += f', mark: "{e.mark.value}"'
+        if e.label in self.numbers:
+            rows[-1] += f", number: {self.numbers[e.label]}"
+        return [f"({row})" for row in rows]
+
+
+def _verbatim(code: str) -> str:
+    """Code as a string literal, its line ends kept."""
+    return (
+        '"' + "\\n".join(str(literal(x))[1:-1].replace("’", "'") for x in code.splitlines()) + '"'
+    )
