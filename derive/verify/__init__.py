@@ -1,0 +1,1 @@
+"""An independent verifier: both sides of an equation evaluated by definition, and compared."""

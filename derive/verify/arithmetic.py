@@ -1,0 +1,266 @@
+"""Four kinds of numbers: residues, exponents, balls in floating point, and exact numbers.
+
+Every drawn value is one rational number that is seen in four ways.
+
+Residues    modulo the prime P; exp(z) is G^z for a random G of order Q, with z modulo Q
+Exponents   modulo the prime Q = (P - 1)/2: what stands inside exp, and never contains an exp
+Floats      a float64 with a rigorous bound of its error, to decide comparisons quickly
+Exact       rationals, and real balls where a function needs them
+
+The first two are homomorphisms of exponential polynomials (Gonnet's signatures; Maple's
+`testeq`), so true identities hold in them, and false ones fail but for a chance of about
+degree/Q.  Functions that do not reduce to exp are keyed random functions of the residue there:
+equal arguments give equal values, and a disagreement decides nothing.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any, Protocol
+
+import flint
+import numpy as np
+
+from derive.verify.array import Data
+
+P = 2147483579
+Q = (P - 1) // 2
+
+
+class Untyped(Exception):
+    """A value that is needed as an exponent but is not a rational expression, as in exp(exp x)."""
+
+
+class Arithmetic(Protocol):
+    """A kind of numbers, held in NumPy arrays.  `inverse` also says where there is none."""
+
+    @property
+    def name(self) -> str: ...
+    def integers(self, data: Data) -> Data: ...
+    def rational(self, numerators: Data, denominator: int) -> Data: ...
+    def add(self, a: Data, b: Data) -> Data: ...
+    def multiply(self, a: Data, b: Data) -> Data: ...
+    def sum(self, a: Data, axes: tuple[int, ...]) -> Data: ...
+    def inverse(self, a: Data) -> tuple[Data, Data]: ...
+    def function(self, name: str, parts: list[Data]) -> tuple[Data, Data | None]: ...
+
+
+class Modular:
+    """Residues modulo a prime below 2^31, so that a product fits in 64 bits."""
+
+    def __init__(self, name: str, modulus: int, key: int) -> None:
+        self.name, self.modulus, self._key = name, modulus, key
+
+    def integers(self, data: Data) -> Data:
+        return np.asarray(data) % self.modulus
+
+    def rational(self, numerators: Data, denominator: int) -> Data:
+        if denominator == 1:
+            return self.integers(numerators)
+        return self.multiply(
+            self.integers(numerators), np.int64(pow(denominator, -1, self.modulus))
+        )  # type: ignore[arg-type]
+
+    def add(self, a: Data, b: Data) -> Data:
+        return (a + b) % self.modulus  # type: ignore[no-any-return]
+
+    def multiply(self, a: Data, b: Data) -> Data:
+        return a * b % self.modulus  # type: ignore[no-any-return]
+
+    def sum(self, a: Data, axes: tuple[int, ...]) -> Data:
+        return np.asarray(a.sum(axes) % self.modulus)
+
+    def inverse(self, a: Data) -> tuple[Data, Data]:
+        """a^(modulus - 2), by Fermat; there is no inverse where a is 0."""
+        return power(self, a, self.modulus - 2), a == 0
+
+    def function(self, name: str, parts: list[Data]) -> tuple[Data, Data | None]:
+        """A random function of the residues, told apart by its name: SplitMix64 of name and parts."""
+        code = int.from_bytes(name.encode(), "big") * 0x9E3779B97F4A7C15 + self._key
+        mixed = np.asarray(np.uint64(code % 2**64))
+        with np.errstate(over="ignore"):
+            for part in parts:
+                mixed = _splitmix(mixed ^ np.asarray(part).astype(np.uint64))
+        return (_splitmix(mixed) % np.uint64(self.modulus)).astype(np.int64), None
+
+
+def _splitmix(x: Data) -> Data:
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(x ^ (x >> np.uint64(31)))
+
+
+class Powers:
+    """G^z modulo P for a random G of order Q, from two tables of 2^16 and 2^15 powers."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        root = pow(int(rng.integers(2, P - 1)), 2, P)
+        self._low = _powers(root, 1 << 16)
+        self._high = _powers(pow(root, 1 << 16, P), 1 << 14)
+
+    def of(self, z: Data) -> Data:
+        return self._low[z & 0xFFFF] * self._high[z >> 16] % P  # type: ignore[no-any-return]
+
+
+def _powers(base: int, count: int) -> Data:
+    """base^0 .. base^(count - 1), doubling the table: count is a power of two."""
+    table = np.ones(1, np.int64)
+    while len(table) < count:
+        table = np.concatenate([table, table * pow(base, len(table), P) % P])
+    return table
+
+
+def power(numbers: Arithmetic, a: Data, n: int) -> Data:
+    """a^n for n ≥ 0 by repeated squaring."""
+    result = numbers.integers(np.ones(np.shape(a), np.int64))
+    while n:
+        if n & 1:
+            result = numbers.multiply(result, a)
+        n >>= 1
+        if n:
+            a = numbers.multiply(a, a)
+    return result
+
+
+# -- real numbers --------------------------------------------------------------------------------
+
+_UNIT = 2.0**-52  # twice the unit roundoff, which covers the rounding of the bounds themselves
+_TINY = 5e-324
+
+
+class Floats:
+    """Midpoint + i·radius, in complex128: the true value is within radius of the midpoint.
+
+    Integers below 2^53 are exact, with radius 0, so that ties of small values are seen as ties.
+    Where no bound is known the radius is infinite, and exact arithmetic has to decide.
+    """
+
+    name = "floats"
+
+    def integers(self, data: Data) -> Data:
+        return _rounded(np.asarray(data, np.float64), np.zeros(np.shape(data)))
+
+    def rational(self, numerators: Data, denominator: int) -> Data:
+        return (
+            self.integers(numerators)
+            if denominator == 1
+            else self._quotient(numerators, denominator)
+        )
+
+    def _quotient(self, numerators: Data, denominator: int) -> Data:
+        value = np.asarray(numerators, np.float64) / denominator
+        return _ball(value, abs(value) * _UNIT + _TINY)
+
+    def add(self, a: Data, b: Data) -> Data:
+        total = a + b
+        return _rounded(total.real, total.imag)
+
+    def multiply(self, a: Data, b: Data) -> Data:
+        x, r, y, s = a.real, a.imag, b.real, b.imag
+        with np.errstate(all="ignore"):
+            return _rounded(x * y, abs(x) * s + abs(y) * r + r * s)
+
+    def sum(self, a: Data, axes: tuple[int, ...]) -> Data:
+        total = a.sum(axes)
+        terms = int(np.prod([a.shape[k] for k in axes]))
+        spread = abs(a.real).sum(axes)
+        exact = (total.imag == 0) & (spread < 2.0**53)
+        return _ball(total.real, np.where(exact, 0.0, total.imag + (terms + 1) * _UNIT * spread))
+
+    def inverse(self, a: Data) -> tuple[Data, Data]:
+        x, r = a.real, a.imag
+        with np.errstate(all="ignore"):
+            value = 1 / x
+            radius = r / (abs(x) * (abs(x) - r)) + abs(value) * _UNIT * 2
+        radius = np.where(abs(x) > r, radius, np.inf)
+        return _ball(np.where(np.isfinite(value), value, 0.0), radius), (x == 0) & (r == 0)
+
+    def function(self, name: str, parts: list[Data]) -> tuple[Data, Data | None]:
+        x, r = parts[0].real, parts[0].imag
+        with np.errstate(all="ignore"):
+            if name == "exp":
+                value = np.exp(x)
+                radius = value * (np.expm1(r) + 8 * _UNIT)
+            elif name == "log":
+                value = np.log(x)
+                radius = np.where(x > r, r / (x - r) + 8 * _UNIT * abs(value) + _TINY, np.inf)
+            else:
+                value, radius = np.zeros(x.shape), np.full(x.shape, np.inf)
+        known = np.isfinite(value) & np.isfinite(radius)
+        return _ball(np.where(known, value, 0.0), np.where(known, radius, np.inf)), None
+
+
+def _ball(midpoint: Data, radius: Data) -> Data:
+    """Built part by part, because 1j·∞ has a NaN as its real part."""
+    ball = np.empty(np.shape(midpoint), np.complex128)
+    ball.real, ball.imag = midpoint, radius
+    return ball
+
+
+def _rounded(value: Data, radius: Data) -> Data:
+    """The result of one rounded operation on integers or balls, with the rounding in the radius."""
+    exact = (radius == 0) & (abs(value) < 2.0**53) & (value == np.rint(value))
+    return _ball(value, np.where(exact, 0.0, radius + abs(value) * _UNIT + _TINY))
+
+
+class Exact:
+    """Rationals where possible, balls where a function needs them, in object arrays.
+
+    The precision of the balls is that of `flint.ctx`.
+    """
+
+    name = "exact"
+
+    def integers(self, data: Data) -> Data:
+        return _each(lambda n: flint.fmpq(int(n)), data)
+
+    def rational(self, numerators: Data, denominator: int) -> Data:
+        return _each(lambda n: flint.fmpq(int(n), denominator), numerators)
+
+    def add(self, a: Data, b: Data) -> Data:
+        return np.asarray(a + b, object)
+
+    def multiply(self, a: Data, b: Data) -> Data:
+        return np.asarray(a * b, object)
+
+    def sum(self, a: Data, axes: tuple[int, ...]) -> Data:
+        return np.asarray(a.sum(axes, initial=flint.fmpq(0)), object)
+
+    def inverse(self, a: Data) -> tuple[Data, Data]:
+        pole = np.asarray(_each(lambda x: x == 0, a), bool)
+        return _each(lambda x: x if x == 0 else 1 / x, a), pole
+
+    def function(self, name: str, parts: list[Data]) -> tuple[Data, Data | None]:
+        compute = FUNCTIONS.get(name)
+        if compute is None:
+            raise Untyped(f"the function {name} has no known real values")
+        value = _each(lambda *x: compute(*(flint.arb(y) for y in x)), *parts)
+        return value, np.asarray(_each(lambda x: not x.is_finite(), value), bool)
+
+
+def _each(f: Any, *parts: Data) -> Data:
+    return np.asarray(np.frompyfunc(f, len(parts), 1)(*parts), object)
+
+
+def _root(x: flint.arb, n: flint.arb) -> flint.arb:
+    return x.root(int(n.unique_fmpz()))
+
+
+FUNCTIONS = {
+    "exp": lambda x: x.exp(),
+    "log": lambda x: x.log(),
+    "sqrt": lambda x: x.sqrt(),
+    "erf": lambda x: x.erf(),
+    "sin": lambda x: x.sin(),
+    "cos": lambda x: x.cos(),
+    "root": _root,
+    "power": lambda x, y: x**y,
+    "inverse of the root of pi": lambda x: x / flint.arb.const_sqrt_pi(),
+}
+"""Functions of balls.  All others are defined by these, or unknown."""
+
+
+def fraction(x: object) -> Fraction | None:
+    """An exact number as a Fraction; None for a ball."""
+    return Fraction(int(x.p), int(x.q)) if isinstance(x, flint.fmpq) else None

@@ -1,0 +1,147 @@
+"""Comparing the values of two formulas over all draws and all values of the free indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import flint
+import numpy as np
+
+from derive.ir import Formula, Range, Tensor
+from derive.verify.arithmetic import fraction
+from derive.verify.array import DRAW, OUTSIDE, UNDEFINED, Array, Data, multiply
+from derive.verify.integers import Env
+from derive.verify.order import PRECISIONS
+from derive.verify.verdict import Counterexample
+from derive.verify.world import World
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two sides differ, over the axes `axes`; `usable` counts the draws that decided."""
+
+    axes: tuple[int, ...]
+    differs: Data
+    usable: int
+
+    @property
+    def found(self) -> bool:
+        return bool(self.differs.any())
+
+    def places(self) -> list[tuple[int, ...]]:
+        """All differing places, smallest index values first."""
+        order = [k for k, x in enumerate(self.axes) if x != DRAW]
+        order += [k for k, x in enumerate(self.axes) if x == DRAW]
+        return sorted(map(tuple, np.argwhere(self.differs)), key=lambda at: [at[k] for k in order])
+
+
+class Place:
+    """A world and the ranges of the free indices: where formulas are compared."""
+
+    def __init__(self, world: World, ranges: Sequence[Range]) -> None:
+        self.world, self.ranges = world, tuple(ranges)
+        self.env: Env = world.env(ranges)
+        label = world.integers.label
+        self.extents = {label(r.index): _extent(self.env, r) for r in ranges}
+        self.axes = (DRAW, *sorted(self.extents))
+        self.empty = 0 in self.extents.values()
+        self.shape = (world.draws, *(self.extents[x] for x in self.axes[1:]))
+
+    def allowed(self) -> Data:
+        """Which draws and index values count."""
+        guards = [g for r in self.ranges for g in self.world.integers.within(r, self.env)]
+        allowed = np.ones(self.shape, bool)
+        if guards:
+            allowed &= multiply(tuple(guards), self.world.evaluator("floats").numbers).spread(
+                self.axes
+            )
+        draws = ~self.world.discarded
+        return allowed & draws.reshape(-1, *(1 for _ in self.axes[1:]))
+
+    def difference(self, left: Array, right: Array, equal: Any) -> Difference:
+        """Where two values differ; `equal` compares aligned data."""
+        same = equal(left.spread(self.axes), right.spread(self.axes))
+        differs = np.broadcast_to(~same, self.shape)
+        allowed = self.allowed()
+        if left.flaw is not None or right.flaw is not None:
+            a, b = left.flaws(self.axes), right.flaws(self.axes)
+            outside = (a == OUTSIDE) != (b == OUTSIDE)
+            both = (a == OUTSIDE) & (b == OUTSIDE)
+            undefined = (a == UNDEFINED) | (b == UNDEFINED)
+            differs = (differs & (a == 0) & (b == 0)) | outside
+            allowed = allowed & ~both & ~undefined
+        usable = allowed.reshape(self.world.draws, -1).any(1).sum() if allowed.size else 0
+        return Difference(self.axes, differs & allowed, int(usable))
+
+    def residues(self, f: Formula) -> Array:
+        """The value of a formula in residues."""
+        return self.world.evaluator("residues").value(f, self.env)
+
+    def exactly(self, left: Formula, right: Formula, at: tuple[int, ...]) -> tuple[Any, Any] | None:
+        """Both values at one place in rationals or balls, if they are certain to differ there."""
+        for bits in PRECISIONS:
+            with flint.ctx.workprec(bits):
+                values = [self._entry(f, at, bits) for f in (left, right)]
+                if None in values:
+                    return tuple(values) if values != [None, None] else None  # type: ignore[return-value]
+                gap = values[0] - values[1]
+                if gap > 0 or gap < 0:
+                    return values[0], values[1]
+        return None
+
+    def _entry(self, f: Formula, at: tuple[int, ...], bits: int) -> Any:
+        """The value at one place; None where a tensor is read outside its range."""
+        value = self.world.exact(bits).value(f, self.env)
+        if value.flaw is not None:
+            flaw = np.broadcast_to(value.flaws(self.axes), self.shape)[at]
+            if flaw == OUTSIDE:
+                return None
+            if flaw == UNDEFINED:
+                return flint.arb("nan")
+        return np.broadcast_to(value.spread(self.axes), self.shape)[at]
+
+    def counterexample(
+        self, sides: Sequence[Formula], values: tuple[Any, Any], at: tuple[int, ...]
+    ) -> Counterexample:
+        """What a reader needs to see the difference."""
+        world = self.world
+        sizes = tuple((s.name, world.integers.size(s)) for s in world.program.sizes)
+        where = dict(zip(self.axes, at, strict=True))
+        indices = tuple(
+            (r.index.hint, self.env[r.index][0] + int(where[world.integers.label(r.index)]))
+            for r in self.ranges
+        )
+        read: dict[Tensor, None] = {}
+        for f in sides:
+            for t in world.reads(f):
+                read.update(dict.fromkeys((t, *world.upstream(t))))
+        given = tuple(
+            (t.name, _entries(world, t, where[DRAW])) for t in world.program.given if t in read
+        )
+        left, right = (_shown(v) for v in values)
+        return Counterexample(sizes, indices, left, right, given)
+
+
+def _entries(world: World, t: Tensor, draw: int) -> object:
+    """The drawn entries of a given tensor, as nested lists of numbers."""
+    given = world.given(t)
+    numbers = np.frompyfunc(lambda n: Fraction(int(n), given.denominator), 1, 1)
+    entries = numbers(given.numerators[draw])
+    return entries.tolist() if isinstance(entries, np.ndarray) else entries
+
+
+def _shown(value: Any) -> Fraction | float | None:
+    if value is None:
+        return None
+    exact = fraction(value)
+    if exact is not None:
+        return exact
+    return 0.0 if value.contains(0) else float(value)
+
+
+def _extent(env: Env, r: Range) -> int:
+    low, high = env[r.index]
+    return max(high - low + 1, 0)

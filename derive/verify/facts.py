@@ -1,0 +1,91 @@
+"""Which facts about entries a draw can satisfy, and how.
+
+Linear equality over an index (Σ_j t[n,j] = 1), bounds by numbers (x > 0, 0 ≤ p ≤ 1), order between
+two tensors (a ≤ b) and ≠.  Any other kind, as about given tensors, is unsupported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from derive.derivation.program import Program
+from derive.ir import TRUE, Component, Formula, Int, Number, Relation, Sum, Tensor
+from derive.verify.integers import Unsupported
+
+FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
+
+
+@dataclass
+class Bounds:
+    """An interval in which all entries of a tensor are drawn; the ends themselves are left out."""
+
+    low: Fraction | None = None
+    high: Fraction | None = None
+
+
+@dataclass
+class Plan:
+    """What the drawing of given tensors has to respect."""
+
+    bounds: dict[Tensor, Bounds] = field(default_factory=dict)
+    totals: dict[Tensor, tuple[tuple[int, ...], Fraction]] = field(default_factory=dict)
+    ordered: list[tuple[Tensor, Tensor]] = field(default_factory=list)
+    distinct: dict[Tensor, None] = field(default_factory=dict)
+
+
+def plan(program: Program) -> Plan:
+    """How to draw values that satisfy the program's facts; raises Unsupported for other kinds."""
+    made = Plan()
+    for fact in program.facts:
+        if not (
+            _add(made, program, fact.left, fact.relation, fact.right)
+            or _add(made, program, fact.right, FLIPPED.get(fact.relation, "?"), fact.left)
+        ):
+            raise Unsupported("a fact of a kind that no draw is known to satisfy")
+    return made
+
+
+def _add(made: Plan, program: Program, left: Formula, relation: str, right: Formula) -> bool:
+    """Enter one fact into the plan, if it is of a known kind with the tensor on its left."""
+    if isinstance(left, Sum) and isinstance(right, Number) and relation == "=":
+        return _add_total(made, program, left, right.value)
+    if not isinstance(left, Component) or left.tensor in program.defined:
+        return False
+    tensor = left.tensor
+    if relation == "!=":
+        made.distinct[tensor] = None
+        if isinstance(right, Component) and right.tensor not in program.defined:
+            made.distinct[right.tensor] = None
+        return isinstance(right, (Number, Component))
+    if isinstance(right, Number):
+        bounds = made.bounds.setdefault(tensor, Bounds())
+        if relation in (">", ">="):
+            bounds.low = right.value if bounds.low is None else max(bounds.low, right.value)
+        elif relation in ("<", "<="):
+            bounds.high = right.value if bounds.high is None else min(bounds.high, right.value)
+        return relation in ("<", "<=", ">", ">=")
+    if isinstance(right, Component) and relation in ("<", "<=") and right.indices == left.indices:
+        made.ordered.append((tensor, right.tensor))
+        return right.tensor not in program.defined and right.tensor != tensor
+    return False
+
+
+def _add_total(made: Plan, program: Program, left: Sum, total: Fraction) -> bool:
+    body = left.body
+    if not isinstance(body, Component) or body.tensor in program.defined or left.condition != TRUE:
+        return False
+    atoms = [e.atom for e in body.indices]
+    axes = []
+    for r in left.ranges:
+        if atoms.count(r.index) != 1:
+            return False
+        axis = atoms.index(r.index)
+        base, extent = body.tensor.base, body.tensor.shape[axis]
+        if r.lowers != (Int.of(base),) or r.uppers != (extent + (base - 1),):
+            return False
+        axes.append(axis)
+    if body.tensor in made.totals:
+        return made.totals[body.tensor] == (tuple(axes), total)
+    made.totals[body.tensor] = (tuple(axes), total)
+    return True

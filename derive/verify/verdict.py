@@ -1,0 +1,101 @@
+"""What the verifier answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from derive.derivation.step import Step
+
+EXACT, NUMERIC, REFUTED, NOT_CHECKABLE = "exact", "numeric", "refuted", "not checkable"
+_WORST_FIRST = (REFUTED, NOT_CHECKABLE, NUMERIC, EXACT)
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Where two formulas differ: sizes, free indices, both values, and the given tensors.
+
+    A value is a Fraction, a float where it is irrational, or None where a tensor is read outside
+    its range.  `tensors` has the entries of the given tensors that the two sides depend on.
+    """
+
+    sizes: tuple[tuple[str, int], ...]
+    indices: tuple[tuple[str, int], ...]
+    left: Fraction | float | None
+    right: Fraction | float | None
+    tensors: tuple[tuple[str, object], ...] = ()
+
+    def __str__(self) -> str:
+        places = ", ".join(f"{name} = {value}" for name, value in (*self.sizes, *self.indices))
+        return f"{_spelled(self.left)} ≠ {_spelled(self.right)}" + (
+            f" at {places}" if places else ""
+        )
+
+
+@dataclass(frozen=True)
+class Verification:
+    """The verdict on one equation.
+
+    `draws` counts the drawn values at all sizes together.  `bound` is, for "exact", the chance at
+    most that a false equation passes at the sizes drawn; `precision`, for "numeric", is the number
+    of bits to which both sides agree.  `reason` says why something is not checkable.
+    """
+
+    status: str
+    draws: int = 0
+    bound: float | None = None
+    precision: int | None = None
+    counterexample: Counterexample | None = None
+    reason: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the equation has been confirmed."""
+        return self.status in (EXACT, NUMERIC)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The verdicts on each adjacent pair of a chain, and on its two ends."""
+
+    pairs: tuple[Verification, ...]
+    ends: Verification
+
+    @property
+    def status(self) -> str:
+        """The worst status in the chain."""
+        found = {v.status for v in (*self.pairs, self.ends)}
+        return next(s for s in _WORST_FIRST if s in found)
+
+
+@dataclass(frozen=True)
+class StepVerdict:
+    """The verdict on a step; `depth` is 0 for displayed steps, and more for their substeps."""
+
+    step: Step
+    depth: int
+    verification: Verification
+
+
+@dataclass(frozen=True)
+class DerivationVerdict:
+    """The verdicts on every step of a derivation, substeps after their step, and on its two ends."""
+
+    steps: tuple[StepVerdict, ...]
+    ends: Verification
+
+    @property
+    def status(self) -> str:
+        """The worst status of any step or of the ends."""
+        found = {self.ends.status, *(s.verification.status for s in self.steps)}
+        return next(s for s in _WORST_FIRST if s in found)
+
+    @property
+    def counterexample(self) -> Counterexample | None:
+        """The first counterexample, if something is refuted."""
+        verdicts = (*(s.verification for s in self.steps), self.ends)
+        return next((v.counterexample for v in verdicts if v.counterexample is not None), None)
+
+
+def _spelled(value: Fraction | float | None) -> str:
+    return "no value" if value is None else str(value)

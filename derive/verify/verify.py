@@ -1,0 +1,183 @@
+"""Verifying chains of formulas and derivations.
+
+    Verifier(program).chain([f, g, h], ranges)      f = g and g = h, and f = h
+    Verifier(program).derivation(d)                 every step and substep, and both ends
+
+A Verifier keeps its worlds, so that all chains about one program share what has been computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from derive.derivation.program import Program
+from derive.derivation.step import Derivation, Step
+from derive.ir import Formula, Guard, Range
+from derive.verify.arithmetic import Untyped
+from derive.verify.compare import Place
+from derive.verify.degree import Degrees
+from derive.verify.facts import Plan, plan
+from derive.verify.integers import Integers, Unsupported, holds
+from derive.verify.real import Reals
+from derive.verify.sample import GENERAL, SMALL, world
+from derive.verify.sizes import SizeSearch
+from derive.verify.verdict import (
+    EXACT,
+    NOT_CHECKABLE,
+    Chain,
+    DerivationVerdict,
+    StepVerdict,
+    Verification,
+)
+from derive.verify.world import World
+
+STYLES = (GENERAL, GENERAL, SMALL, SMALL)
+
+
+class Verifier:
+    """Decides equations between formulas of one program; everything drawn depends on the seed."""
+
+    def __init__(self, program: Program, seed: int = 0, draws: int = 3) -> None:
+        self.program, self.draws = program, draws
+        self._seed = seed
+        self._rng = np.random.default_rng(seed)
+        self._worlds: list[World] = []
+        self._exhausted: set[tuple[Guard, ...]] = set()
+        self._degrees: dict[int, Degrees] = {}
+        self._plan: Plan | None = None
+
+    def chain(
+        self,
+        formulas: Sequence[Formula],
+        ranges: Sequence[Range],
+        facts: Sequence[Guard] = (),
+        relation: str = "=",
+    ) -> Chain:
+        """The verdict on each adjacent pair, and on the first with the last formula.
+
+        `facts` are conditions on sizes under which the chain is meant to hold.
+        """
+        check = self._checker(ranges, facts, relation)
+        pairs = tuple(check(a, b) for a, b in zip(formulas, formulas[1:], strict=False))
+        return Chain(pairs, pairs[0] if len(pairs) == 1 else check(formulas[0], formulas[-1]))
+
+    def derivation(self, d: Derivation) -> DerivationVerdict:
+        """The verdict on every step and substep, and on both ends."""
+        check = self._checker(d.ranges, d.facts, "=")
+        steps = tuple(
+            StepVerdict(s, depth, check(s.before, s.after)) for s, depth in _all_steps(d.steps)
+        )
+        return DerivationVerdict(steps, check(d.start, d.result))
+
+    def worlds(self, facts: Sequence[Guard]) -> list[World]:
+        """Worlds at whose sizes the facts hold; new ones are drawn where there are too few."""
+        facts = tuple(dict.fromkeys(facts))
+        fitting = [w for w in self._worlds if _fit(w, facts)]
+        if len(fitting) < self.draws and facts not in self._exhausted:
+            search = SizeSearch(self.program, facts)
+            for k in range(2 * self.draws):
+                sizes = next(search.assignments(None), None) if k == 1 else search.varied(self._rng)
+                if sizes is not None and all(sizes != w.sizes for w in fitting):
+                    made = world(self.program, self.plan, sizes, STYLES, self._rng)
+                    fitting.append(made)
+                    self._worlds.append(made)
+                if len(fitting) >= self.draws:
+                    break
+            else:
+                self._exhausted.add(facts)
+        if not fitting:
+            raise Unsupported("no small sizes satisfy the conditions")
+        return fitting[: self.draws]
+
+    @property
+    def plan(self) -> Plan:
+        """How the facts about entries are satisfied."""
+        if self._plan is None:
+            self._plan = plan(self.program)
+        return self._plan
+
+    def degrees(self, w: World) -> Degrees:
+        """The degree bounds in a world."""
+        return self._degrees.setdefault(id(w), Degrees(w))
+
+    def _checker(self, ranges: Sequence[Range], facts: Sequence[Guard], relation: str) -> _Checker:
+        return _Checker(self, tuple(ranges), tuple(facts), relation)
+
+
+class _Checker:
+    """Checks pairs of formulas over the same ranges and facts, each pair once."""
+
+    def __init__(
+        self, verifier: Verifier, ranges: tuple[Range, ...], facts: tuple[Guard, ...], relation: str
+    ) -> None:
+        self.verifier, self.ranges, self.facts, self.relation = verifier, ranges, facts, relation
+        self._known: dict[tuple[Formula, Formula], Verification] = {}
+
+    def __call__(self, left: Formula, right: Formula) -> Verification:
+        if (left, right) not in self._known:
+            try:
+                self._known[left, right] = self._check(left, right)
+            except Unsupported as reason:
+                self._known[left, right] = Verification(NOT_CHECKABLE, reason=str(reason))
+        return self._known[left, right]
+
+    def _check(self, left: Formula, right: Formula) -> Verification:
+        reals = Reals(self.verifier.program, self.verifier.plan, self.ranges, self.facts)
+        if self.relation != "=":
+            return reals.check(left, self.relation, right)
+        try:
+            agreed = self._residues(left, right)
+        except Untyped:
+            agreed = None
+        return reals.check(left, "=", right) if agreed is None else agreed
+
+    def _residues(self, left: Formula, right: Formula) -> Verification | None:
+        """ "exact" if all residues agree; None if some differ, which reals have to confirm."""
+        draws, bound = 0, 0.0
+        for w in self.verifier.worlds(self.facts):
+            place = Place(w, self.ranges)
+            if place.empty:
+                continue
+            found = place.difference(place.residues(left), place.residues(right), np.equal)
+            if found.found:
+                return None
+            if found.usable:
+                draws += found.usable
+                general = sum(s == GENERAL for s in STYLES)
+                bound = max(
+                    bound, self.verifier.degrees(w).bound((left, right), place.env, general)
+                )
+        if not draws:
+            return Verification(NOT_CHECKABLE, reason="no draw gives both sides a value")
+        return Verification(EXACT, draws, bound)
+
+
+def _fit(w: World, facts: Sequence[Guard]) -> bool:
+    return all(holds(g, w.integers) for g in facts)
+
+
+def _all_steps(steps: Sequence[Step], depth: int = 0) -> Iterator[tuple[Step, int]]:
+    """Every step, followed by its substeps, each with its depth."""
+    for s in steps:
+        yield s, depth
+        yield from _all_steps(s.substeps, depth + 1)
+
+
+def verify_chain(
+    program: Program,
+    formulas: Sequence[Formula],
+    ranges: Sequence[Range],
+    facts: Sequence[Guard] = (),
+    relation: str = "=",
+    draws: int = 3,
+    seed: int = 0,
+) -> Chain:
+    """Verify one chain; `draws` is the number of different sizes tried."""
+    return Verifier(program, seed, draws).chain(formulas, ranges, facts, relation)
+
+
+def verify_derivation(program: Program, derivation: Derivation, seed: int = 0) -> DerivationVerdict:
+    """Verify one derivation."""
+    return Verifier(program, seed).derivation(derivation)
