@@ -38,8 +38,7 @@ from derive.document.model import (
     Text,
     plain,
 )
-from derive.document.lines import lines_of_formula
-from derive.writers.latex_math import spell
+from derive.writers.latex_math import latex_math
 from derive.writers.latex_text import escape
 from derive.writers.templates import environment
 
@@ -98,7 +97,7 @@ def _inline(part: Inline) -> str:
         case Code():
             return rf"\texttt{{{escape(part.text)}}}"
         case InlineMath():
-            return f"${spell(part.math)}$"
+            return f"${latex_math(part.math)}$"
         case Reference():
             return rf"\eqref{{{_key(part.label)}}}"
 
@@ -206,9 +205,9 @@ def _display(display: Display, numbered: frozenset[str]) -> str:
 
 
 def _equation(e: Equation, numbered: frozenset[str], unnumbered: str) -> list[str]:
-    left = spell(e.left) + " " if e.left is not None else ""
-    right = [spell(x) for x in lines_of_formula(e)]
-    lines = [f"{left}&{spell(Relation(e.relation))} {right[0]}"]
+    left = latex_math(e.left) + " " if e.left is not None else ""
+    right = [latex_math(x) for x in (e.right,)]
+    lines = [f"{left}&{latex_math(Relation(e.relation))} {right[0]}"]
     lines += [f"&\\qquad {x}" for x in right[1:]]
     lines = [x + unnumbered for x in lines[:-1]] + lines[-1:]
     tag = _tag(e)

@@ -34,9 +34,8 @@ from derive.document.model import (
     Table,
     Text,
 )
-from derive.document.lines import lines_of_formula
 from derive.writers.templates import environment
-from derive.writers.typst_math import spell
+from derive.writers.typst_math import typst_math
 
 
 class Markup(str):
@@ -96,7 +95,7 @@ class _Writer:
             case Code():
                 return f"#raw({_verbatim(part.text)})"
             case InlineMath():
-                return f"${spell(part.math)}$"
+                return f"${typst_math(part.math)}$"
             case Reference():
                 number = self.numbers[part.label]
                 return f'#link(label("eq{number}"))[({number})]'
@@ -153,9 +152,9 @@ class _Writer:
 
     def _equation(self, e: Equation) -> list[str]:
         """The rows of an equation; what belongs to it as a whole stands at the last."""
-        first, *others = [spell(x) for x in lines_of_formula(e)]
-        left = f"$display({spell(e.left)})$" if e.left is not None else "[]"
-        right = [f"$display({spell(Relation(e.relation))} {first})$"]
+        first, *others = [typst_math(x) for x in (e.right,)]
+        left = f"$display({typst_math(e.left)})$" if e.left is not None else "[]"
+        right = [f"$display({typst_math(Relation(e.relation))} {first})$"]
         right += [f"$display(wide {x})$" for x in others]
         rows = [f"left: {left if k == 0 else '[]'}, right: {x}" for k, x in enumerate(right)]
         if e.reason:
