@@ -46,3 +46,175 @@ and _; components always separate indices by commas; spaces mean nothing; `\bigl
     bounds              \max(1,p-4), \min(24,p) of integers
     ranges              n=1,\dots,64,\quad i,j=1,\dots,24; one or two values: c=1, i=1,2
 """
+
+from __future__ import annotations
+
+import re
+
+from sympy import Basic
+
+from derive.document import layout
+from derive.document.math import (
+    Big,
+    Break,
+    CasesMath,
+    Comma,
+    Fence,
+    Fenced,
+    FenceKind,
+    Fraction,
+    Math,
+    Name,
+    Numeral,
+    Operator,
+    Relation,
+    Root,
+    Row,
+    Scripts,
+    Sign,
+    Space,
+    Words,
+)
+from derive.document.notation import Names
+from derive.ir import Formula
+
+_SIGNS = {
+    "+": "+",
+    "-": "-",
+    "prefix -": "-",
+    "cdot": r"\cdot",
+    "bmod": r"\bmod",
+    "times": r"\times",
+    "slash": "/",
+    "partial": r"\partial",
+    "dots": r"\dots",
+    "not": r"\lnot",
+}
+_RELATIONS = {
+    "=": "=",
+    "!=": r"\ne",
+    "<": "<",
+    "<=": r"\le",
+    ">": ">",
+    ">=": r"\ge",
+    "divides": r"\mid",
+    "divides not": r"\nmid",
+    "to": r"\to",
+    "in": r"\in",
+}
+_FENCES: dict[FenceKind, tuple[str, str]] = {
+    "paren": ("(", ")"),
+    "bracket": ("[", "]"),
+    "brace": (r"\{", r"\}"),
+    "floor": (r"\lfloor", r"\rfloor"),
+    "ceil": (r"\lceil", r"\rceil"),
+    "bar": (r"\lvert", r"\rvert"),
+}
+_SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
+_BIGS = {"sum": r"\sum", "max": r"\max", "min": r"\min", "argmax": r"\operatorname*{arg\,max}"}
+_OPERATORS = frozenset("exp log sin cos tanh max min".split())
+_SPACES = {"thin": r"\,", "thick": r"\;", "quad": r"\quad"}
+
+
+def latex(f: Formula, names: Names | None = None) -> str:
+    r"""The LaTeX of a formula, with letters chosen for it alone unless `names` are given.
+
+    >>> from derive.ir import Index, Tensor
+    >>> latex(2 * Tensor("x", "x", (3,))[Index("i")] - 1)
+    '2x_{i}-1'
+    """
+    return latex_math(layout.formula(f, names or Names.of([f])))
+
+
+def latex_math(tree: Math) -> str:
+    """The LaTeX of typeset mathematics, without dollar signs."""
+    return _joined(_tokens(tree))
+
+
+def _joined(tokens: list[str]) -> str:
+    """Tokens one after the other; a space where a command would run into a letter or digit."""
+    text = ""
+    for t in tokens:
+        if t == " " and text.endswith(" "):
+            continue
+        if t[:1].isalnum() and re.search(r"\\[A-Za-z]+$", text):
+            text += " "
+        text += t
+    return text
+
+
+def _tokens(tree: Math) -> list[str]:
+    match tree:
+        case Row(parts):
+            return _row(parts)
+        case Name():
+            return [_name(tree)]
+        case Numeral(digits):
+            return [digits]
+        case Sign(kind):
+            return [_SIGNS[kind]]
+        case Relation(kind):
+            return [_RELATIONS[kind]]
+        case Scripts():
+            return [_scripts(tree)]
+        case Fraction(above, below):
+            return [rf"\frac{{{latex_math(above)}}}{{{latex_math(below)}}}"]
+        case Root(body):
+            return [rf"\sqrt{{{latex_math(body)}}}"]
+        case Fenced(kind, body, size):
+            opening, closing = Fence(kind, True, size), Fence(kind, False, size)
+            return [*_tokens(opening), *_tokens(body), *_tokens(closing)]
+        case Fence(kind, opens, size):
+            side = ("l" if opens else "r") if size else ""
+            return [f"{_SIZES[size]}{side}", _FENCES[kind][not opens]]
+        case Big(kind, under, over):
+            lower = rf"_{{{_lines(under)}}}" if under else ""
+            return [_BIGS[kind] + lower + (rf"^{{{latex_math(over)}}}" if over else "")]
+        case Operator(name):
+            return [f"\\{name}" if name in _OPERATORS else rf"\operatorname{{{name}}}"]
+        case CasesMath(branches):
+            lines = (f"{latex_math(value)} & {latex_math(where)}" for value, where in branches)
+            return [r"\begin{cases}" + r" \\ ".join(lines) + r"\end{cases}"]
+        case Comma(spaced):
+            return [r",\," if spaced else ","]
+        case Words(text):
+            return [rf"\text{{{text}}}"]
+        case Space(width):
+            return [_SPACES[width]]
+        case Break():
+            return [" "]
+
+
+def _row(parts: tuple[Math, ...]) -> list[str]:
+    tokens: list[str] = []
+    for k, p in enumerate(parts):
+        before = parts[k - 1] if k else None
+        if isinstance(p, Sign) and p.kind in ("+", "-", "cdot") and isinstance(before, Space | None):
+            # At the start of a continued line, an empty group keeps the space of a binary sign.
+            tokens.append("{}")
+        tokens += _tokens(p)
+        if isinstance(p, Big) or (isinstance(before, Break) and isinstance(p, Sign | Relation)):
+            tokens.append(" ")
+    return tokens
+
+
+def _name(name: Name) -> str:
+    text = name.base
+    for accent in reversed(name.accents):
+        text = rf"\{accent}{{{text}}}"
+    text += "'" * name.primes
+    text += rf"^{{{name.tag}}}" if name.tag else ""
+    return text + (rf"_{{{name.mark}}}" if name.mark else "")
+
+
+def _scripts(tree: Scripts) -> str:
+    base = latex_math(tree.base)
+    below = rf"_{{{latex_math(tree.below)}}}" if tree.below else ""
+    above = rf"^{{{latex_math(tree.above)}}}" if tree.above else ""
+    return base + below + above
+
+
+def _lines(lines: tuple[Math, ...]) -> str:
+    written = [latex_math(line) for line in lines]
+    stacked = r"\\".join(written)
+    return written[0] if len(written) == 1 else rf"\substack{{{stacked}}}"

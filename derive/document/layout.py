@@ -1,0 +1,439 @@
+r"""The layout of formulas: order, signs, fractions and, in this one place, brackets.
+
+A formula is laid out into a `Math` with a strength.  A slot asks for a strength, and what is
+weaker gets brackets:
+
+    TERM < FACTOR < OPERAND < ATOM      a+b  <  a b, \sum a  <  \exp(x), \frac{a}{b}  <  x_{i}, (...)
+
+    term of a sum                       FACTOR, the sign of the term taken out
+    factor of a product                 FACTOR; a sum, a maximum or cases only as the last one
+    body of a sum or maximum            FACTOR
+    base of a power                     ATOM
+    argument, exponent, fraction        TERM
+
+How each formula is spelled in LaTeX stands in `derive.writers.latex_math`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction as Rational
+from typing import TypeVar
+
+from sympy import Basic
+
+from derive.document.conditions import Conditions, ranges_in_words, under_maximum
+from derive.document.integers import bounds, component_like, integer, is_product
+from derive.document.math import (
+    Big,
+    Break,
+    CasesMath,
+    Fenced,
+    Fraction,
+    Math,
+    Name,
+    Numeral,
+    Operator,
+    Relation,
+    RelationKind,
+    Root,
+    Scripts,
+    Sign,
+    Space,
+    Words,
+    fenced,
+    listed,
+    parts_of,
+    row,
+)
+from derive.document.notation import Names, parse_name
+from derive.document.products import Quotient, Split, flat, split
+from derive.ir import (
+    TRUE,
+    Apply,
+    Bracket,
+    Branch,
+    Cases,
+    Chosen,
+    Component,
+    Count,
+    Delta,
+    Derivative,
+    Entry,
+    Formula,
+    Function,
+    Greatest,
+    Guard,
+    Int,
+    Least,
+    Max,
+    Number,
+    Plus,
+    Power,
+    Range,
+    Sum,
+    Times,
+)
+
+Kind = TypeVar("Kind", bound=Basic)
+
+_HEADS: dict[str, Math] = {
+    "sigmoid": Name(r"\sigma"),
+    "gelu": Operator("GELU"),
+    **{f: Operator(f) for f in "exp log sign tanh erf sin cos softplus signedpower".split()},
+}
+
+
+class Strength(IntEnum):
+    TERM = 0
+    FACTOR = 1
+    OPERAND = 2
+    ATOM = 3
+
+
+@dataclass(frozen=True)
+class Laid:
+    """`open`: it reaches to the right as far as it can, as a sum does."""
+
+    math: Math
+    strength: Strength
+    open: bool = False
+
+
+def formula(f: Formula, names: Names) -> Math:
+    """`f` as it is printed."""
+    return _Layout(names).plain(_as(names.present(f), Formula))
+
+
+def condition(g: Guard, names: Names) -> Math:
+    """`g` as it is printed, in one line."""
+    return _Layout(names).conditions.layout(_as(names.present(g), Guard))
+
+
+def extent(e: Int, names: Names) -> Math:
+    """An integer expression on its own: a size, the definition of one, a number of parameters."""
+    return integer(_as(names.present(e), Int), names, display=True)
+
+
+def ranges(rs: Sequence[Range], names: Names) -> Math:
+    r"""The ranges of free indices: n=1,\dots,64,\quad i,j=1,\dots,24."""
+    return ranges_in_words([_as(names.present(r), Range) for r in rs], names)
+
+
+def related(left: Math, relation: RelationKind, right: Math) -> Math:
+    """`left relation right`, where a line may end before the relation."""
+    return row(left, Break(0), Relation(relation), right)
+
+
+def _as(f: Basic, cls: type[Kind]) -> Kind:
+    assert isinstance(f, cls)
+    return f
+
+
+class _Layout:
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.conditions = Conditions(names, self.plain, self.choice)
+
+    def plain(self, f: Formula) -> Math:
+        """`f` where nothing stands beside it."""
+        return self.lay(f).math
+
+    def lay(self, f: Formula) -> Laid:
+        negative, laid = self.signed(f)
+        if not negative:
+            return laid
+        return Laid(
+            row(Sign("prefix -"), self.slot(laid, Strength.FACTOR)), Strength.TERM, laid.open
+        )
+
+    def slot(self, laid: Laid, wanted: Strength) -> Math:
+        return laid.math if laid.strength >= wanted else fenced("paren", laid.math)
+
+    # -- arithmetic ------------------------------------------------------------------------------
+
+    def signed(self, f: Formula) -> tuple[bool, Laid]:
+        """Whether `f` is printed with a minus sign, and what stands behind the sign."""
+        if isinstance(f, Number):
+            return f.value < 0, _number(abs(f.value))
+        if isinstance(f, Times) or (isinstance(f, Power) and f.exponent == Number(-1)):
+            parts = split(f)
+            if parts.negative and any(v < 0 for v in parts.numbers):
+                return True, self.lay(Times(*_without_first_sign(f)))
+            return parts.negative, self.product(parts)
+        return False, self.node(f)
+
+    def sum(self, f: Plus) -> Laid:
+        terms = [self.signed(t) for t in _terms(f)]
+        if not terms:
+            return Laid(Numeral("0"), Strength.ATOM)
+        first = next((k for k, (negative, _) in enumerate(terms) if not negative), 0)
+        parts: list[Math] = []
+        for negative, laid in (terms[first], *terms[:first], *terms[first + 1 :]):
+            if parts:
+                parts += [Break(1), Sign("-" if negative else "+")]
+            elif negative:
+                parts.append(Sign("prefix -"))
+            parts.append(self.slot(laid, Strength.FACTOR))
+        return Laid(row(*parts), Strength.TERM)
+
+    def product(self, parts: Split) -> Laid:
+        """Numbers and 1/N in front, then the factors in their order."""
+        front = self.front(parts)
+        count = len(front) + len(parts.rest)
+        if not count:
+            return Laid(Numeral("1"), Strength.ATOM)
+        laid = [self.factor(g, last=k == len(parts.rest) - 1) for k, g in enumerate(parts.rest)]
+        if not front and count == 1:
+            return laid[0]
+        written = list(front)
+        for k, part in enumerate(laid):
+            closed = not part.open or (k == len(laid) - 1 and not any(p.open for p in laid[:k]))
+            fits = part.strength >= Strength.FACTOR and closed
+            written.append(part.math if fits else fenced("paren", part.math))
+        return Laid(
+            _juxtaposed(written, len(front)), Strength.FACTOR, laid[-1:] != [] and laid[-1].open
+        )
+
+    def front(self, parts: Split) -> list[Math]:
+        """The numbers of a product, as one fraction where there is a denominator."""
+        above = [
+            *map(_numeral, parts.numbers),
+            *(self.slot(self.node(g), Strength.FACTOR) for g in parts.above),
+        ]
+        if not parts.below:
+            return above
+        below = [self.slot(self.lay(g), Strength.FACTOR) for g in parts.below]
+        alone = len(parts.below) == 1
+        under = self.lay(parts.below[0]).math if alone else _juxtaposed(below)
+        return [Fraction(_juxtaposed(above) if above else Numeral("1"), under)]
+
+    def factor(self, f: Formula | Quotient, last: bool) -> Laid:
+        if isinstance(f, Quotient):
+            above = self.product(Split(False, f.numbers, (), (), f.above))
+            below = self.product(Split(False, (), (), (), f.below))
+            return Laid(Fraction(above.math, below.math), Strength.OPERAND)
+        if isinstance(f, Apply) and not last:
+            return self.call(f)
+        return self.lay(f)
+
+    def power(self, f: Power) -> Laid:
+        above = _inline(f.exponent) or self.plain(f.exponent)
+        base = self.slot(self.lay(f.base), Strength.ATOM)
+        if isinstance(base, Scripts):
+            return Laid(Scripts(base.base, base.below, above), Strength.OPERAND)
+        return Laid(Scripts(base, above=above), Strength.OPERAND)
+
+    # -- nodes -----------------------------------------------------------------------------------
+
+    def node(self, f: Formula) -> Laid:
+        match f:
+            case Component():
+                return self.component(f)
+            case Count():
+                return self.count(f)
+            case Plus():
+                return self.sum(f)
+            case Power():
+                return self.power(f)
+            case Apply():
+                return self.application(f)
+            case Greatest() | Least():
+                return self.extreme(f)
+            case Sum() | Max():
+                return self.binder(f)
+            case Chosen():
+                return Laid(fenced("bracket", self.choice(f)), Strength.ATOM)
+            case Delta():
+                return self.delta(f)
+            case Bracket():
+                return Laid(fenced("bracket", self.conditions.layout(f.condition)), Strength.ATOM)
+            case Cases():
+                return self.cases(f)
+            case Derivative():
+                return self.derivative(f)
+        raise TypeError(f"no layout for a {type(f).__name__}")
+
+    def component(self, f: Component) -> Laid:
+        math = component_like(f.tensor.symbol, f.indices, self.names)
+        name = parse_name(f.tensor.symbol)
+        return Laid(math, Strength.OPERAND if name.tag or name.mark else Strength.ATOM)
+
+    def count(self, f: Count) -> Laid:
+        math = integer(f.integer, self.names)
+        if not is_product(f.integer):
+            return Laid(math, Strength.TERM)
+        bare = isinstance(math, Numeral) or (isinstance(math, Name) and not math.tag)
+        return Laid(math, Strength.ATOM if bare else Strength.FACTOR)
+
+    def application(self, f: Apply) -> Laid:
+        """A function call; log of a lone component goes without brackets."""
+        if f.function.name == "log" and f.function.known and isinstance(f.args[1], Component):
+            return Laid(row(Operator("log"), self.plain(f.args[1])), Strength.FACTOR)
+        return self.call(f)
+
+    def call(self, f: Apply) -> Laid:
+        g, arguments = f.function, [self.plain(a) for a in f.arguments]
+        if g.known and g.name == "sqrt":
+            return Laid(Root(arguments[0]), Strength.OPERAND)
+        if g.known and g.name == "abs":
+            return Laid(fenced("bar", arguments[0]), Strength.ATOM)
+        if g.known and g.name == "relu":
+            inside = listed([arguments[0], Numeral("0")])
+            return Laid(row(Operator("max"), fenced("paren", inside)), Strength.OPERAND)
+        return Laid(row(self.head(g), fenced("paren", listed(arguments))), Strength.OPERAND)
+
+    def head(self, f: Function) -> Math:
+        if f.known:
+            clash = f.name == "sigmoid" and _HEADS["sigmoid"] in self.names.symbols
+            return Operator("sigmoid") if clash else _HEADS[f.name]
+        name = parse_name(f.name)
+        if len(f.orders) < 2:
+            return Name(name.base, name.accents, name.tag, name.mark, sum(f.orders))
+        partial: list[Math] = []
+        for k, times in enumerate(f.orders, start=1):
+            partial += [Scripts(Sign("partial"), below=Numeral(str(k)))] * times
+        return row(*partial, name)
+
+    def extreme(self, f: Greatest | Least) -> Laid:
+        """max(a, b); with braces where it would look like relu."""
+        like_relu = isinstance(f, Greatest) and len(f.args) == 2 and f.args[1] == Number(0)
+        inside = listed(self.plain(_as(a, Formula)) for a in f.args)
+        head = Operator("max" if isinstance(f, Greatest) else "min")
+        return Laid(row(head, fenced("brace" if like_relu else "paren", inside)), Strength.OPERAND)
+
+    # -- binders ---------------------------------------------------------------------------------
+
+    def binder(self, f: Sum | Max) -> Laid:
+        conditions = self.conditions.lines(f.condition)
+        body = self.slot(self.lay(f.body), Strength.FACTOR)
+        if isinstance(f, Max):
+            under = (*under_maximum(f.ranges, self.names), *conditions)
+            return Laid(row(Big("max", under), body), Strength.FACTOR, open=True)
+        signs: list[Math] = []
+        for k, r in enumerate(f.ranges):
+            low = bounds(r.lowers, self.names, lower=True)
+            start = row(self.names.index(r.index), Relation("="), low)
+            lines = (start, *conditions) if k == len(f.ranges) - 1 else (start,)
+            signs.append(Big("sum", lines, bounds(r.uppers, self.names, lower=False)))
+        return Laid(row(*signs, body), Strength.FACTOR, open=True)
+
+    def choice(self, f: Chosen) -> Math:
+        """(p, q) = argmax ..., without brackets around it."""
+        at = listed(integer(e, self.names) for e in f.at)
+        m = f.maximum
+        under = (*under_maximum(m.ranges, self.names), *self.conditions.lines(m.condition))
+        body = self.slot(self.lay(m.body), Strength.FACTOR)
+        left = Fenced("paren", at) if len(f.at) > 1 else at
+        return row(left, Relation("="), Big("argmax", under), body)
+
+    # -- selectors -------------------------------------------------------------------------------
+
+    def delta(self, f: Delta) -> Laid:
+        sides = [integer(e, self.names) for e in f.sides]
+        if any(isinstance(a, Entry) for e in f.sides for a in e.atoms_within()):
+            return Laid(Fenced("bracket", row(sides[0], Relation("="), sides[1])), Strength.ATOM)
+        if all(isinstance(s, Name) and not (s.mark or s.tag) for s in sides):
+            below = row(*sides)
+        else:
+            below = listed(sides, spaced=any(not isinstance(s, Name | Numeral) for s in sides))
+        return Laid(Scripts(Name(r"\delta"), below=below), Strength.OPERAND)
+
+    def cases(self, f: Cases) -> Laid:
+        lines: list[tuple[Math, Math]] = []
+        for b in f.args:
+            assert isinstance(b, Branch)
+            where = self.conditions.layout(b.condition)
+            words = Words("otherwise") if b.condition == TRUE else row(Words("if "), where)
+            lines.append((self.plain(b.value), words))
+        return Laid(CasesMath(tuple(lines)), Strength.FACTOR, open=True)
+
+    # -- derivatives -----------------------------------------------------------------------------
+
+    def derivative(self, f: Derivative) -> Laid:
+        cotangent = self.names.cotangent(f.of, f.by)
+        if cotangent is not None:
+            below = listed(integer(e, self.names) for e in f.by.indices)
+            return Laid(
+                Scripts(cotangent, below=below) if f.by.indices else cotangent, Strength.OPERAND
+            )
+        by, of = [f.by], f.of
+        while isinstance(of, Derivative) and self.names.cotangent(of.of, of.by) is None:
+            by, of = [*by, of.by], of.of
+        if isinstance(of, Component):
+            return Laid(self.fraction(by, self.plain(of)), Strength.OPERAND)
+        operand = self.call(f.of) if isinstance(f.of, Apply) else self.lay(f.of)
+        closed = isinstance(f.of, Apply | Greatest | Least | Derivative)
+        body = operand.math if closed else fenced("paren", operand.math)
+        return Laid(row(self.fraction([f.by], None), body), Strength.OPERAND)
+
+    def fraction(self, by: list[Component], of: Math | None) -> Math:
+        order: Math = Sign("partial")
+        if len(by) > 1:
+            order = Scripts(order, above=Numeral(str(len(by))))
+        below: list[Math] = []
+        for component in by:
+            below += [Space("thin")] * bool(below) + [Sign("partial"), self.plain(component)]
+        return Fraction(row(order, of) if of else order, row(*below))
+
+
+def _terms(f: Formula) -> list[Formula]:
+    """The terms of a sum, those of sums in it among them."""
+    if isinstance(f, Plus):
+        return [t for g in f.args for t in _terms(_as(g, Formula))]
+    return [f]
+
+
+def _without_first_sign(f: Formula) -> list[Formula]:
+    """The factors of a product, its first negative number made positive."""
+    factors = flat(f)
+    k = next(k for k, g in enumerate(factors) if isinstance(g, Number) and g.value < 0)
+    return [*factors[:k], Number(-_as(factors[k], Number).value), *factors[k + 1 :]]
+
+
+def _number(value: Rational) -> Laid:
+    if value.denominator == 1:
+        return Laid(Numeral(str(value)), Strength.ATOM)
+    return Laid(_numeral(value), Strength.OPERAND)
+
+
+def _numeral(value: Rational) -> Math:
+    if value < 0:
+        return Fenced("paren", row(Sign("prefix -"), _numeral(-value)))
+    if value.denominator == 1:
+        return Numeral(str(value))
+    return Fraction(Numeral(str(value.numerator)), Numeral(str(value.denominator)))
+
+
+def _inline(f: Formula) -> Math | None:
+    """A fraction in an exponent: 1/2."""
+    if not isinstance(f, Number) or f.value.denominator == 1:
+        return None
+    sign = (Sign("prefix -"),) if f.value < 0 else ()
+    parts = Numeral(str(abs(f.value.numerator))), Sign("slash"), Numeral(str(f.value.denominator))
+    return row(*sign, *parts)
+
+
+def _juxtaposed(parts: Sequence[Math], front: int = 0) -> Math:
+    """Factors side by side: a dot before a digit, and a line may end before all but the first
+    and the first after `front` numbers."""
+    written: list[Math] = []
+    for k, part in enumerate(parts):
+        if k > front:
+            written.append(Break(2))
+        number = k > 0 and isinstance(parts[k - 1], Numeral) and _is_number(part)
+        if written and (number or _starts_with_digit(part)):
+            written.append(Sign("cdot"))
+        written.append(part)
+    return row(*written)
+
+
+def _is_number(m: Math) -> bool:
+    return isinstance(m, Fraction) and isinstance(m.numerator, Numeral)
+
+
+def _starts_with_digit(m: Math) -> bool:
+    head = parts_of(m)[0]
+    return isinstance(head.base if isinstance(head, Scripts) else head, Numeral)

@@ -1,0 +1,111 @@
+"""Products as they are printed: a sign, numbers, factors in their order, and fractions among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+from derive.ir import (
+    Apply,
+    Component,
+    Count,
+    Formula,
+    Greatest,
+    Least,
+    Number,
+    Plus,
+    Power,
+    Times,
+)
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """numbers · above / below, printed as one fraction."""
+
+    above: tuple[Formula, ...]
+    below: tuple[Formula, ...]
+    numbers: tuple[Fraction, ...] = ()
+
+
+Factor: TypeAlias = Formula | Quotient
+
+
+@dataclass(frozen=True)
+class Split:
+    """± numbers · above / below · rest: `above` and `below` are constants, such as the N of 1/N."""
+
+    negative: bool
+    numbers: tuple[Fraction, ...]
+    above: tuple[Formula, ...]
+    below: tuple[Formula, ...]
+    rest: tuple[Factor, ...]
+
+
+def split(f: Formula) -> Split:
+    """The parts of a product; nested products are flat, and factors 1 go."""
+    numbers: list[Fraction] = []
+    above: list[Formula] = []
+    below: list[Formula] = []
+    rest: list[Formula] = []
+    for g in flat(f):
+        if isinstance(g, Number):
+            numbers.append(g.value)
+        elif isinstance(g, Count):
+            above.append(g)
+        elif _is_reciprocal(g) and isinstance(g.args[0], Count | Number):
+            below.append(g.args[0])
+        else:
+            rest.append(g)
+    negative = next((k for k, v in enumerate(numbers) if v < 0), None)
+    if negative is not None:
+        numbers[negative] = -numbers[negative]
+    kept = tuple(v for v in numbers if v != 1)
+    if below and len(kept) == 1 and kept[0].denominator > 1:
+        below.insert(0, Number(kept[0].denominator))
+        kept = (Fraction(kept[0].numerator),) if kept[0].numerator != 1 else ()
+    quotients = _quotients(rest)
+    first = quotients[0] if quotients else None
+    whole = all(v.denominator == 1 for v in kept)
+    if isinstance(first, Quotient) and not first.above and kept and whole and not (above or below):
+        quotients[0] = Quotient((), first.below, kept)
+        kept = ()
+    return Split(negative is not None, kept, tuple(above), tuple(below), tuple(quotients))
+
+
+def flat(f: Formula) -> list[Formula]:
+    """The factors of a product, those of products in it among them."""
+    if isinstance(f, Times):
+        return [h for g in f.args for h in flat(g)]  # type: ignore[arg-type]
+    return [f]
+
+
+def _is_reciprocal(f: Formula) -> bool:
+    return isinstance(f, Power) and f.exponent == Number(-1)
+
+
+def _quotients(factors: list[Formula]) -> list[Factor]:
+    """Each reciprocal as a fraction with the small factors before it; at the start, behind it."""
+    found: list[Factor] = []
+    for f in factors:
+        last = found[-1] if found else None
+        if _is_reciprocal(f):
+            base = f.args[0]
+            assert isinstance(base, Formula)
+            if isinstance(last, Quotient):
+                found[-1] = Quotient(last.above, (*last.below, base))
+            else:
+                above: list[Formula] = []
+                while found and _is_small(found[-1]):
+                    above.insert(0, found.pop())  # type: ignore[arg-type]
+                found.append(Quotient(tuple(above), (base,)))
+        elif isinstance(last, Quotient) and len(found) == 1 and _is_small(f) and not last.above:
+            found[-1] = Quotient((f,), last.below)
+        else:
+            found.append(f)
+    return found
+
+
+def _is_small(f: Factor) -> bool:
+    return isinstance(f, Component | Apply | Power | Greatest | Least | Plus)
