@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from derive.ir import Apply, Formula, Sum, Tensor
-from derive.network.layer import LayerKind, Position, Shape, Site
+from derive.network.layer import LayerKind
+from derive.network.site import Position, Shape, Site
 
 
 class Elementwise(LayerKind):
@@ -42,7 +43,7 @@ class Softmax(LayerKind):
     dim: int | None = None
 
     def axis(self, rank: int) -> int:
-        """The axis, counted from 0; without `dim` it is chosen by the number of axes as in torch."""
+        """The axis, counted from 0; without `dim` it depends on the number of axes as in torch."""
         if self.dim is None:
             return 0 if rank in (0, 1, 3) else 1
         return self.dim % rank

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -13,18 +12,19 @@ from derive.errors import InputError
 from derive.ir import Definition, Equal, Int, Tensor
 from derive.network.activation import Softmax
 from derive.network.catalogue import LAYERS, LOSSES
-from derive.network.declare import declared_shape, declared_sizes
+from derive.network.declare import declared_shape, declared_sizes, layer_names, loss_symbol
 from derive.network.given import Given, LayerEntry, LossEntry, schema_error
-from derive.network.layer import LayerKind, Shape, Site, show_shape
+from derive.network.layer import LayerKind
 from derive.network.loss import CrossEntropyLoss, Loss
-from derive.network.names import LAYER_NAME, nearest, tagged
+from derive.network.names import nearest, tagged
+from derive.network.site import Site, show_shape
 from derive.network.sizes import value_of
 
 Kind = TypeVar("Kind", bound=LayerKind)
 
 
 class Chain:
-    """The layers of a Given, made one after another."""
+    """The layers of a Given, made one after another; `inputs` and `targets` are what they read."""
 
     def __init__(self, given: Given) -> None:
         self._given, self._base = given, given.conventions.index_base
@@ -35,8 +35,9 @@ class Chain:
             if given.loss is None or name != given.loss.target
         )
         self.targets: tuple[Tensor, ...] = ()
-        self._symbols = {*given.tensors, *given.sizes}
-        self._names = _layer_names(given)
+        self._symbols = {name: f"the tensor {name}" for name in given.tensors}
+        self._symbols.update((name, f"the size {name}") for name in given.sizes)
+        self._names = layer_names(given)
         self._outputs = {t.name: t for t in self.inputs}
         self._origins = {t.name: f"the tensor {t.name}" for t in self.inputs}
         self._kinds: dict[str, LayerKind] = {}
@@ -49,36 +50,27 @@ class Chain:
         x = self._read(entry, "layers", k)
         new = self._site(f"layer {k + 1} “{name}” ({entry.type})", name, "layers", k)
         ends = k == len(self._given.layers) - 1 and isinstance(kind, Softmax)
-        made = new.define(kind, x, self._origins[x.name], name, self._symbol(name, ends))
+        made = kind.define(x, self._origins[x.name], name, self._symbol(name, ends), new)
         self._outputs[name] = self._last = made.tensor
         self._origins[name] = f"the output of “{name}” ({entry.type})"
         self._kinds[name] = kind
-        return _described(name, entry, kind, (x,), new, (made,))
+        return self._described(entry, kind, (x,), new, (made,))
 
     def loss(self, entry: LossEntry) -> Layer:
         """The loss of the last output, or of what its `input` names."""
-        name = entry.name or "L"
         kind = self._kind(LOSSES, "loss", entry, "loss")
         x = self._read(entry, "loss")
+        name = entry.name or "L"
         new = self._site(f"the loss “{name}” ({entry.type})", name, "loss")
-        t = self._targeted(entry, kind, x, new)
-        definitions = []
+        if name in self._outputs or name in self._given.tensors:
+            new.fail("its name is also that of a layer or tensor; give it another `name`", "name")
+        t = self._target(entry, kind, x, new)
+        inner: tuple[Definition, ...] = ()
         if isinstance(kind, CrossEntropyLoss):
-            producer = self._kinds.get(x.name)
-            if not isinstance(producer, Softmax):
-                softmax = Softmax(dim=kind.class_axis(len(x.shape)))
-                free = "softmax" if "softmax" not in self._outputs else f"{name}.softmax"
-                definitions.append(
-                    new.define(softmax, x, self._origins[x.name], free, self._symbol(free, True))
-                )
-                x = definitions[-1].tensor
-            elif producer.axis(len(x.shape)) != kind.class_axis(len(x.shape)):
-                new.fail(
-                    f"the prediction is a softmax along axis {producer.axis(len(x.shape))}, but the "
-                    f"classes are on axis {kind.class_axis(len(x.shape))}; give that as its dim"
-                )
-        definitions.append(kind.loss(x, t, new))
-        return _described(name, entry, kind, (x, t), new, tuple(definitions))
+            inner = self._probabilities(kind, x, new)
+        read = inner[-1].tensor if inner else x
+        made = kind.loss(read, t, loss_symbol(entry), new)
+        return self._described(entry, kind, (x, t), new, (*inner, made))
 
     # -- parts -----------------------------------------------------------------------------------
 
@@ -127,30 +119,43 @@ class Chain:
             )
         return self.inputs[0]
 
-    def _targeted(self, entry: LossEntry, kind: Loss, x: Tensor, new: Site) -> Tensor:
+    def _probabilities(
+        self, kind: CrossEntropyLoss, x: Tensor, new: Site
+    ) -> tuple[Definition, ...]:
+        """The softmax that turns logits into probabilities; nothing where they are such already."""
+        axis, producer = kind.class_axis(len(x.shape)), self._kinds.get(x.name)
+        if not isinstance(producer, Softmax):
+            name = "softmax" if "softmax" not in self._outputs else f"{new.name}.softmax"
+            symbol = self._symbol(name, ends=True)
+            return (Softmax(dim=axis).define(x, self._origins[x.name], name, symbol, new),)
+        found = producer.axis(len(x.shape))
+        if found != axis:
+            new.fail(
+                f"the prediction is {self._origins[x.name]} along axis {found}, but the classes "
+                f"are on axis {axis}; expected dim = {axis} there"
+            )
+        return ()
+
+    def _target(self, entry: LossEntry, kind: Loss, x: Tensor, new: Site) -> Tensor:
         """The target, with the extents of the prediction where its own are just numbers."""
         name = entry.target
         if name not in self._given.tensors:
-            known = [n for n in self._given.tensors if n not in self._origins]
-            self._fail(
-                f"the loss has the target “{name}”, which is not a tensor. "
-                f"{nearest(name, known or self._given.tensors)} Declare it in [tensors].",
-                "loss",
+            new.fail(
+                f"the target “{name}” is not a tensor. {nearest(name, self._given.tensors)} "
+                "Expected a name that stands in [tensors]",
                 "target",
             )
         told = self._given.tensors[name]
         expected, classes = kind.target_shape(x.shape, len(told))
         if len(told) != len(expected) or not all(map(self._unified, told, expected)):
-            shapes = kind.target_shapes(x.shape)
             new.fail(
-                f"the target {name} has the shape ({', '.join(map(str, told))}), which does not fit "
-                f"the prediction, {self._origins[x.name]}, of shape {show_shape(x.shape)}; expected "
-                + " or ".join(show_shape(s) for s in shapes),
+                f"the target {name}, of shape ({', '.join(map(str, told))}), does not fit the "
+                f"prediction, {self._origins[x.name]}, of shape {show_shape(x.shape)}; expected a "
+                f"target of shape {' or '.join(map(show_shape, kind.target_shapes(x.shape)))}",
                 "target",
             )
-        target = Tensor(name, name, expected, self._base, classes)
-        self.targets = (target,)
-        return target
+        self.targets = (Tensor(name, name, expected, self._base, classes),)
+        return self.targets[0]
 
     def _unified(self, told: int | str, expected: Int) -> bool:
         """Whether an extent that somebody wrote is that of the prediction, as far as is known."""
@@ -159,7 +164,30 @@ class Chain:
             if value is None:
                 return self.sizes.require(Equal(expected, told))
             return value == told
-        return self.sizes.require(Equal(self.sizes.named(told), expected))
+        size = self.sizes.named(told)
+        return size is not None and self.sizes.require(Equal(size, expected))
+
+    def _described(
+        self,
+        entry: LayerEntry,
+        kind: LayerKind,
+        inputs: tuple[Tensor, ...],
+        new: Site,
+        definitions: tuple[Definition, ...],
+    ) -> Layer:
+        """What a document says of a layer; the symbols that it brings are its own from here on."""
+        for tensor in (*new.parameters, *(d.tensor for d in definitions)):
+            other = self._symbols.setdefault(tensor.symbol, new.label)
+            if other != new.label:
+                new.fail(
+                    f"its symbol {tensor.symbol} is also that of {other}; rename one of them",
+                    "name",
+                )
+        options = tuple((key, getattr(kind, key)) for key in type(kind).model_fields)
+        return Layer(
+            *(new.name, entry.type, inputs, tuple(new.parameters), definitions, options),
+            remarks=kind.remarks(),
+        )
 
     def _fail(self, message: str, *path: str | int) -> NoReturn:
         raise InputError(message, **self._given.source.place(*path))
@@ -167,46 +195,3 @@ class Chain:
 
 def _of(path: tuple[str | int, ...]) -> str:
     return f"layer {int(path[1]) + 1}" if len(path) > 1 else "the loss"
-
-
-def _described(
-    name: str,
-    entry: LayerEntry,
-    kind: LayerKind,
-    inputs: tuple[Tensor, ...],
-    new: Site,
-    definitions: tuple[Definition, ...],
-) -> Layer:
-    options = tuple((key, getattr(kind, key)) for key in type(kind).model_fields)
-    return Layer(
-        name, entry.type, inputs, tuple(new.parameters), definitions, options, kind.remarks()
-    )
-
-
-def _layer_names(given: Given) -> tuple[str, ...]:
-    """The names of the layers: as given, else the type in lower case, numbered if repeated."""
-    types = Counter(e.type.lower() for e in given.layers if e.name is None)
-    told = [e.name for e in given.layers if e.name is not None]
-    counts: Counter[str] = Counter()
-    names: list[str] = []
-    for k, entry in enumerate(given.layers):
-        name = entry.name
-        if name is None:
-            name = entry.type.lower()
-            counts[name] += 1
-            name = f"{name}{counts[name]}" if types[name] > 1 else name
-        elif not LAYER_NAME.fullmatch(name):
-            raise InputError(
-                f"layer {k + 1} has the name “{name}”. Expected letters and digits, with . or _ "
-                "between them, such as conv1.",
-                **given.source.place("layers", k, "name"),
-            )
-        if name in names or name in given.tensors or told.count(name) > 1:
-            other = "a tensor" if name in given.tensors else "another layer"
-            raise InputError(
-                f"layer {k + 1} has the name “{name}”, which is also that of {other}. Give each its "
-                "own name.",
-                **given.source.place("layers", k, "name"),
-            )
-        names.append(name)
-    return tuple(names)

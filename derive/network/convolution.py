@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from derive.ir import Divides, Formula, Sum, Tensor, floor, ravel, unravel
-from derive.network.layer import Extent, LayerKind, Padding, PerAxis, Position, Shape, Site, show
+from derive.ir import ONE, Divides, Formula, Int, Sum, Tensor, floor, ravel, unravel
+from derive.network.layer import LayerKind
+from derive.network.options import Extent, Padding, PerAxis
+from derive.network.site import Position, Shape, Site, show
+from derive.network.sizes import value_of
 from derive.network.window import Window, reading, windows
 
 
@@ -28,40 +31,50 @@ class Convolution(LayerKind):
             x, new, self.axes, self.kernel_size, self.stride, self.padding, self.dilation
         )
 
+    def grouping(self, channels: Int, new: Site) -> tuple[Int, Int, Int, Int]:
+        """The number of groups, the input and output channels of each, all output channels."""
+        groups, out = new.whole("groups", self.groups), self.out_channels
+        count = value_of(groups)
+        if groups != ONE and count is not None and count == value_of(channels):
+            groups = channels  # a depthwise convolution: one group for each channel
+        inputs = new.computed("C_g", floor(channels, groups))
+        if groups != ONE and count is not None and isinstance(out, int):
+            outputs = new.extent("O_g", "out_channels", out // count)
+            return groups, inputs, outputs, new.computed("C", groups * outputs)
+        total = new.extent("C", "out_channels", out)
+        return groups, inputs, new.computed("O_g", floor(total, groups)), total
+
     def letters(self, rank: int) -> str:
         return "no"[2 + self.axes - rank :] + "ijk"[: self.axes]
 
     def shape(self, x: Shape, new: Site) -> Shape:
         if self.padding_mode != "zeros":
-            new.unsupported(f"padding_mode “{self.padding_mode}” is not supported, only “zeros”")
+            new.unsupported(f"padding_mode = “{self.padding_mode}”, only “zeros”", "padding_mode")
         new.need_axes(x, self.axes + 1, self.axes + 2)
         *batch, channels = x[: -self.axes]
         new.agree("in_channels", self.in_channels, channels)
-        made = self.windows(x, new)
-        out = new.extent("C", "out_channels", self.out_channels)
         groups = new.whole("groups", self.groups)
-        for option, extent in (("in_channels", channels), ("out_channels", out)):
+        for extent, what in (
+            (channels, f"the {show(channels)} channels of {new.input}"),
+            (new.whole("out_channels", self.out_channels), f"out_channels = {self.out_channels}"),
+        ):
             new.require(
-                Divides(groups, extent),
-                f"groups = {show(groups)} does not divide {option} = {show(extent)}",
-                "groups",
+                Divides(groups, extent), f"groups = {show(groups)} does not divide {what}", "groups"
             )
-        return (*batch, out, *new.spatial(w.outputs(new) for w in made))
+        out = self.grouping(channels, new)[-1]
+        return (*batch, out, *new.spatial(w.outputs(new) for w in self.windows(x, new)))
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         *batch, o = at[: -self.axes]
-        groups = new.whole("groups", self.groups)
-        channels, out = x.shape[-self.axes - 1], new.shape[-self.axes - 1]
-        in_group, out_of_group = floor(channels, groups), floor(out, groups)
+        groups, inputs, outputs, out = self.grouping(x.shape[-self.axes - 1], new)
         c = new.index("c")
-        channel = ravel(
-            (unravel(o, 0, (groups, out_of_group), new.base), c), (groups, in_group), new.base
-        )
+        group = unravel(o, 0, (groups, outputs), new.base)
+        channel = ravel((group, c), (groups, inputs), new.base)
         made = self.windows(x.shape, new)
         r = reading(made, at[-self.axes :], new)
-        weight = new.parameter("weight", "w", out, in_group, *(w.kernel for w in made))
+        weight = new.parameter("weight", "w", out, inputs, *(w.kernel for w in made))
         term = x[(*batch, channel, *r.positions)] * weight[(o, c, *r.offsets)]
-        total = Sum(term, new.along(c, in_group), *r.ranges, r.inside)
+        total = Sum(term, new.along(c, inputs), *r.ranges, r.inside)
         return new.with_bias(total, o, self.bias)
 
 

@@ -1,14 +1,16 @@
-"""What a Given declares by name: its sizes, and the shapes of its tensors."""
+"""What a Given declares by name: its sizes, its layers, and the shapes of its tensors."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 from derive.errors import InputError, Unsupported
 from derive.ir import Int, Size
-from derive.network.given import Given
-from derive.network.names import is_lone_symbol, is_symbol, nearest
+from derive.network.given import Given, LossEntry
+from derive.network.names import LAYER_NAME, is_lone_symbol, is_symbol
 from derive.network.sizes import Sizes
 
 _BOUND = re.compile(r"\s*>=\s*(\d+)\s*")
@@ -34,7 +36,7 @@ def declared_sizes(given: Given) -> Sizes:
             f"“{both}” names a size and a tensor. Give one of them another name.",
             **given.source.place("tensors", both),
         )
-    sizes = Sizes(given.tensors)
+    sizes = Sizes((*given.tensors, "y", loss_symbol(given.loss) if given.loss else "L"))
     for name, value in given.sizes.items():
         sizes.declare(_declared(given, name, value))
     for name in _in_shapes(given):
@@ -47,7 +49,7 @@ def declared_sizes(given: Given) -> Sizes:
     return sizes
 
 
-def _place(given: Given, name: str) -> dict[str, object]:
+def _place(given: Given, name: str) -> dict[str, Any]:
     return given.source.place("sizes" if name in given.sizes else "tensors", name)
 
 
@@ -97,11 +99,45 @@ def declared_shape(given: Given, sizes: Sizes, tensor: str) -> tuple[Int, ...]:
             made.append(sizes.extent(letter, extent))
             continue
         size = sizes.named(extent)
-        if size.least < 1:
+        if size is None or size.least < 1:
             raise InputError(
-                f"the shape of {tensor} has the extent {extent}, which may be 0. Expected a size of "
-                f"at least 1; declare {extent} = “>=1” in [sizes], or give it a number.",
+                f"the shape of {tensor} has the extent {extent}, which may be 0. Expected a size "
+                f"of at least 1; declare {extent} = “>=1” in [sizes], or give it a number.",
                 **given.source.place("tensors", tensor),
             )
         made.append(Int.of(size))
     return tuple(made)
+
+
+def loss_symbol(entry: LossEntry) -> str:
+    """The symbol of the loss: its name where that reads as a symbol, else L."""
+    return entry.name if entry.name is not None and is_lone_symbol(entry.name) else "L"
+
+
+def layer_names(given: Given) -> tuple[str, ...]:
+    """The names of the layers: as given, else the type in lower case, numbered if repeated."""
+    types = Counter(e.type.lower() for e in given.layers if e.name is None)
+    told = [e.name for e in given.layers if e.name is not None]
+    counts: Counter[str] = Counter()
+    names: list[str] = []
+    for k, entry in enumerate(given.layers):
+        name = entry.name
+        if name is None:
+            name = entry.type.lower()
+            counts[name] += 1
+            name = f"{name}{counts[name]}" if types[name] > 1 else name
+        elif not LAYER_NAME.fullmatch(name):
+            raise InputError(
+                f"layer {k + 1} has the name “{name}”. Expected letters and digits, with . or _ "
+                "between them, such as conv1.",
+                **given.source.place("layers", k, "name"),
+            )
+        if name in names or name in given.tensors or told.count(name) > 1:
+            other = "a tensor" if name in given.tensors else "another layer"
+            raise InputError(
+                f"layer {k + 1} has the name “{name}”, which is also that of {other}. Expected a "
+                "name of its own.",
+                **given.source.place("layers", k, "name"),
+            )
+        names.append(name)
+    return tuple(names)

@@ -10,12 +10,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, PrivateAttr
-from pydantic import ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+)
 
 from derive.errors import InputError
-from derive.network.layer import exact
 from derive.network.names import nearest
+from derive.network.options import exact
 from derive.network.source import Source, read_toml
 
 

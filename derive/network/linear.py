@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from derive.ir import Formula, Sum, Tensor
-from derive.network.layer import Extent, LayerKind, Position, Shape, Site
+from derive.network.layer import LayerKind
+from derive.network.options import Extent
+from derive.network.site import Position, Shape, Site
 
 
 class Linear(LayerKind):

@@ -19,7 +19,8 @@ from derive.ir import (
     Tensor,
     Times,
 )
-from derive.network.layer import LayerKind, Position, Shape, Site, product, reciprocal
+from derive.network.layer import LayerKind
+from derive.network.site import Position, Shape, Site, product, reciprocal
 
 
 class Loss(LayerKind):
@@ -44,8 +45,8 @@ class Loss(LayerKind):
         """The axes, counted from 0, that are summed in any case: that of the classes."""
         return ()
 
-    def loss(self, x: Tensor, t: Tensor, new: Site) -> Definition:
-        """L, or L at each position that is not summed."""
+    def loss(self, x: Tensor, t: Tensor, symbol: str, new: Site) -> Definition:
+        """The loss, a number, or one number for each sample."""
         at = tuple(Index(a) for a in self.letters(len(x.shape)))
         ranges = tuple(new.along(i, d) for i, d in zip(at, x.shape, strict=True))
         always = self.summed(len(at))
@@ -58,7 +59,7 @@ class Loss(LayerKind):
         count = product(tuple(x.shape[k] for k in samples))
         if self.reduction == "mean" and count != ONE:
             weights.append(reciprocal(count))
-        tensor = Tensor(new.name, new.name, tuple(x.shape[k] for k in kept), new.base)
+        tensor = Tensor(new.name, symbol, tuple(x.shape[k] for k in kept), new.base)
         return Definition(
             tensor, tuple(at[k] for k in kept), Times(*weights, body) if weights else body
         )

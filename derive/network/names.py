@@ -43,7 +43,7 @@ def is_symbol(name: str) -> bool:
 
 
 def is_lone_symbol(name: str) -> bool:
-    r"""Whether `name` reads as one symbol, as `K`, `C_{out}` and `\hat K` do and `kernel` does not."""
+    r"""Whether `name` reads as one symbol, as `K` and `C_{out}` do and `kernel` does not."""
     return is_symbol(name) and _LONE.fullmatch(name) is not None
 
 

@@ -5,20 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import ClassVar
 
-from derive.ir import TRUE, Count, Formula, Max, Number, Power, Sum, Tensor, at_least
-from derive.network.layer import (
-    Exponent,
-    Extent,
-    LayerKind,
-    Padding,
-    PerAxis,
-    Position,
-    Shape,
-    Site,
-    product,
-    reciprocal,
-    show,
-)
+from derive.ir import TRUE, ZERO, Count, Formula, Max, Number, Power, Sum, Tensor, at_least
+from derive.network.layer import LayerKind
+from derive.network.options import Exponent, Extent, Padding, PerAxis
+from derive.network.site import Position, Shape, Site, product, reciprocal, show
 from derive.network.window import Reading, Window, reading, windows
 
 
@@ -26,15 +16,10 @@ class Pooling(LayerKind):
     """A number for each window of each channel; without `stride` the windows do not overlap."""
 
     axes: ClassVar[int]
-    kernel_size: PerAxis
-    stride: PerAxis | None = None
-    ceil_mode: bool = False
 
     def windows(self, x: Shape, new: Site) -> tuple[Window, ...]:
-        padding, dilation = getattr(self, "padding", 0), getattr(self, "dilation", 1)
-        return windows(
-            x, new, self.axes, self.kernel_size, self.stride, padding, dilation, self.ceil_mode
-        )
+        """The windows over the last axes of the input."""
+        raise NotImplementedError
 
     def letters(self, rank: int) -> str:
         return "mnc"[3 + self.axes - rank :] + "ijk"[: self.axes]
@@ -44,9 +29,9 @@ class Pooling(LayerKind):
         made = self.windows(x, new)
         for w in made:
             new.require(
-                at_least(w.span, w.before * 2),
-                f"padding = {show(w.before)} is more than half of the {show(w.span)} positions "
-                "that the kernel covers; a window would lie in the padding alone",
+                at_least(w.kernel, w.before * 2),
+                f"padding = {show(w.before)} is more than half of kernel_size = {show(w.kernel)}, "
+                "so a window could lie in the padding alone",
                 "padding",
             )
         return (*x[: -self.axes], *new.spatial(w.outputs(new) for w in made))
@@ -58,9 +43,29 @@ class Pooling(LayerKind):
 
 
 class MaxPooling(Pooling):
+    kernel_size: PerAxis
+    stride: PerAxis | None = None
     padding: Padding = 0
     dilation: PerAxis = 1
     return_indices: bool = False
+    ceil_mode: bool = False
+
+    def windows(self, x: Shape, new: Site) -> tuple[Window, ...]:
+        return windows(
+            *(x, new, self.axes, self.kernel_size, self.stride, self.padding, self.dilation),
+            ceil_mode=self.ceil_mode,
+        )
+
+    def shape(self, x: Shape, new: Site) -> Shape:
+        for w in self.windows(x, new):
+            if w.before != ZERO:
+                new.require(
+                    at_least(w.extent, w.dilation),
+                    f"dilation = {show(w.dilation)} is more than the {show(w.extent)} positions of "
+                    "the input, so a window could lie in the padding alone",
+                    "dilation",
+                )
+        return super().shape(x, new)
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         if self.return_indices:
@@ -70,48 +75,63 @@ class MaxPooling(Pooling):
 
 
 class AveragePooling(Pooling):
+    kernel_size: PerAxis
+    stride: PerAxis | None = None
     padding: Padding = 0
+    ceil_mode: bool = False
     count_include_pad: bool = True
+
+    def windows(self, x: Shape, new: Site) -> tuple[Window, ...]:
+        return windows(
+            *(x, new, self.axes, self.kernel_size, self.stride, self.padding),
+            ceil_mode=self.ceil_mode,
+        )
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         read, r = self.reads(x, at, new)
-        return self.share(x, at, new, r) * Sum(read, *r.ranges, r.inside)
+        return self.weight(x, at, new) * Sum(read, *r.ranges, r.inside)
 
-    def share(self, x: Tensor, at: Position, new: Site, r: Reading) -> Formula:
-        """The weight of one entry: 1 by the number of positions that count."""
+    def weight(self, x: Tensor, at: Position, new: Site) -> Formula:
+        """The weight of one entry: 1 by the number of positions of the window that count."""
+        made = self.windows(x.shape, new)
+        r = reading(made, at[-self.axes :], new)
         counted = r.inside_padded if self.count_include_pad else r.inside
         if counted == TRUE:
-            return reciprocal(product(tuple(w.kernel for w in self.windows(x.shape, new))))
-        again = reading(self.windows(x.shape, new), at[-self.axes :], new)
-        counted = again.inside_padded if self.count_include_pad else again.inside
-        return Power(Sum(Number(1), *again.ranges, counted), Number(-1))
+            return reciprocal(product(tuple(w.kernel for w in made)))
+        return Power(Sum(Number(1), *r.ranges, counted), Number(-1))
 
 
 class OverridableAveragePooling(AveragePooling):
     divisor_override: Extent | None = None
 
-    def share(self, x: Tensor, at: Position, new: Site, r: Reading) -> Formula:
+    def weight(self, x: Tensor, at: Position, new: Site) -> Formula:
         if self.divisor_override is None:
-            return super().share(x, at, new, r)
+            return super().weight(x, at, new)
         return reciprocal(new.whole("divisor_override", self.divisor_override))
 
 
 class PowerPooling(Pooling):
     norm_type: Exponent
+    kernel_size: PerAxis
+    stride: PerAxis | None = None
+    ceil_mode: bool = False
+
+    def windows(self, x: Shape, new: Site) -> tuple[Window, ...]:
+        return windows(x, new, self.axes, self.kernel_size, self.stride, ceil_mode=self.ceil_mode)
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         p = self.norm_type
-        exponent = Number(p) if isinstance(p, Fraction) else Count(new.whole("norm_type", p))
-        if exponent == Number(0):
+        if p == 0:
             new.fail("norm_type must not be 0", "norm_type")
         read, r = self.reads(x, at, new)
-        root = Number(1 / p) if isinstance(p, Fraction) else Power(exponent, Number(-1))
-        return Power(Sum(Power(read, exponent), *r.ranges, r.inside), root)
+        power: Formula = Number(p) if isinstance(p, Fraction) else Count(new.whole("norm_type", p))
+        root = Number(1 / p) if isinstance(p, Fraction) else Power(power, Number(-1))
+        return Power(Sum(Power(read, power), *r.ranges, r.inside), root)
 
     def remarks(self) -> tuple[str, ...]:
         clipped = (
-            "With ceil_mode a last window may be clipped; torch multiplies its sum by the full "
-            "number of window positions over the clipped one, which is left out here."
+            "With ceil_mode the last window may be clipped; torch multiplies its sum by the number "
+            "of positions of a full window over that of the clipped one, which is left out here."
         )
         return (clipped,) if self.ceil_mode else ()
 

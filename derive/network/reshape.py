@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from derive.ir import Formula, Tensor, unravel
-from derive.network.layer import LayerKind, Position, Shape, Site, product
+from derive.network.layer import LayerKind
+from derive.network.site import Position, Shape, Site, product
 
 
 class Flatten(LayerKind):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import chain, count
 
-from derive.errors import InputError
 from derive.ir import (
     ONE,
     And,
@@ -60,7 +59,7 @@ def _least(e: Int) -> int | None:
     """A lower bound of an expression in which every product of sizes counts positively."""
     total = 0
     for monomial, c in e.terms:
-        if monomial and c < 0 or not all(isinstance(a, Size) for a in monomial):
+        if (monomial and c < 0) or not all(isinstance(a, Size) for a in monomial):
             return None
         for a in monomial:
             c *= a.least  # type: ignore[attr-defined]
@@ -95,11 +94,13 @@ class Sizes:
         if name not in self._named:
             self.declare(Size(name, None, least))
 
-    def named(self, name: str) -> Size:
-        """The size with a name that the user wrote."""
-        if name not in self._named:
-            raise InputError(f"no size is called “{name}”. {nearest(name, self._named)}")
-        return self._named[name]
+    def named(self, name: str) -> Size | None:
+        """The size with a name that the user wrote, if there is one."""
+        return self._named.get(name)
+
+    def suggest(self, name: str) -> str:
+        """A sentence about the size that a misspelt name may mean."""
+        return nearest(name, self._named)
 
     def extent(self, symbol: str, number: int) -> Int:
         """A new size that carries a number; the number 1 stays itself."""
@@ -115,8 +116,8 @@ class Sizes:
         return self._new(symbol, value_of(definition), definition)
 
     def _new(self, symbol: str, value: int | None, definition: Int | None) -> Int:
-        letter, superscript = symbol[:1], symbol[1:]
-        numbered = (f"{letter}_{{{k}}}{superscript}" for k in count(1))
+        letter, mark, tag = symbol.partition("^")
+        numbered = (f"{letter}_{{{k}}}{mark}{tag}" for k in count(1))
         name = next(n for n in chain((symbol,), numbered) if n not in self._taken)
         self.declare(Size(name, value, 1, definition))
         return Int.of(self._named[name])

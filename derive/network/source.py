@@ -35,6 +35,7 @@ class Source:
         table: tuple[str | int, ...] = ()
         counts: dict[str, int] = {}
         depth = 0
+        here: tuple[str | int, ...]
         for number, line in enumerate(self.text.splitlines(), start=1):
             header, key = _HEADER.match(line), _KEY.match(line)
             if header:

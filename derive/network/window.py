@@ -27,7 +27,8 @@ from derive.ir import (
     floor,
 )
 from derive.ir.text import to_text
-from derive.network.layer import PerAxisName, Shape, Site, show
+from derive.network.options import PerAxisName
+from derive.network.site import Shape, Site, show
 from derive.network.sizes import holds
 
 
@@ -45,7 +46,7 @@ class Window:
 
     @property
     def span(self) -> Int:
-        """How many positions lie between the first and the last that one output reads, inclusive."""
+        """The number of positions from the first to the last that one output reads."""
         return self.dilation * (self.kernel - 1) + 1
 
     @property
@@ -99,9 +100,9 @@ def windows(
     new: Site,
     axes: int,
     kernel: PerAxisName,
-    stride: PerAxisName | None,
-    padding: PerAxisName,
-    dilation: PerAxisName,
+    stride: PerAxisName | None = None,
+    padding: PerAxisName = 0,
+    dilation: PerAxisName = 1,
     ceil_mode: bool = False,
 ) -> tuple[Window, ...]:
     """The windows over the last `axes` axes of an input of shape `x`; the kernel must fit."""
@@ -112,18 +113,22 @@ def windows(
         if any(s != ONE for s in steps):
             new.fail('padding = "same" needs stride 1', "padding")
         around = tuple(
-            (floor(d * (k - 1), 2), ceiling(d * (k - 1), 2)) for k, d in zip(sizes, spread)
+            (floor(d * (k - 1), 2), ceiling(d * (k - 1), 2))
+            for k, d in zip(sizes, spread, strict=True)
         )
     else:
         pads = new.per_axis("padding", 0 if padding == "valid" else padding, axes)
         around = tuple((p, p) for p in pads)
     made = tuple(
         Window(extent, k, s, d, before, after, ceil_mode)
-        for extent, k, s, d, (before, after) in zip(x[-axes:], sizes, steps, spread, around)
+        for extent, k, s, d, (before, after) in zip(
+            x[-axes:], sizes, steps, spread, around, strict=True
+        )
     )
     for w in made:
+        overhang = w.stride - 1 if ceil_mode else ZERO
         new.require(
-            at_least(w.padded, w.span),
+            at_least(w.padded + overhang, w.span),
             f"the kernel covers {show(w.span)} positions, but the padded input has only "
             f"{show(w.padded)}; use a smaller kernel_size or dilation, or more padding",
             "kernel_size",
