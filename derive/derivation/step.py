@@ -27,9 +27,12 @@ class Step:
         _meet(self.before, self.after, self.substeps)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Derivation:
-    """A chain of steps from `start`, for every value of the free indices in `ranges`."""
+    """A chain of steps from `start`, for every value of the free indices in `ranges`.
+
+    Each derivation is itself: two of them are equal only where they are one object.
+    """
 
     start: Formula
     ranges: tuple[Range, ...]
@@ -45,20 +48,24 @@ class Derivation:
     @property
     def facts(self) -> tuple[Guard, ...]:
         """Every condition on sizes that some step relies on."""
-        return tuple(dict.fromkeys(f for s in self.smallest for f in s.facts))
+        return tuple(dict.fromkeys(f for s in self.steps for f in s.facts))
 
     @property
     def smallest(self) -> Iterator[Step]:
         """The steps that have no substeps, in order."""
         for s in self.steps:
-            yield from Derivation(s.before, self.ranges, s.substeps).smallest if s.substeps else (s,)
+            yield from (
+                Derivation(s.before, self.ranges, s.substeps).smallest if s.substeps else (s,)
+            )
 
 
 def _meet(start: Formula, end: Formula, steps: tuple[Step, ...]) -> None:
     at = start
     for s in steps:
         if not same(at, s.before):
-            raise ValueError(f"the step “{s.rule}” starts at\n  {s.before}\nbut the chain is at\n  {at}")
+            raise ValueError(
+                f"the step “{s.rule}” starts at\n  {s.before}\nbut the chain is at\n  {at}"
+            )
         at = s.after
     if steps and not same(at, end):
         raise ValueError(f"the chain ends at\n  {at}\nbut should end at\n  {end}")

@@ -22,6 +22,7 @@ from derive.ir import (
     Definition,
     Derivative,
     Formula,
+    Guard,
     Index,
     Int,
     Range,
@@ -86,7 +87,8 @@ class Differentiator:
             ranges = (*d.ranges, *entry_ranges(variable))
             start = Derivative(d.left, variable)
             opened = Derivative(instantiate(d, d.indices), variable)
-            named = Step(start, opened, "definition", f"definition of {of.name}")
+            known = self.forward(of).facts
+            named = Step(start, opened, "definition", f"definition of {of.name}", known)
             scope = Scope(self.simplified, ranges)
             steps = simplify(opened, scope, JACOBIAN)
             derivation = Derivation(start, ranges, (named, *steps))
@@ -116,20 +118,27 @@ class Differentiator:
         start = Derivative(seed, variable)
         ranges = (*axis_ranges(loss, _indices(seed)), *entry_ranges(variable))
         scope = Scope(self.simplified, ranges)
-        chained, inserted = self._chain(seed, variable)
+        chained, inserted, facts = self._chain(seed, variable)
         named = [Step(start, chained, "chain rule", "chain rule")] if chained != start else []
-        put = Step(chained, inserted, "insert", "insert the Jacobian")
+        put = Step(chained, inserted, "insert", "insert the Jacobian", facts)
         steps = simplify(inserted, scope, GRADIENT)
         return variable, Derivation(start, ranges, (*named, put, *steps))
 
-    def _chain(self, seed: Component, variable: Component) -> tuple[Formula, Formula]:
-        """The chain rule for one tensor: with ∂Z/∂T as it is, and with its Jacobian inserted."""
+    def _chain(
+        self, seed: Component, variable: Component
+    ) -> tuple[Formula, Formula, tuple[Guard, ...]]:
+        """The chain rule for one tensor: with ∂Z/∂T as it is, and with its Jacobian inserted.
+
+        The third part is what the Jacobians rely on.
+        """
         chained: list[Formula] = []
         inserted: list[Formula] = []
+        facts: list[Guard] = []
         for d in self.program.consumers.get(variable.tensor, ()):
             if d.tensor != seed.tensor and seed.tensor not in self._reached(d.tensor):
                 continue
             left, edge_variable, derivation = self._edge(d.tensor, variable.tensor)
+            facts += derivation.facts
             to = dict(zip(_indices(edge_variable), map(Int.of, _indices(variable)), strict=True))
             if d.tensor == seed.tensor:
                 to |= dict(zip(_indices(left), seed.indices, strict=True))
@@ -146,7 +155,7 @@ class Differentiator:
             inserted.append(Sum(product(upstream, jacobian), *bound))
         if not chained:
             raise Unsupported(f"the loss does not depend on {variable.tensor.name}")
-        return total(*chained), total(*inserted)
+        return total(*chained), total(*inserted), tuple(dict.fromkeys(facts))
 
     def _reached(self, tensor: Tensor) -> frozenset[Tensor]:
         """The tensors that depend on `tensor`."""
@@ -161,9 +170,16 @@ class Differentiator:
         opened = _replace_cotangents(at, self._expansion)
         steps = list(recursive.steps)
         if opened != at:
-            steps.append(Step(at, opened, "substitute", "substitute the cotangents"))
+            facts = self._facts_of_cotangents(at)
+            steps.append(Step(at, opened, "substitute", "substitute the cotangents", facts))
             steps += simplify(opened, scope, GRADIENT)
         return variable, Derivation(recursive.start, recursive.ranges, tuple(steps))
+
+    def _facts_of_cotangents(self, f: Formula) -> tuple[Guard, ...]:
+        """What the expanded forms of the cotangents in `f` rely on."""
+        named = [g.by.tensor for g in subformulas(f) if isinstance(g, Derivative)]
+        facts = (g for t in dict.fromkeys(named) for g in self._gradient(t, True)[1].facts)
+        return tuple(dict.fromkeys(facts))
 
     def _expansion(self, f: Derivative) -> Formula:
         """The expanded form of ∂L/∂Z at the indices that stand there."""

@@ -64,7 +64,11 @@ class Rewriter:
             f = new
 
     def _visit_parts(self, f: Basic, scope: Scope, path: tuple[int, ...]) -> Basic:
-        inner = scope.within(*f.ranges).given(*conjuncts(f.condition)) if isinstance(f, Binder) else scope
+        inner = (
+            scope.within(*f.ranges).given(*conjuncts(f.condition))
+            if isinstance(f, Binder)
+            else scope
+        )
         for at in range(len(f.args)):
             part = f.args[at]
             if isinstance(part, (Int, Tensor, Range, Chosen)) or not part.args:
@@ -85,7 +89,9 @@ class Rewriter:
                 return new
         return None
 
-    def _record(self, r: Rule, new: Formula, path: tuple[int, ...], facts: tuple[Guard, ...]) -> None:
+    def _record(
+        self, r: Rule, new: Formula, path: tuple[int, ...], facts: tuple[Guard, ...]
+    ) -> None:
         if len(self.steps) >= BUDGET:
             raise BudgetSpent(
                 f"simplifying did not come to an end after {BUDGET} steps; the last law was “{r.name}”"

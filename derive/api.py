@@ -1,0 +1,148 @@
+"""What `import derive` gives: networks in, derivations out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import sympy
+
+from derive.derivation.step import Derivation as Chain
+from derive.derivation.step import Step
+from derive.document.notation import Names, Notation
+from derive.engine.differentiate import Differentiator
+from derive.errors import InputError, Unsupported
+from derive.ir import Formula, Tensor
+from derive.ir.sympy_form import to_sympy
+from derive.network.build import Model, build
+from derive.network.given import Given as Schema
+from derive.network.given import load as load_schema
+from derive.pipeline import Solution, solution
+from derive.verify.numeric import evaluate_arrays
+from derive.verify.verdict import DerivationVerdict
+from derive.verify.verify import Verifier
+from derive.writers.latex_math import latex
+
+
+class Given:
+    """A network, a layer or formulas that something can be derived from.
+
+    Made by `derive.load` from a TOML file, by `Given.from_dict` from the same tables as a dict, or
+    as `Network([...])`.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @staticmethod
+    def from_dict(data: Mapping[str, object]) -> Given:
+        """From the tables of a Given; raises InputError where they cannot be used."""
+        return Given(build(Schema.from_dict(data)))
+
+    def forward(self, of: str) -> Derivation:
+        """The scalar form of the output of a layer: `given.forward("conv")`."""
+        return self._made(self._engine.forward(self._defined(of)))
+
+    def jacobian(self, of: str, wrt: str) -> Derivation:
+        """∂of/∂wrt, where the definition of `of` reads `wrt`: `given.jacobian("pool", "conv")`."""
+        top, by = self._defined(of), self._tensor(wrt)
+        if top not in {d.tensor for d in self.model.program.consumers.get(by, ())}:
+            readers = [d.tensor.name for d in self.model.program.consumers.get(by, ())]
+            raise Unsupported(
+                f"{of} does not read {wrt} directly; {wrt} is read by {', '.join(readers) or 'nothing'}"
+            )
+        return self._made(self._engine.jacobian(top, by))
+
+    def gradient(self, wrt: str, form: str = "recursive") -> Derivation:
+        """∂L/∂wrt for the loss L; `form` is "recursive" or "expanded" (down to the loss)."""
+        if form not in ("recursive", "expanded"):
+            raise InputError(f"the form of a gradient is recursive or expanded, found “{form}”")
+        return self._made(self._engine.gradient(self._tensor(wrt), form == "expanded"))
+
+    def solution(self, detail: str = "full", only: Sequence[str] = ()) -> Solution:
+        """The whole step-by-step solution, verified; `solution().write("output/")` writes it."""
+        return solution(self.model, detail, only)
+
+    @cached_property
+    def _engine(self) -> Differentiator:
+        return Differentiator(self.model.program)
+
+    @cached_property
+    def _verifier(self) -> Verifier:
+        return Verifier(self.model.program)
+
+    def _made(self, chain: Chain) -> Derivation:
+        return Derivation(self, chain)
+
+    def _tensor(self, name: str) -> Tensor:
+        known = {t.name: t for t in (*self.model.program.given, *self.model.program.defined)}
+        if name not in known:
+            raise InputError(f"there is no array “{name}”; known are {', '.join(known)}")
+        return known[name]
+
+    def _defined(self, name: str) -> Tensor:
+        tensor = self._tensor(name)
+        if tensor not in self.model.program.defined:
+            raise InputError(f"“{name}” is given, not computed by a layer")
+        return tensor
+
+
+class Network(Given):
+    """A chain of layers: `Network([dict(type="Linear", out_features=3), ...], x=["N", 4])`.
+
+    The keywords are the other tables of a Given; a list of extents declares a tensor.
+    """
+
+    def __init__(self, layers: Sequence[Mapping[str, object]], **tables: object) -> None:
+        tensors = {k: v for k, v in tables.items() if isinstance(v, (list, tuple)) and k != "facts"}
+        rest = {k: v for k, v in tables.items() if k not in tensors}
+        data = {"layers": [dict(x) for x in layers], "tensors": tensors, **rest}
+        super().__init__(build(Schema.from_dict(data)))
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """A checked chain of equations: `start = ... = result`."""
+
+    given: Given
+    chain: Chain
+
+    @property
+    def result(self) -> Formula:
+        """The last formula of the chain."""
+        return self.chain.result
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The displayed steps; each has its small steps in `substeps`."""
+        return self.chain.steps
+
+    def latex(self) -> str:
+        """`start = result` as LaTeX, with numbers where sizes have them."""
+        c = self.chain
+        notation = Notation.of(self.given.model.program, numbers=True)
+        names = Names.of((c.start, c.result), c.ranges, notation)
+        return f"{latex(c.start, names)} = {latex(c.result, names)}"
+
+    def to_sympy(self) -> sympy.Expr:
+        """The result in SymPy's own classes: Indexed, Sum, KroneckerDelta, Piecewise."""
+        return to_sympy(self.result)
+
+    def verify(self) -> DerivationVerdict:
+        """Every step and both ends, evaluated by code that shares nothing with the rules."""
+        return self.given._verifier.derivation(self.chain)
+
+    def evaluate(self, arrays: Mapping[str, object]) -> np.ndarray:
+        """The value of the result for the given inputs and parameters, as a NumPy array.
+
+        Its axes are those of the free indices, in the order of the left side.
+        """
+        return evaluate_arrays(self.given.model.program, self.chain, arrays)
+
+
+def load(path: str | Path) -> Given:
+    """The Given in a TOML file; InputError, with file and line, where it cannot be used."""
+    return Given(build(load_schema(path)))

@@ -1,0 +1,36 @@
+"""The conventions that a document states: each where something in its formulas depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from sympy import Basic
+
+from derive.ir import Apply, Bracket, Chosen, Delta, Int, Max, Ravel, Unravel, subformulas
+
+
+def conventions(formulas: Iterable[Basic], kinds: Iterable[str], base: int) -> Iterator[str]:
+    """The sentences for what occurs in `formulas` and for the `kinds` of layers."""
+    nodes = list(_nodes(formulas))
+    yield f"Indices count from {base}; a sum over an empty range is 0."
+    if any(k.startswith("Conv") for k in kinds):
+        yield "Convolution is cross-correlation: the kernel is not flipped, as in torch.nn."
+    if any(isinstance(n, Int) and _reshapes(n) for n in nodes):
+        yield "Arrays are flattened row by row: the last index varies fastest."
+    if any(isinstance(n, Delta) for n in nodes):
+        yield "A Kronecker delta is 1 where its two indices agree, and 0 otherwise."
+    if any(isinstance(n, (Bracket, Chosen)) for n in nodes):
+        yield "A condition in square brackets is 1 where it holds, and 0 otherwise."
+    if any(isinstance(n, (Max, Chosen)) for n in nodes):
+        yield "Where several entries of a window are largest, the first in row order is the chosen one."
+    if any(isinstance(n, Apply) and n.function.name == "relu" for n in nodes):
+        yield "The derivative of max(z, 0) at z = 0 is taken to be 0."
+
+
+def _nodes(formulas: Iterable[Basic]) -> Iterator[Basic]:
+    for f in formulas:
+        yield from subformulas(f)
+
+
+def _reshapes(e: Int) -> bool:
+    return any(isinstance(a, (Ravel, Unravel)) for a in e.atoms_within())

@@ -1,0 +1,72 @@
+"""Phrases about arrays: their shapes, their numbers of entries, their extents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, log10
+
+from derive.document import layout
+from derive.document.math import (
+    Math,
+    Name,
+    Numeral,
+    Relation,
+    Scripts,
+    Sign,
+    fenced,
+    listed,
+    row,
+)
+from derive.document.model import Inline, Line, line
+from derive.document.notation import Names, Notation, parse_name
+from derive.ir import ONE, Int, Tensor
+
+_REALS = Name(r"\mathbb R")
+
+
+def membership(tensors: Sequence[Tensor], notation: Notation) -> Line:
+    """`x ∈ ℝ^{64×1×28×28} and t ∈ ℝ^{64×10}`."""
+    return joined([line(shape_of(t, notation)) for t in tensors])
+
+
+def shape_of(t: Tensor, notation: Notation) -> Math:
+    """`x ∈ ℝ^{64×1×28×28}`; class indices are in {1, ..., C}."""
+    names = Names.of(t.shape, (), notation)
+    extents: list[Math] = []
+    for d in t.shape:
+        extents += [Sign("times")] * bool(extents) + [layout.extent(d, names)]
+    space = Scripts(_REALS, above=row(*extents)) if extents else _REALS
+    if t.classes is not None:
+        last = layout.extent(t.classes + (t.base - 1), names)
+        classes = fenced("brace", listed((Numeral(str(t.base)), Sign("dots"), last)))
+        space = Scripts(classes, above=row(*extents)) if extents else classes
+    return row(parse_name(t.symbol), Relation("in"), space)
+
+
+def entries(t: Tensor) -> Int:
+    """How many entries an array has."""
+    count = ONE
+    for d in t.shape:
+        count = count * d
+    return count
+
+
+def number(e: Int, notation: Notation) -> Math:
+    """An expression of sizes, as its number where it has one."""
+    return layout.extent(e, Names.of((e,), (), notation))
+
+
+def joined(parts: Sequence[Line], word: str = " and ") -> Line:
+    """`a, b and c`."""
+    made: list[Inline] = []
+    for k, part in enumerate(parts):
+        if k:
+            made += line(word if k == len(parts) - 1 else ", ")
+        made += part
+    return tuple(made)
+
+
+def power_of_ten(bound: float) -> Math:
+    """The smallest power of ten that is not below `bound`."""
+    exponent = ceil(log10(bound)) if bound > 0 else -300
+    return Scripts(Numeral("10"), above=row(Sign("prefix -"), Numeral(str(-exponent))))

@@ -1,0 +1,71 @@
+"""Everything that there is to derive about a network, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from derive.derivation.program import Layer, Program
+from derive.derivation.step import Derivation
+from derive.engine.differentiate import Differentiator
+from derive.ir import Tensor, tensors
+
+
+@dataclass(frozen=True)
+class Derived:
+    """The derivations about a network, by what they derive: an array, or a pair of arrays.
+
+    `forward` has the scalar form of every definition, `jacobians` one derivation for every array
+    that a definition reads, `recursive` and `expanded` the gradients of the loss.  Targets have
+    no derivatives.
+    """
+
+    program: Program
+    layers: tuple[Layer, ...]
+    forward: dict[Tensor, Derivation]
+    jacobians: dict[tuple[Tensor, Tensor], Derivation]
+    recursive: dict[Tensor, Derivation]
+    expanded: dict[Tensor, Derivation]
+
+    @cached_property
+    def all(self) -> tuple[Derivation, ...]:
+        """Every derivation, in the order of a document."""
+        groups = (self.forward, self.jacobians, self.recursive, self.expanded)
+        return tuple(d for group in groups for d in group.values())
+
+
+def derive_all(
+    program: Program, layers: tuple[Layer, ...], targets: tuple[Tensor, ...], only: frozenset[Tensor]
+) -> Derived:
+    """Everything about a network; with `only`, the gradients and Jacobians of those arrays."""
+    d = Differentiator(program)
+    edges = [
+        (x.tensor, t) for x in program.definitions for t in read_by(x.body, program) if t not in targets
+    ]
+    wanted = [t for t in variables(program, layers) if t not in targets and (not only or t in only)]
+    return Derived(
+        program,
+        layers,
+        {x.tensor: d.forward(x.tensor) for x in program.definitions},
+        {e: d.jacobian(*e) for e in edges if not only or e[1] in only},
+        {t: d.gradient(t) for t in wanted} if program.loss else {},
+        {t: d.gradient(t, expanded=True) for t in wanted} if program.loss else {},
+    )
+
+
+def read_by(body: object, program: Program) -> Iterator[Tensor]:
+    """The arrays that a formula reads, given ones first, in the order of the program."""
+    read = tensors(body)  # type: ignore[arg-type]
+    return (t for t in (*program.given, *program.defined) if t in read)
+
+
+def variables(program: Program, layers: tuple[Layer, ...]) -> Iterator[Tensor]:
+    """Everything that the loss may be differentiated by, last definition first."""
+    for x in reversed(program.definitions):
+        if x.tensor != program.loss:
+            yield x.tensor
+    for layer in reversed(layers):
+        yield from layer.parameters
+    parameters = {p for layer in layers for p in layer.parameters}
+    yield from (t for t in program.given if t not in parameters)

@@ -1,0 +1,213 @@
+"""From a file to a solution, as one straight line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from derive.derivation.step import Derivation
+from derive.document.model import Document, Line, Mark, line
+from derive.document.narrate import Narrator
+from derive.document.describe import power_of_ten
+from derive.engine.network import Derived, derive_all
+from derive.errors import InputError
+from derive.ir import Tensor
+from derive.network.build import Model, build
+from derive.network.given import load
+from derive.verify.verdict import (
+    EXACT,
+    NOT_CHECKABLE,
+    NUMERIC,
+    REFUTED,
+    DerivationVerdict,
+    Verification,
+)
+from derive.verify.verify import Verifier
+from derive.writers.files import write_atomically
+from derive.writers.latex import fragments as latex_fragments
+from derive.writers.latex import latex
+from derive.writers.pdf import Engine, write_pdf
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A document with the verdicts on everything in it."""
+
+    document: Document
+    verdicts: dict[Derivation, DerivationVerdict]
+
+    @property
+    def refuted(self) -> bool:
+        """Whether an equation was refuted; such an equation is not printed."""
+        return any(v.status == REFUTED for v in self.verdicts.values())
+
+    @property
+    def summary(self) -> str:
+        """One line on what verification said."""
+        steps = [s.verification for v in self.verdicts.values() for s in v.steps]
+        confirmed = sum(v.holds for v in steps)
+        refuted = sum(v.status == REFUTED for v in steps)
+        return f"{confirmed} of {len(steps)} steps confirmed" + (
+            f", {refuted} refuted" if refuted else ""
+        )
+
+    def summary(self) -> str:
+        """One line on what verification said."""
+        steps = [s.verification for v in self.verdicts.values() for s in v.steps]
+        confirmed = sum(v.holds for v in steps)
+        refuted = sum(v.status == REFUTED for v in steps)
+        return f"{confirmed} of {len(steps)} steps confirmed" + (
+            f", {refuted} refuted" if refuted else ""
+        )
+
+    def write(
+        self,
+        output: str | Path,
+        formats: Sequence[str] = ("tex", "pdf"),
+        stem: str = "solution",
+        fragments: bool = False,
+        engine: Engine = Engine.AUTO,
+    ) -> tuple[Path, ...]:
+        """The files of the solution; the `.tex` comes first, so that it is there if the PDF fails."""
+        folder = Path(output)
+        files = [write_atomically(folder / f"{stem}.tex", latex(self.document))]
+        if fragments:
+            files += [
+                write_atomically(folder / stem / f"{name}.tex", text)
+                for name, text in latex_fragments(self.document).items()
+            ]
+        if "pdf" in formats:
+            files.append(write_pdf(self.document, folder / f"{stem}.pdf", engine))
+        return tuple(files)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What was written, and what verification said."""
+
+    files: tuple[Path, ...]
+    summary: str
+    refuted: bool
+
+
+def solve(
+    path: Path,
+    output: Path,
+    formats: Sequence[str],
+    detail: str,
+    only: Sequence[str],
+    fragments: bool,
+    pdf_engine: str,
+    progress: Callable[[str], None],
+) -> Solved:
+    """Read a network, derive and verify everything about it, write the solution."""
+    progress("reading")
+    model = build(load(path))
+    made = solution(model, detail, only, progress)
+    progress("writing")
+    files = made.write(output, formats, path.stem, fragments, Engine(pdf_engine))
+    return Solved(files, made.summary, made.refuted)
+
+
+def solution(
+    model: Model,
+    detail: str = "full",
+    only: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda doing: None,
+) -> Solution:
+    """Everything about a network, derived, verified and narrated."""
+    chosen = selected(model, only)
+    progress("deriving")
+    derived = derive_all(model.program, model.layers, model.targets, chosen)
+    progress("verifying")
+    verifier = Verifier(model.program)
+    verdicts = {d: verifier.derivation(d) for d in derived.all}
+    return Solution(narrate(model, derived, verdicts, detail, chosen), verdicts)
+
+
+def selected(model: Model, only: Sequence[str]) -> frozenset[Tensor]:
+    """The arrays that a document is restricted to: parameters by name, or all of a layer."""
+    known: dict[str, tuple[Tensor, ...]] = {}
+    for layer in model.layers:
+        known[layer.name] = (*layer.parameters, *layer.inputs)
+        known |= {p.name: (p,) for p in layer.parameters}
+    known |= {t.name: (t,) for t in model.inputs}
+    for name in only:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+            raise InputError(f"there is no layer, parameter or input “{name}”; {hint}")
+    return frozenset(t for name in only for t in known[name] if t not in model.targets)
+
+
+def narrate(
+    model: Model,
+    derived: Derived,
+    verdicts: dict[Derivation, DerivationVerdict],
+    detail: str,
+    chosen: frozenset[Tensor],
+) -> Document:
+    """The document about a network."""
+    marks = {d: Mark(v.status) for d, v in verdicts.items()}
+    return Narrator(
+        model.title,
+        model.conventions.index_base,
+        model.inputs,
+        model.targets,
+        derived,
+        marks.get,
+        detail == "full",
+        chosen,
+        tuple(summary(verdicts)),
+    ).document()
+
+
+def write(
+    document: Document,
+    output: Path,
+    stem: str,
+    formats: Sequence[str],
+    fragments: bool,
+    engine: Engine,
+) -> tuple[Path, ...]:
+    """The files of a solution.  The `.tex` comes first, so that it is there if the PDF fails."""
+    files = [write_atomically(output / f"{stem}.tex", latex(document))]
+    if fragments:
+        files += [
+            write_atomically(output / stem / f"{name}.tex", text)
+            for name, text in latex_fragments(document).items()
+        ]
+    if "pdf" in formats:
+        files.append(write_pdf(document, output / f"{stem}.pdf", engine))
+    return tuple(files)
+
+
+def summary(verdicts: dict[Derivation, DerivationVerdict]) -> Iterator[tuple[Mark, int, Line]]:
+    """For each status how many steps have it, and what it means."""
+    steps = [s.verification for v in verdicts.values() for s in v.steps]
+    steps += [v.ends for v in verdicts.values()]
+    for status in (EXACT, NUMERIC, REFUTED, NOT_CHECKABLE):
+        found = [v for v in steps if v.status == status]
+        if found:
+            yield Mark(status), len(found), meaning(status, found)
+
+
+def meaning(status: str, found: Sequence[Verification]) -> Line:
+    """What a status says, in words."""
+    if status == EXACT:
+        draws = min(v.draws for v in found)
+        bound = max(v.bound or 0.0 for v in found)
+        return line(
+            f"both sides equal in exact arithmetic, at {draws} draws or more; a false equation "
+            "passes at the sizes drawn with a chance of at most ",
+            power_of_ten(bound),
+            ".",
+        )
+    if status == NUMERIC:
+        bits = min(v.precision or 0 for v in found)
+        return line(f"both sides equal to at least {bits} bits, in arithmetic with error bounds.")
+    if status == REFUTED:
+        return line("both sides differ; such equations are not shown.")
+    return line("could not be checked: ", "; ".join(dict.fromkeys(v.reason for v in found)), ".")
