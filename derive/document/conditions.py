@@ -123,7 +123,8 @@ class Conditions:
         return self._related(below + max(0, -constant), "<=", above + max(0, constant))
 
     def _chain(self, first: Guard, second: Guard) -> Math:
-        assert isinstance(first, NonNegative) and isinstance(second, NonNegative)
+        assert isinstance(first, NonNegative)
+        assert isinstance(second, NonNegative)
         g, h = first.expression, second.expression
         shorter = min(_between(g, h), _between(h, g), key=lambda c: sum(len(e.terms) for e in c))
         low, middle, high = (integer(e, self.names) for e in shorter)

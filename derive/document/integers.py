@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from derive.document.math import (
-    FenceKind,
     Fenced,
+    FenceKind,
     Fraction,
     Math,
     Name,
@@ -44,7 +44,13 @@ class Term:
 
     @property
     def constant(self) -> bool:
-        return self.order[0] == 9
+        return bool(self.order[0] == 9)
+
+    @property
+    def signed(self) -> int:
+        """The number that a constant is."""
+        assert isinstance(self.math, Numeral)
+        return -int(self.math.digits) if self.negative else int(self.math.digits)
 
 
 def integer(e: Int, names: Names, *, lower: bool = False, display: bool = False) -> Math:
@@ -203,10 +209,7 @@ def _power(base: Math, exponent: int) -> Math:
 
 def _one_constant(terms: list[Term]) -> list[Term]:
     """The constants, one from the polynomial and some from reshapes, as one."""
-    constants = [t for t in terms if t.constant]
-    if len(constants) < 2:
-        return terms
-    total = sum((-1 if t.negative else 1) * int(t.math.digits) for t in constants)  # type: ignore[union-attr]
+    total = sum(t.signed for t in terms if t.constant)
     rest = [t for t in terms if not t.constant]
     return rest + ([_number(total)] if total else [])
 
@@ -262,7 +265,7 @@ def _ceilings(e: Int) -> tuple[Int, list[Floor]]:
     constant = dict(e.terms).get((), 0)
     if len(found) != 1 or constant < 1:
         return e, []
-    return e - found[0] - 1, found  # type: ignore[return-value]
+    return e - found[0] - 1, found
 
 
 # -- reshapes ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@ r"""The layout of formulas: order, signs, fractions and, in this one place, brac
 A formula is laid out into a `Math` with a strength.  A slot asks for a strength, and what is
 weaker gets brackets:
 
-    TERM < FACTOR < OPERAND < ATOM      a+b  <  a b, \sum a  <  \exp(x), \frac{a}{b}  <  x_{i}, (...)
+    TERM < FACTOR < OPERAND < ATOM      a+b < a b, \sum a < \exp(x), \frac{a}{b} < x_{i}, (...)
 
     term of a sum                       FACTOR, the sign of the term taken out
     factor of a product                 FACTOR; a sum, a maximum or cases only as the last one
@@ -26,6 +26,7 @@ from sympy import Basic
 
 from derive.document.conditions import Conditions, ranges_in_words, under_maximum
 from derive.document.integers import bounds, component_like, integer, is_product
+from derive.document.juxtapose import inline, juxtaposed, numeral, operators
 from derive.document.math import (
     Big,
     Break,
@@ -45,7 +46,6 @@ from derive.document.math import (
     Words,
     fenced,
     listed,
-    parts_of,
     row,
 )
 from derive.document.notation import Names, parse_name
@@ -194,21 +194,21 @@ class _Layout:
             fits = part.strength >= Strength.FACTOR and closed
             written.append(part.math if fits else fenced("paren", part.math))
         return Laid(
-            _juxtaposed(written, len(front)), Strength.FACTOR, laid[-1:] != [] and laid[-1].open
+            juxtaposed(written, len(front)), Strength.FACTOR, laid[-1:] != [] and laid[-1].open
         )
 
     def front(self, parts: Split) -> list[Math]:
         """The numbers of a product, as one fraction where there is a denominator."""
         above = [
-            *map(_numeral, parts.numbers),
+            *map(numeral, parts.numbers),
             *(self.slot(self.node(g), Strength.FACTOR) for g in parts.above),
         ]
         if not parts.below:
             return above
         below = [self.slot(self.lay(g), Strength.FACTOR) for g in parts.below]
         alone = len(parts.below) == 1
-        under = self.lay(parts.below[0]).math if alone else _juxtaposed(below)
-        return [Fraction(_juxtaposed(above) if above else Numeral("1"), under)]
+        under = self.lay(parts.below[0]).math if alone else juxtaposed(below)
+        return [Fraction(juxtaposed(above) if above else Numeral("1"), under)]
 
     def factor(self, f: Formula | Quotient, last: bool) -> Laid:
         if isinstance(f, Quotient):
@@ -220,7 +220,8 @@ class _Layout:
         return self.lay(f)
 
     def power(self, f: Power) -> Laid:
-        above = _inline(f.exponent) or self.plain(f.exponent)
+        e = f.exponent
+        above = inline(e.value) if isinstance(e, Number) else self.plain(e)
         base = self.slot(self.lay(f.base), Strength.ATOM)
         if isinstance(base, Scripts):
             return Laid(Scripts(base.base, base.below, above), Strength.OPERAND)
@@ -312,13 +313,13 @@ class _Layout:
         if isinstance(f, Max):
             under = (*under_maximum(f.ranges, self.names), *conditions)
             return Laid(row(Big("max", under), body), Strength.FACTOR, open=True)
-        signs: list[Math] = []
+        signs: list[Big] = []
         for k, r in enumerate(f.ranges):
             low = bounds(r.lowers, self.names, lower=True)
             start = row(self.names.index(r.index), Relation("="), low)
             lines = (start, *conditions) if k == len(f.ranges) - 1 else (start,)
             signs.append(Big("sum", lines, bounds(r.uppers, self.names, lower=False)))
-        return Laid(row(*signs, body), Strength.FACTOR, open=True)
+        return Laid(row(*operators(signs), body), Strength.FACTOR, open=True)
 
     def choice(self, f: Chosen) -> Math:
         """(p, q) = argmax ..., without brackets around it."""
@@ -394,46 +395,4 @@ def _without_first_sign(f: Formula) -> list[Formula]:
 
 
 def _number(value: Rational) -> Laid:
-    if value.denominator == 1:
-        return Laid(Numeral(str(value)), Strength.ATOM)
-    return Laid(_numeral(value), Strength.OPERAND)
-
-
-def _numeral(value: Rational) -> Math:
-    if value < 0:
-        return Fenced("paren", row(Sign("prefix -"), _numeral(-value)))
-    if value.denominator == 1:
-        return Numeral(str(value))
-    return Fraction(Numeral(str(value.numerator)), Numeral(str(value.denominator)))
-
-
-def _inline(f: Formula) -> Math | None:
-    """A fraction in an exponent: 1/2."""
-    if not isinstance(f, Number) or f.value.denominator == 1:
-        return None
-    sign = (Sign("prefix -"),) if f.value < 0 else ()
-    parts = Numeral(str(abs(f.value.numerator))), Sign("slash"), Numeral(str(f.value.denominator))
-    return row(*sign, *parts)
-
-
-def _juxtaposed(parts: Sequence[Math], front: int = 0) -> Math:
-    """Factors side by side: a dot before a digit, and a line may end before all but the first
-    and the first after `front` numbers."""
-    written: list[Math] = []
-    for k, part in enumerate(parts):
-        if k > front:
-            written.append(Break(2))
-        number = k > 0 and isinstance(parts[k - 1], Numeral) and _is_number(part)
-        if written and (number or _starts_with_digit(part)):
-            written.append(Sign("cdot"))
-        written.append(part)
-    return row(*written)
-
-
-def _is_number(m: Math) -> bool:
-    return isinstance(m, Fraction) and isinstance(m.numerator, Numeral)
-
-
-def _starts_with_digit(m: Math) -> bool:
-    head = parts_of(m)[0]
-    return isinstance(head.base if isinstance(head, Scripts) else head, Numeral)
+    return Laid(numeral(value), Strength.ATOM if value.denominator == 1 else Strength.OPERAND)

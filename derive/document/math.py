@@ -47,7 +47,9 @@ class Numeral:
     digits: str
 
 
-SignKind: TypeAlias = Literal["+", "-", "prefix -", "cdot", "bmod", "slash", "partial", "dots", "not"]
+SignKind: TypeAlias = Literal[
+    "+", "-", "prefix -", "cdot", "times", "bmod", "slash", "partial", "dots", "not"
+]
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ class Sign:
     kind: SignKind
 
 
-RelationKind: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "divides", "divides not", "to", "in"]
+RelationKind: TypeAlias = Literal[
+    "=", "!=", "<", "<=", ">", ">=", "divides", "divides not", "to", "in"
+]
 
 
 @dataclass(frozen=True)
@@ -203,7 +207,7 @@ def fenced(kind: FenceKind, body: Math) -> Math:
 
 
 def fence_size(body: Math) -> int:
-    """The size of delimiters around `body`: one more around others, as tall as what stands there."""
+    """The size of delimiters around `body`: one more around others, else as tall as needed."""
     return min(4, max((_height(p) for p in parts_of(body)), default=0))
 
 

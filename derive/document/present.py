@@ -1,8 +1,8 @@
 """Formulas as they are printed: an equal formula with numbers for sizes and readable positions.
 
-    numbers      a named size becomes its value; constant factors are multiplied; bounds that became
-                 redundant and conditions that became true go; a sum over one value is that value
-    positions    "the offset (a, b) in the window is the chosen one" becomes "the position (p, q) is":
+    numbers      a named size becomes its value; constant factors are multiplied; redundant constant
+                 bounds and conditions that became true go; a sum over one value is that value
+    positions    "the offset (a, b) in the window is chosen" becomes "the position (p, q) is": a
                  Chosen is written over the places that its Max reads
 
 Everything here maps a formula to an equal one, so that what is printed can be checked as it stands.
@@ -10,6 +10,7 @@ Everything here maps a formula to an equal one, so that what is printed can be c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import prod
 
@@ -90,7 +91,7 @@ def _tidy(f: Basic) -> Basic:
     return f
 
 
-def _decided(bounds: tuple[Int, ...], best: type[max] | type[min]) -> tuple[Int, ...]:
+def _decided(bounds: tuple[Int, ...], best: Callable[[list[int]], int]) -> tuple[Int, ...]:
     """`bounds` with one constant among them at most."""
     constants = [b.constant for b in bounds if b.constant is not None]
     if len(constants) < 2:

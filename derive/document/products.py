@@ -1,4 +1,4 @@
-"""Products as they are printed: a sign, numbers, factors in their order, and fractions among them."""
+"""Products as they are printed: a sign, numbers, factors in order, fractions among them."""
 
 from __future__ import annotations
 

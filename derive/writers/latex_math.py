@@ -4,54 +4,57 @@ How a formula is written, so that a strict reader can follow.  Braces are never 
 and _; components always separate indices by commas; spaces mean nothing; `\bigl \bigr \Bigl \Bigr
 \biggl \biggr \Biggl \Biggr` before a delimiter and `\,` `\;` `\quad` mean nothing.
 
-    Number              3   \frac{3}{2}; in an exponent 3/2
-    Count               N, a product of sizes, a sum in brackets: \frac{1}{N}, H W, (H-4)
-    Component           z^{(conv)}_{n,o,i+\alpha-1,j}   L   [X_{col}]_{i,j} where the name ends in a subscript
-    Plus                a+b-c, nested sums flat, a positive term first where there is one
-    Times               a b c juxtaposed, nested products flat; \cdot only before a digit; a factor -1 is
-                        the sign of the term; numbers and 1/N in front; sums in brackets
-    Power(x, -1)        \frac{a b}{c d}: every factor of the denominator has the exponent -1
-    Power               x_{i}^{2}, x^{-2}, x^{1/2}; base in brackets unless a name without superscript, a
-                        number, or already in brackets: (z^{(fc1)}_{n,j})^{2}
-    Apply               \exp(x) \tanh(x) \sin(x) \cos(x) \sqrt{x} \lvert x\rvert \sigma(x) = sigmoid
-                        \operatorname{erf}(x), {sign}, {GELU}, {softplus}, {signedpower}(x,p)
-                        \log y_{n,j}: one name with its scripts needs no brackets at the end of a
-                        product; \log(x) otherwise; relu is \max(x,0)
-                        unknown: f(x), f'(x), f''(x); of several arguments \partial_{1}\partial_{2}f(x,y)
-    Greatest, Least     \max(a,b) \min(a,b); a Greatest that looks like relu: \max\{x,0\}
-    Sum                 \sum_{i=1}^{5}\sum_{j=\max(1,p-4)}^{\min(24,p)} body: one \sum for each range; the
-                        body reaches to the next + or - outside brackets, its own sums in brackets;
-                        a condition is one line more: \sum_{\substack{j=1\\j\ne k}}^{10}
-    Max                 \max_{1\le\alpha,\beta\le 2} body, ranges with equal bounds together, else
-                        \max_{\substack{1\le\alpha\le 2\\1\le\beta\le 3\\condition}} body
-    Chosen              [(p,q)=\operatorname*{arg\,max}_{(u,v):\,\substack{2i-1\le u\le 2i\\2j-1\le v\le 2j}} z_{n,c,u,v}]
-                        of one index [p=\operatorname*{arg\,max}_{1\le u\le 2} ...]
-    Delta               \delta_{ij} for two single letters (with primes: \delta_{oo'}), else
-                        \delta_{i+\alpha-1,\,p}; of class indices [t_{n}=j]
-    Bracket             [condition]
-    Cases               \begin{cases}a & \text{if } condition\\b & \text{otherwise}\end{cases}
-    Derivative          \frac{\partial z_{i}}{\partial x_{j}}; of a compound formula
-                        \frac{\partial}{\partial x_{j}}(...), the brackets left out around a function call
-                        second order \frac{\partial^{2}L}{\partial y_{j}\,\partial x_{i}}: by x first, then by y
-    cotangent           \delta^{(conv)}_{n,o,i,j} where the notation says so, always with a superscript
-    NonNegative         a\le b, a<b (a+1\le b), a\ge b with a constant at the right; chains a\le e\le b, a\le e<b
-    Equal Divides       e=f, d\mid e;  Not: e\ne f, d\nmid e, \lnot(...)
-    And Or              a\text{ and }b, a\text{ or }b, a compound part in brackets; \text{true}, \text{false}
-    Compare             x<y, x\le y, x=y, x\ne y; a number on the left goes right: z>0, z\ge 0
-    Int                 i+\alpha-1, 2(i-1)+\alpha, S(i-1)+\alpha-P, p-i+1, 2 H W
-    Floor               \lfloor(p-1)/2\rfloor+1, by a product \lfloor p/(2S)\rfloor; on its own line
-                        \Bigl\lfloor\frac{H+2P-K}{S}\Bigr\rfloor+1; in a lower bound \lceil(p-4)/2\rceil
-    Ravel               (c-1)\cdot 144+(m-1)\cdot 12+l, with names (c-1)H W+(m-1)W+l
-    Unravel             \lfloor(k-1)/144\rfloor+1, (\lfloor(k-1)/12\rfloor\bmod 12)+1
-    bounds              \max(1,p-4), \min(24,p) of integers
-    ranges              n=1,\dots,64,\quad i,j=1,\dots,24; one or two values: c=1, i=1,2
+    Number         3   \frac{3}{2}; in an exponent 3/2
+    Count          N, a product of sizes, a sum in brackets: \frac{1}{N}, HW, (H-4)
+    Component      z^{(conv)}_{n,o,i+\alpha-1,j}   L   [X_{col}]_{i,j} where the name ends in a
+                   subscript
+    Plus           a + b - c, nested sums flat, a positive term first where there is one
+    Times          a b c juxtaposed, nested products flat; \cdot only before a digit, and where a
+                   factor starts a continued line; a factor -1 is the sign of the term; numbers
+                   and 1/N in front; sums in brackets
+    Power(x, -1)   \frac{a b}{c d}: every factor of the denominator has the exponent -1
+    Power          x_{i}^{2}, x^{-2}, x^{1/2}; base in brackets unless a name without superscript,
+                   a number, or already in brackets: (z^{(fc1)}_{n,j})^{2}
+    Apply          \exp(x) \tanh(x) \sin(x) \cos(x) \sqrt{x} \lvert x\rvert \sigma(x) = sigmoid
+                   \operatorname{erf}(x), {sign}, {GELU}, {softplus}, {signedpower}(x,p)
+                   \log y_{n,j}: a component at the end of a product needs no brackets; \log(x)
+                   otherwise; relu is \max(x,0)
+                   unknown: f(x), f'(x), f''(x); of several arguments
+                   \partial_{1}\partial_{2}f(x,y)
+    Greatest       \max(a,b); one that looks like relu: \max\{x,0\};   Least  \min(a,b)
+    Sum            \sum_{i=1}^{5} \sum_{j=\max(1,p-4)}^{\min(24,p)} body: one \sum for each range;
+                   the body reaches to the next + or - outside brackets, its own sums in brackets;
+                   a condition is one line more: \sum_{\substack{j=1\\j\ne k}}^{10}
+    Max            \max_{1\le\alpha,\beta\le 2} body, ranges with equal bounds together, else
+                   \max_{\substack{1\le\alpha\le 2\\1\le\beta\le 3\\condition}} body
+    Chosen         [(p,q)=\operatorname*{arg\,max}_{\substack{2i-1\le u\le 2i\\...}} z_{n,c,u,v}]
+                   written over the places that are read (see derive.document.present); of one
+                   index [p=\operatorname*{arg\,max}_{1\le u\le 2} ...]; a condition without [ ]
+    Delta          \delta_{ij} for two letters (with primes: \delta_{oo'}), else
+                   \delta_{i+\alpha-1,\,p}; of class indices [t_{n}=j]
+    Bracket        [condition]
+    Cases          \begin{cases}a & \text{if }condition \\ b & \text{otherwise}\end{cases}
+    Derivative     \frac{\partial z_{i}}{\partial x_{j}}; of a compound formula
+                   \frac{\partial}{\partial x_{j}}(...), without brackets around a function call;
+                   \frac{\partial^{2}L}{\partial y_{j}\,\partial x_{i}}: by x first, then by y
+    cotangent      \delta^{(conv)}_{n,o,i,j} where the notation says so, always with a superscript
+    NonNegative    a\le b, i<j, p\ge 5 where one side is a number; chains a\le e\le b
+    Equal Divides  e=f, d\mid e;   Not: e\ne f, d\nmid e, \lnot(...)
+    And Or         a\text{ and }b, a\text{ or }b, compound parts in brackets; \text{true},
+                   \text{false}
+    Compare        x<y, x\le y, x=y, x\ne y; a number on the left goes right: z>0, z\ge 0
+    Int            i+\alpha-1, 2(i-1)+\alpha, S(i-1)+\alpha-P, p-i+1, 2HW
+    Floor          \lfloor(p-1)/2\rfloor+1, by a product \lfloor p/(2S)\rfloor; on its own line
+                   \Bigl\lfloor\frac{H+2P-K}{S}\Bigr\rfloor+1; in a lower bound \lceil p/2\rceil
+    Ravel          (c-1)\cdot 144+(m-1)\cdot 12+l, with names (c-1)HW+(m-1)W+l
+    Unravel        \lfloor(k-1)/144\rfloor+1, (\lfloor(k-1)/12\rfloor\bmod 12)+1
+    bounds         \max(1,p-4), \min(24,p) of integers
+    ranges         n=1,\dots,64,\quad i,j=1,\dots,24; one or two values: c=1, i=1,2
 """
 
 from __future__ import annotations
 
 import re
-
-from sympy import Basic
 
 from derive.document import layout
 from derive.document.math import (
@@ -74,6 +77,7 @@ from derive.document.math import (
     Sign,
     Space,
     Words,
+    parts_of,
 )
 from derive.document.notation import Names
 from derive.ir import Formula
@@ -83,8 +87,8 @@ _SIGNS = {
     "-": "-",
     "prefix -": "-",
     "cdot": r"\cdot",
-    "bmod": r"\bmod",
     "times": r"\times",
+    "bmod": r"\bmod",
     "slash": "/",
     "partial": r"\partial",
     "dots": r"\dots",
@@ -173,7 +177,7 @@ def _tokens(tree: Math) -> list[str]:
         case Operator(name):
             return [f"\\{name}" if name in _OPERATORS else rf"\operatorname{{{name}}}"]
         case CasesMath(branches):
-            lines = (f"{latex_math(value)} & {latex_math(where)}" for value, where in branches)
+            lines = (f"{_cell(value)} & {_cell(where)}" for value, where in branches)
             return [r"\begin{cases}" + r" \\ ".join(lines) + r"\end{cases}"]
         case Comma(spaced):
             return [r",\," if spaced else ","]
@@ -189,13 +193,23 @@ def _row(parts: tuple[Math, ...]) -> list[str]:
     tokens: list[str] = []
     for k, p in enumerate(parts):
         before = parts[k - 1] if k else None
-        if isinstance(p, Sign) and p.kind in ("+", "-", "cdot") and isinstance(before, Space | None):
+        if (
+            isinstance(p, Sign)
+            and p.kind in ("+", "-", "cdot")
+            and isinstance(before, Space | None)
+        ):
             # At the start of a continued line, an empty group keeps the space of a binary sign.
             tokens.append("{}")
         tokens += _tokens(p)
         if isinstance(p, Big) or (isinstance(before, Break) and isinstance(p, Sign | Relation)):
             tokens.append(" ")
     return tokens
+
+
+def _cell(tree: Math) -> str:
+    """A cell of cases, where big operators would else be set as in a line of text."""
+    display = any(isinstance(p, Big) for p in parts_of(tree))
+    return (r"\displaystyle " if display else "") + latex_math(tree)
 
 
 def _name(name: Name) -> str:

@@ -1,0 +1,83 @@
+"""Numbers, and factors side by side: where a dot, a thin space or the end of a line goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction as Rational
+
+from derive.document.math import (
+    Big,
+    Break,
+    Comma,
+    Fenced,
+    Fraction,
+    Math,
+    Name,
+    Numeral,
+    Scripts,
+    Sign,
+    Space,
+    parts_of,
+    row,
+)
+
+
+def numeral(value: Rational) -> Math:
+    """A number as a factor: a negative one in brackets."""
+    if value < 0:
+        return Fenced("paren", row(Sign("prefix -"), numeral(-value)))
+    if value.denominator == 1:
+        return Numeral(str(value))
+    return Fraction(Numeral(str(value.numerator)), Numeral(str(value.denominator)))
+
+
+def inline(value: Rational) -> Math:
+    """A fraction as it stands in an exponent: 1/2."""
+    sign = (Sign("prefix -"),) if value < 0 else ()
+    below = () if value.denominator == 1 else (Sign("slash"), Numeral(str(value.denominator)))
+    return row(*sign, Numeral(str(abs(value.numerator))), *below)
+
+
+def juxtaposed(parts: Sequence[Math], numbers: int = 0) -> Math:
+    """Factors side by side, `numbers` of them in front; a line may end before the later ones."""
+    written: list[Math] = []
+    for k, part in enumerate(parts):
+        if k:
+            if k > numbers:
+                written.append(Break(2))
+            written += _between(parts[k - 1], part)
+        written.append(part)
+    return row(*written)
+
+
+def _between(left: Math, right: Math) -> list[Math]:
+    """A dot before a digit, a thin space behind a fraction or a list of indices."""
+    a, b = parts_of(left)[-1], parts_of(right)[0]
+    fraction = isinstance(b, Fraction) and isinstance(b.numerator, Numeral)
+    if _is_digit(b) or (fraction and isinstance(a, Numeral)):
+        return [Sign("cdot")]
+    roomy = isinstance(a, Fraction) or (isinstance(a, Scripts) and _is_list(a.below))
+    return [Space("thin")] if roomy and isinstance(b, Name | Scripts | Fraction) else []
+
+
+def _is_digit(m: Math) -> bool:
+    return isinstance(m.base if isinstance(m, Scripts) else m, Numeral)
+
+
+def _is_list(m: Math | None) -> bool:
+    return m is not None and any(isinstance(p, Comma) for p in parts_of(m))
+
+
+def operators(signs: Sequence[Big]) -> list[Math]:
+    """Sums side by side, apart where their limits are wide."""
+    written: list[Math] = []
+    for k, sign in enumerate(signs):
+        if k and (_is_wide(signs[k - 1]) or _is_wide(sign)):
+            written.append(Space("thin"))
+        written.append(sign)
+    return written
+
+
+def _is_wide(sign: Big) -> bool:
+    limits = [*sign.under, *([sign.over] if sign.over is not None else [])]
+    return any(isinstance(p, Fenced) for x in limits for p in parts_of(x))
