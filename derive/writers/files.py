@@ -16,6 +16,8 @@ def write_atomically(target: Path, content: str | bytes) -> Path:
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
+        if target.parent.exists() and not target.parent.is_dir():
+            raise NotADirectoryError(f"{target.parent} is not a folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(f"{target} is a folder")
@@ -49,7 +51,7 @@ def _umask() -> int:
 
 
 def _refusal(target: Path, error: OSError) -> str:
-    why = (error.strerror or str(error)).lower()
+    why = error.strerror.lower() if error.strerror else str(error)
     return (
         f"cannot write {target}: {why}; expected a folder that can be written, "
         f"so choose another one with --output"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 
 from jinja2 import Template
-from pylatex import Itemize, LongTable
+from pylatex import Center, Itemize, LongTable, Tabular
 from pylatex.base_classes import Command
 from pylatex.utils import NoEscape
 
@@ -22,7 +22,6 @@ from derive.document.model import (
     Display,
     Document,
     Emphasis,
-    Equation,
     Inline,
     InlineMath,
     Line,
@@ -40,6 +39,7 @@ from derive.document.model import (
 )
 from derive.writers.latex_math import latex_math
 from derive.writers.latex_text import escape
+from derive.writers.page import Fitted, fitted
 from derive.writers.templates import environment
 
 _MARKS = {
@@ -49,6 +49,7 @@ _MARKS = {
     Mark.UNCHECKED: r"\unchecked",
 }
 _LONG_CELL = 40  # characters; a column with a longer cell is set as a paragraph
+_WHOLE_TABLE = 20  # rows; a longer table may go over several pages
 
 
 def latex(document: Document) -> str:
@@ -89,7 +90,7 @@ def _line(line: Line) -> NoEscape:
 def _inline(part: Inline) -> str:
     match part:
         case Text():
-            return escape(part.text)
+            return str(escape(part.text))
         case Emphasis():
             return rf"\emph{{{escape(part.text)}}}"
         case Strong():
@@ -176,12 +177,13 @@ def _table(table: Table) -> str:
         else "l"
         for k, is_long in enumerate(long)
     )
-    tabular = LongTable(NoEscape(spec), booktabs=True)
+    whole = len(table.rows) <= _WHOLE_TABLE
+    tabular = (Tabular if whole else LongTable)(NoEscape(spec), booktabs=True)
     tabular.add_row([_line(cell) for cell in table.header])
-    tabular.append(NoEscape(r"\midrule\endhead"))
+    tabular.append(NoEscape(r"\midrule" if whole else r"\midrule\endhead"))
     for row in table.rows:
         tabular.add_row([_line(cell) for cell in row])
-    return str(tabular.dumps())
+    return str(Center(data=tabular).dumps() if whole else tabular.dumps())
 
 
 def _summary(summary: Summary) -> str:
@@ -199,27 +201,30 @@ def _display(display: Display, numbered: frozenset[str]) -> str:
     labels = [e.label for e in display.equations if e.label in numbered]
     name, unnumbered = ("align", r" \notag") if labels else ("align*", "")
     lines: list[str] = []
-    for e in display.equations:
-        lines.extend(_equation(e, numbered, unnumbered))
+    for fit in fitted(display):
+        lines.extend(_equation(fit, numbered, unnumbered))
     return f"\\begin{{{name}}}\n" + " \\\\\n".join(lines) + f"\n\\end{{{name}}}"
 
 
-def _equation(e: Equation, numbered: frozenset[str], unnumbered: str) -> list[str]:
+def _equation(fit: Fitted, numbered: frozenset[str], unnumbered: str) -> list[str]:
+    """The lines of an equation.  The last one carries the number, or else reason and verdict."""
+    e = fit.equation
     left = latex_math(e.left) + " " if e.left is not None else ""
-    right = [latex_math(x) for x in (e.right,)]
-    lines = [f"{left}&{latex_math(Relation(e.relation))} {right[0]}"]
-    lines += [f"&\\qquad {x}" for x in right[1:]]
-    lines = [x + unnumbered for x in lines[:-1]] + lines[-1:]
-    tag = _tag(e)
+    first, *more = [latex_math(x) for x in fit.lines]
+    lines = [f"{left}&{latex_math(Relation(e.relation))} {first}", *(rf"&\qquad {x}" for x in more)]
+    *others, last = lines
+    others = [x + unnumbered for x in others]
     if e.label not in numbered:
-        return [*lines[:-1], lines[-1] + (tag or unnumbered)]
-    lines[-1] += rf" \label{{{_key(e.label)}}}"
-    return [*lines, "&" + tag] if tag else lines
+        return [*others, last + (_tag(e.reason, e.mark, fit.beside) or unnumbered)]
+    ticked = rf" \quad {_MARKS[e.mark]}" if e.mark else ""
+    last += rf"{ticked} \label{{{_key(e.label)}}}"
+    return [*others, last, f"&{_tag(e.reason, None, False)}"] if e.reason else [*others, last]
 
 
-def _tag(e: Equation) -> str:
+def _tag(reason: Line, mark: Mark | None, beside: bool) -> str:
     """The reason and the verdict at the right margin."""
-    if not e.reason and e.mark is None:
+    if not reason and mark is None:
         return ""
-    reason = rf"\reason{{{_line(e.reason)}}}" if e.reason else ""
-    return rf" \tag*{{{reason}\verdict{{{_MARKS[e.mark] if e.mark else ''}}}}}"
+    name = "reason" if beside else "reasonbelow"
+    why = rf"\{name}{{{_line(reason)}}}" if reason else ""
+    return rf" \tag*{{{why}\verdict{{{_MARKS[mark] if mark else ''}}}}}"

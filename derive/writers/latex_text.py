@@ -1,7 +1,7 @@
 r"""Plain text as LaTeX: every character that means something to TeX is escaped.
 
 What pdfLaTeX sets with the T1 fonts is written as it is, Greek letters and signs of mathematics
-through `\ensuremath`, and any other character as `\unichar{c}{CODE}`, which shows the character
+through `\ensuremath`, and any other character as `\otherchar{c}{CODE}`, which shows the character
 where the engine has Unicode fonts and its code where it has not.
 """
 
@@ -71,4 +71,4 @@ def _character(c: str) -> str:
         return f"\\ensuremath{{\\{_MATHEMATICS[c]}}}"
     if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn"):
         return ""
-    return f"\\unichar{{{c}}}{{{ord(c):04X}}}"
+    return f"\\otherchar{{{c}}}{{{ord(c):04X}}}"

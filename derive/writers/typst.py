@@ -20,7 +20,6 @@ from derive.document.model import (
     Display,
     Document,
     Emphasis,
-    Equation,
     Inline,
     InlineMath,
     Line,
@@ -34,6 +33,7 @@ from derive.document.model import (
     Table,
     Text,
 )
+from derive.writers.page import Fitted, fitted
 from derive.writers.templates import environment
 from derive.writers.typst_math import typst_math
 
@@ -135,7 +135,7 @@ class _Writer:
             "  " + " ".join(f"[{self.line(cell)}]," for cell in row) + "\n" for row in table.rows
         )
         header = " ".join(f"[{self.line(cell)}]," for cell in table.header)
-        return f"#ruled-table(({sides},),\n  table.header({header}),\n{rows})"
+        return f"#ruled-table(({sides},),\n  table.header({header} table.hline(stroke: 0.5pt)),\n{rows})"
 
     def _summary(self, summary: Summary) -> str:
         rows = "".join(
@@ -147,16 +147,16 @@ class _Writer:
     # -- displays --------------------------------------------------------------------------------
 
     def _display(self, display: Display) -> str:
-        rows = "".join(f"  {row},\n" for e in display.equations for row in self._equation(e))
+        rows = "".join(f"  {row},\n" for fit in fitted(display) for row in self._rows(fit))
         return f"#aligned-rows(\n{rows})"
 
-    def _equation(self, e: Equation) -> list[str]:
-        """The rows of an equation; what belongs to it as a whole stands at the last."""
-        first, *others = [typst_math(x) for x in (e.right,)]
+    def _rows(self, fit: Fitted) -> list[str]:
+        """The lines of an equation; what belongs to it as a whole stands at the last."""
+        e = fit.equation
         left = f"$display({typst_math(e.left)})$" if e.left is not None else "[]"
-        right = [f"$display({typst_math(Relation(e.relation))} {first})$"]
-        right += [f"$display(wide {x})$" for x in others]
-        rows = [f"left: {left if k == 0 else '[]'}, right: {x}" for k, x in enumerate(right)]
+        first, *more = [typst_math(x) for x in fit.lines]
+        rights = [f"{typst_math(Relation(e.relation))} {first}", *(f"#h(2em) {x}" for x in more)]
+        rows = [f"left: {'[]' if k else left}, right: $display({x})$" for k, x in enumerate(rights)]
         if e.reason:
             rows[-1] += f", reason: [{self.line(e.reason)}]"
         if e.mark is not None:
