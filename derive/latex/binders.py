@@ -1,0 +1,216 @@
+"""Sums, maxima and the positions they pick: ranges, stated or implied by an axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from sympy import Basic
+
+from derive.ir import (
+    Binder,
+    Chosen,
+    Component,
+    Entry,
+    Formula,
+    Index,
+    Int,
+    Max,
+    Range,
+    Sum,
+    Tensor,
+    conjunction,
+    subformulas,
+)
+from derive.latex.error import ReadError
+from derive.latex.integers import Integers, refuse
+from derive.latex.tree import (
+    Big,
+    Call,
+    Chain,
+    Dots,
+    Group,
+    Listed,
+    Node,
+    Scripted,
+    Stack,
+    Styled,
+    SuchThat,
+    Symbol,
+    spell,
+)
+
+Bounds = tuple[Int, ...]
+
+
+class Plan:
+    """What stands below an operator that binds: names with their bounds, and conditions."""
+
+    def __init__(self) -> None:
+        self.bounds: dict[Node, tuple[Node | None, Node | None]] = {}
+        self.conditions: list[Node] = []
+
+    @property
+    def names(self) -> list[Node]:
+        return list(self.bounds)
+
+
+class Binders(Integers):
+    """Reads operators that bind indices."""
+
+    def big(self, node: Big) -> Formula:
+        if node.kind not in ("sum", "max"):
+            refuse(node, "a sum or a maximum over indices", f"“{node.kind}”")
+        if node.below is None:
+            refuse(node, "the indices below the operator", "none")
+        return self.bind(
+            Sum if node.kind == "sum" else Max, node, self.plan(node.below, node.above)
+        )
+
+    def bind(self, cls: type[Binder], node: Big, plan: Plan) -> Formula:
+        indices, ranges = {}, {}
+        with ExitStack() as stack:
+            for name, (lower, upper) in plan.bounds.items():
+                bounds = None
+                if lower is not None and upper is not None:
+                    bounds = self.bound("max", lower), self.bound("min", upper)
+                stack.enter_context(self.binding([name]))
+                indices[name], ranges[name] = self.indices[name], bounds
+            conditions = [self.condition(c) for c in plan.conditions]
+            body = self.formula(node.body)
+        made = [
+            Range(index, *(ranges[name] or implied(index, (body, *conditions), name)))
+            for name, index in indices.items()
+        ]
+        condition = conjunction(*conditions)
+        if cls is Sum and isinstance(body, Sum) and isinstance(node.body, Big):
+            made += body.ranges
+            condition = conjunction(condition, body.condition)
+            body = body.body
+        if len({r.index for r in made}) < len(made):
+            refuse(node, "a different index for each range", "one index twice")
+        return cls(body, *made, condition)
+
+    def bound(self, word: str, node: Node) -> Bounds:
+        """The bounds in `\\max(1, p-4)` below or `\\min(24, p)` above, or the single one."""
+        if isinstance(node, Call) and node.name == word and isinstance(node.argument, Group):
+            body = node.argument.body
+            return tuple(map(self.index, body.items if isinstance(body, Listed) else (body,)))
+        return (self.index(node),)
+
+    # -- what stands below -------------------------------------------------------------------------
+
+    def plan(self, below: Node, above: Node | None) -> Plan:
+        plan = Plan()
+        waiting: list[Node] = []
+        for item in items(below):
+            if is_name(item):
+                waiting.append(item)
+                continue
+            if not isinstance(item, Chain):
+                refuse(item, "an index, its range or a condition", f"“{spell(item)}”")
+            self.enter(plan, item, above, waiting)
+        for name in waiting:
+            plan.bounds.setdefault(name, (None, None))
+        if not plan.bounds:
+            refuse(below, "an index to bind", f"“{spell(below)}”")
+        return plan
+
+    def enter(self, plan: Plan, item: Chain, above: Node | None, waiting: list[Node]) -> None:
+        """One range or condition; the names that wait before it share its bounds."""
+        relations = [r for r, _ in item.links]
+        first, second = item.first, item.links[0][1]
+        if relations == ["="] and is_name(first) and not self.is_bound(first, plan):
+            lower, upper = (
+                (second.first, second.last) if isinstance(second, Dots) else (second, above)
+            )
+            if upper is None:
+                refuse(item, f"an upper bound of {spell(first)}", "none")
+            self.share(plan, [*waiting, first], lower, upper)
+        elif relations == ["<=", "<="] and is_name(second):
+            self.share(plan, [*waiting, second], first, item.links[1][1])
+        elif relations == ["<="] and is_name(second) and not is_name(first):
+            plan.bounds[second] = (first, None)  # 1 ≤ α, to go on with: β ≤ 2
+            return
+        elif relations == ["<="] and is_name(first) and self.open(plan):
+            lower = next(low for low, up in plan.bounds.values() if low is not None and up is None)
+            self.share(plan, [*self.open(plan), *waiting, first], lower, second)
+        else:
+            if is_name(first) and not self.is_bound(first, plan):
+                plan.bounds[first] = (None, None)
+            plan.conditions.append(item)
+        waiting.clear()
+
+    def open(self, plan: Plan) -> list[Node]:
+        """The names that have a lower bound and wait for an upper one."""
+        return [n for n, (low, up) in plan.bounds.items() if low is not None and up is None]
+
+    def is_bound(self, name: Node, plan: Plan) -> bool:
+        return name in plan.bounds
+
+    def share(self, plan: Plan, names: Iterable[Node], lower: Node, upper: Node | None) -> None:
+        for name in names:
+            plan.bounds[name] = (lower, upper)
+
+    # -- the position that a maximum picks ---------------------------------------------------------
+
+    def chosen(self, node: Node) -> Formula | None:
+        """`(p,q) = argmax_{(u,v): conditions} body`, or None if it is something else."""
+        if not isinstance(node, Chain) or [r for r, _ in node.links] != ["="]:
+            return None
+        operator = node.links[0][1]
+        if not isinstance(operator, Big) or operator.kind != "argmax":
+            return None
+        if operator.below is None:
+            refuse(operator, "the indices below arg max", "none")
+        below = operator.below
+        condition = below.condition if isinstance(below, SuchThat) else below
+        maximum = self.bind(Max, operator, self.plan(condition, None))
+        if not isinstance(maximum, Max):
+            refuse(operator, "a maximum over indices", "none")
+        return Chosen(maximum, *map(self.index, tuple_of(node.first)))
+
+
+def implied(index: Index, where: Iterable[Basic], name: Node) -> tuple[Int, Int]:
+    """The range of an index that stands alone on an axis of some tensor: the axis'."""
+    found: list[tuple[Int, Int]] = []
+    for part in where:
+        for tensor, at in _entries(part):
+            for e, extent in zip(at, tensor.shape, strict=True):
+                if e.atom == index:
+                    found.append((Int.of(tensor.base), extent + (tensor.base - 1)))
+    different = list(dict.fromkeys(found))
+    if len(different) != 1:
+        fault = f"axes of {len(different)} different extents" if different else "no axis of its own"
+        raise ReadError(name.position, f"a range for {spell(name)}", fault)
+    return different[0]
+
+
+def _entries(f: Basic) -> Iterable[tuple[Tensor, tuple[Int, ...]]]:
+    for node in subformulas(f):
+        if isinstance(node, Component):
+            yield node.tensor, node.indices
+        elif isinstance(node, Int):
+            for atom in node.atoms_within():
+                if isinstance(atom, Entry):
+                    yield atom.tensor, atom.parts
+
+
+def items(node: Node) -> list[Node]:
+    """The lines and comma-separated items below an operator."""
+    if isinstance(node, Stack):
+        return [i for line in node.lines for i in items(line)]
+    return [i for item in node.items for i in items(item)] if isinstance(node, Listed) else [node]
+
+
+def tuple_of(node: Node) -> tuple[Node, ...]:
+    """The parts of `(p, q)`; `p` alone is a tuple of one."""
+    if isinstance(node, Group) and node.open == "(" and isinstance(node.body, Listed):
+        return node.body.items
+    return (node,)
+
+
+def is_name(node: Node) -> bool:
+    if isinstance(node, Scripted):
+        return node.above is None and isinstance(node.base, (Symbol, Styled))
+    return isinstance(node, (Symbol, Styled))

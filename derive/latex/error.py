@@ -1,0 +1,23 @@
+"""The one error of the reader: where it stopped, what it found there and what it expected."""
+
+from __future__ import annotations
+
+from derive.errors import InputError
+
+AROUND = 25
+"""Characters of the source that a message shows on either side of the place."""
+
+
+class ReadError(InputError):
+    """LaTeX that cannot be read; `position` counts characters of the source from 0."""
+
+    def __init__(self, position: int, expected: str, found: str) -> None:
+        super().__init__(f"expected {expected}, found {found}")
+        self.position, self.expected, self.found = position, expected, found
+
+    def within(self, source: str) -> ReadError:
+        """The same error, with the place in its source in the message."""
+        k = self.position
+        before, after = source[max(0, k - AROUND) : k], source[k : k + AROUND]
+        self.message = f"{self.args[0]} at character {k + 1}, here: {before} ⟨?⟩ {after}"
+        return self

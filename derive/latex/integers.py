@@ -1,0 +1,282 @@
+"""Integer expressions and conditions: what stands in subscripts, ranges, deltas and brackets."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, NoReturn
+
+from derive.ir import (
+    FALSE,
+    ONE,
+    TRUE,
+    And,
+    Compare,
+    Divides,
+    Entry,
+    Equal,
+    Formula,
+    Guard,
+    Index,
+    Int,
+    Not,
+    Or,
+    Size,
+    Tensor,
+    at_least,
+    at_most,
+    ceiling,
+    floor,
+    mod,
+)
+from derive.latex.error import ReadError
+from derive.latex.scope import Scope
+from derive.latex.tree import (
+    Chain,
+    Factors,
+    Fraction,
+    Group,
+    Listed,
+    Logic,
+    Node,
+    Numeral,
+    Scripted,
+    Styled,
+    Symbol,
+    Terms,
+    Word,
+    spell,
+)
+
+MOST_DIGITS, MOST_TERMS, HIGHEST_POWER = 60, 1000, 8
+"""Limits of an index expression, far above what people write."""
+
+
+class Ratio(NamedTuple):
+    """above/below; an integer where `below` is 1."""
+
+    above: Int
+    below: Int
+
+
+class Integers(Scope):
+    """Reads integers and conditions; `formula` is added by the class for formulas."""
+
+    offence: tuple[int, str] = (0, "nothing")
+    not_ratios: set[int]
+
+    def formula(self, node: Node) -> Formula:
+        raise NotImplementedError
+
+    # -- integers --------------------------------------------------------------------------------
+
+    def index(self, node: Node) -> Int:
+        """The integer in an index position, where letters that nothing declares are indices."""
+        creating, self.creating = self.creating, True
+        try:
+            return self.integer(node)
+        finally:
+            self.creating = creating
+
+    def integer(self, node: Node) -> Int:
+        """The integer that `node` is, or an error where it is none."""
+        value = self.ratio(node)
+        if value is None:
+            raise ReadError(self.offence[0], "an integer expression", self.offence[1])
+        if value.below != ONE:
+            raise ReadError(node.position, "an integer: ⌊ ⌋ around a quotient", "a quotient")
+        return value.above
+
+    def ratio(self, node: Node) -> Ratio | None:
+        """`node` as a quotient of integers, None where it is no such thing."""
+        if id(node) in self.not_ratios:
+            return None
+        value = self.read_ratio(node)
+        if value is None:
+            self.not_ratios.add(id(node))
+        return value
+
+    def read_ratio(self, node: Node) -> Ratio | None:
+        match node:
+            case Numeral() if "." not in node.text:
+                if len(node.text) > MOST_DIGITS:
+                    raise ReadError(
+                        node.position, f"at most {MOST_DIGITS} digits", f"{len(node.text)} digits"
+                    )
+                return Ratio(Int.of(int(node.text)), ONE)
+            case Symbol() | Scripted() | Styled():
+                return self.named_ratio(node)
+            case Terms():
+                return self.sum_of_ratios(node)
+            case Factors():
+                return self.product_of_ratios(node)
+            case Fraction():
+                above, below = self.ratio(node.above), self.ratio(node.below)
+                return None if above is None or below is None else divide(above, below, node)
+            case Group() if node.open == "(":
+                return self.ratio(node.body)
+            case Group() if node.open in ("\\lfloor", "\\lceil"):
+                inner = self.ratio(node.body)
+                rounded = floor if node.open == "\\lfloor" else ceiling
+                return None if inner is None else Ratio(rounded(*inner), ONE)
+        return self.no_ratio(node)
+
+    def no_ratio(self, node: Node) -> Ratio | None:
+        """None, remembered as the place where a ratio was not found."""
+        self.offence = (node.position, f"“{spell(node)}”")
+        return None
+
+    def named_ratio(self, node: Node) -> Ratio | None:
+        found = self.find(node)
+        if found is None:
+            if isinstance(node, Scripted) and node.above is not None and not node.below:
+                return self.power_of_ratio(node.base, node.above)
+            index = self.create(node)
+            return self.no_ratio(node) if index is None else Ratio(Int.of(index), ONE)
+        meaning = found.meaning
+        if isinstance(meaning, (Index, Size)):
+            base = Ratio(Int.of(meaning), ONE)
+            return base if found.power is None else self.raised(base, found.power)
+        if isinstance(meaning, Tensor) and meaning.classes is not None and found.power is None:
+            return Ratio(Int.of(Entry(meaning, *map(self.index, found.indices))), ONE)
+        return self.no_ratio(node)
+
+    def power_of_ratio(self, base: Node, exponent: Node) -> Ratio | None:
+        value = self.ratio(base) if isinstance(base, (Group, Numeral)) else self.no_ratio(base)
+        return None if value is None else self.raised(value, exponent)
+
+    def raised(self, base: Ratio, exponent: Node) -> Ratio | None:
+        power = self.ratio(exponent)
+        number = None if power is None or power.below != ONE else power.above.constant
+        if number is None or not 0 <= number <= HIGHEST_POWER:
+            return self.no_ratio(exponent)
+        value = Ratio(ONE, ONE)
+        for _ in range(number):
+            value = multiply(value, base, exponent)
+        return value
+
+    def sum_of_ratios(self, node: Terms) -> Ratio | None:
+        total = Ratio(Int.of(0), ONE)
+        for sign, term in node.terms:
+            value = self.ratio(term)
+            if value is None:
+                return None
+            signed = value.above if sign > 0 else -value.above
+            if total.below == value.below:
+                total = Ratio(total.above + signed, total.below)
+            else:
+                left, right = (
+                    times(total.above, value.below, term),
+                    times(signed, total.below, term),
+                )
+                total = Ratio(left + right, times(total.below, value.below, term))
+        return total
+
+    def product_of_ratios(self, node: Factors) -> Ratio | None:
+        total: Ratio | None = Ratio(ONE, ONE)
+        for operator, factor in node.factors:
+            value = self.ratio(factor)
+            if value is None or total is None:
+                return None
+            if operator == "/":
+                total = divide(total, value, factor)
+            elif operator == "mod":
+                whole = total.below == value.below == ONE
+                total = Ratio(mod(total.above, value.above), ONE) if whole else None
+            else:
+                total = multiply(total, value, factor)
+        return total
+
+    # -- conditions --------------------------------------------------------------------------------
+
+    def condition(self, node: Node) -> Guard:
+        match node:
+            case Logic(word="not"):
+                return Not(self.condition(node.parts[0]))
+            case Logic():
+                parts = [self.condition(p) for p in node.parts]
+                return And(*parts) if node.word == "and" else Or(*parts)
+            case Listed():
+                return And(*(self.condition(p) for p in node.items))
+            case Word(text="true"):
+                return TRUE
+            case Word(text="false"):
+                return FALSE
+            case Group() if node.open == "(":
+                return self.condition(node.body)
+            case Chain():
+                parts = []
+                left = node.first
+                for relation, right in node.links:
+                    parts.append(self.comparison(left, relation, right))
+                    left = right
+                return parts[0] if len(parts) == 1 else And(*parts)
+        raise ReadError(node.position, "a condition", f"“{spell(node)}”")
+
+    def comparison(self, left: Node, relation: str, right: Node) -> Guard:
+        if relation in ("|", "!|"):
+            d, e = self.integer(left), self.integer(right)
+            return Divides(d, e) if relation == "|" else Not(Divides(d, e))
+        if relation == "in":
+            raise ReadError(right.position, "a comparison", "a set")
+        if isinstance(left, Group) and isinstance(left.body, Listed) and isinstance(right, Group):
+            return self.equal_tuples(left.body, relation, right)
+        a, b = self.ratio(left), self.ratio(right)
+        if a is not None and b is not None and a.below == b.below == ONE:
+            return compare_integers(a.above, relation, b.above)
+        return compare_formulas(self.formula(left), relation, self.formula(right))
+
+    def equal_tuples(self, left: Listed, relation: str, right: Group) -> Guard:
+        items = right.body.items if isinstance(right.body, Listed) else ()
+        if relation != "=" or len(items) != len(left.items):
+            raise ReadError(right.position, f"= {len(left.items)} indices", f"“{spell(right)}”")
+        pairs = zip(left.items, items, strict=True)
+        return And(*(Equal(self.index(e), self.index(f)) for e, f in pairs))
+
+
+def compare_integers(a: Int, relation: str, b: Int) -> Guard:
+    match relation:
+        case "=":
+            return Equal(a, b)
+        case "!=":
+            return Not(Equal(a, b))
+        case "<=":
+            return at_most(a, b)
+        case "<":
+            return at_most(a + 1, b)
+        case ">=":
+            return at_least(a, b)
+    return at_least(a, b + 1)
+
+
+def compare_formulas(a: Formula, relation: str, b: Formula) -> Compare:
+    if relation in (">", ">="):
+        return Compare(b, relation.replace(">", "<"), a)
+    return Compare(a, relation, b)
+
+
+def times(a: Int, b: Int, at: Node) -> Int:
+    """a·b, refused where it would be enormous."""
+    large = max((abs(c).bit_length() for e in (a, b) for _, c in e.terms), default=0)
+    if len(a.terms) * len(b.terms) > MOST_TERMS or large > 4 * MOST_DIGITS:
+        raise ReadError(at.position, "an index expression of reasonable size", "a huge product")
+    return a * b
+
+
+def multiply(a: Ratio, b: Ratio, at: Node) -> Ratio:
+    return Ratio(times(a.above, b.above, at), times(a.below, b.below, at))
+
+
+def divide(a: Ratio, b: Ratio, at: Node) -> Ratio:
+    """a/b with common numbers cancelled and the divisor positive where it is a number."""
+    if not b.above.terms:
+        refuse(at, "a divisor other than 0", "0")
+    above, below = times(a.above, b.below, at), times(a.below, b.above, at)
+    n, d = above.constant, below.constant
+    if d is not None and d < 0:
+        above, below, n, d = -above, -below, None if n is None else -n, -d
+    if d is not None and floor(above, d) * d == above:
+        return Ratio(floor(above, d), ONE)
+    return Ratio(above, below)
+
+
+def refuse(at: Node, expected: str, found: Any) -> NoReturn:
+    raise ReadError(at.position, expected, str(found))

@@ -1,0 +1,348 @@
+"""The precedence parser: tokens to a syntax tree, all of them or an error with the place.
+
+listing   a, b, c      u : condition
+logic     a and b, a or b, not a
+chain     a = b ≤ c    1..3
+terms     a + b - c
+factors   a b, a·b, a/b, a mod b
+scripted  a_i^2'
+primary   letters, numbers, brackets, \\frac, \\sqrt, \\sum, \\exp, \\begin{cases}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from derive.latex.error import ReadError
+from derive.latex.tokens import (
+    ACCENTS,
+    BRACKETS,
+    DOTS,
+    FUNCTIONS,
+    LOGIC,
+    OPERATORS,
+    RELATIONS,
+    SYMBOLS,
+    TABLES,
+    Tokens,
+)
+from derive.latex.tree import (
+    Big,
+    Call,
+    Chain,
+    Dots,
+    Factors,
+    Fraction,
+    Group,
+    Listed,
+    Logic,
+    Node,
+    Numeral,
+    Raw,
+    Root,
+    Scripted,
+    Stack,
+    Styled,
+    SuchThat,
+    Symbol,
+    Table,
+    Terms,
+    Where,
+    Word,
+)
+
+BINDING = {"\\sum": "sum", "\\prod": "prod", "\\max": "max", "\\min": "min", "argmax": "argmax"}
+
+
+def parse(source: str) -> Node:
+    """The tree of a whole formula, statement or name."""
+    parser = Parser(Tokens(source))
+    node = parser.listing()
+    if parser.tokens.skip("for"):
+        node = Where(node, parser.listing(), position=node.position)
+    parser.tokens.finish()
+    return node
+
+
+class Parser:
+    def __init__(self, tokens: Tokens) -> None:
+        self.tokens = tokens
+        self.bars: list[str] = []
+
+    # -- what stands between brackets --------------------------------------------------------------
+
+    def listing(self) -> Node:
+        at = self.tokens.at
+        items = [self.item()]
+        while self.tokens.skip(",", ";"):
+            items.append(self.item())
+        return items[0] if len(items) == 1 else Listed(tuple(items), position=at)
+
+    def item(self) -> Node:
+        at = self.tokens.at
+        node = self.logic()
+        if self.tokens.skip(":"):
+            return SuchThat(node, self.logic(), position=at)
+        return node
+
+    def logic(self) -> Node:
+        at = self.tokens.at
+        parts = [self.chain()]
+        word = LOGIC.get(self.tokens.next.text, "")
+        while LOGIC.get(self.tokens.next.text) == word and word:
+            self.tokens.take()
+            parts.append(self.chain())
+        if self.tokens.next.text in LOGIC:
+            self.tokens.stop("brackets where “and” meets “or”")
+        return parts[0] if len(parts) == 1 else Logic(word, tuple(parts), position=at)
+
+    def chain(self) -> Node:
+        at = self.tokens.at
+        if self.tokens.skip("\\lnot", "\\neg"):
+            with self.tokens.inside():
+                return Logic("not", (self.chain(),), position=at)
+        first = self.span()
+        links: list[tuple[str, Node]] = []
+        while self.tokens.next.text in RELATIONS:
+            links.append((RELATIONS[self.tokens.take().text], self.span()))
+        return Chain(first, tuple(links), position=at) if links else first
+
+    def span(self) -> Node:
+        at = self.tokens.at
+        first = self.terms()
+        return Dots(first, self.terms(), position=at) if self.tokens.skip("..") else first
+
+    # -- arithmetic --------------------------------------------------------------------------------
+
+    def terms(self) -> Node:
+        at = self.tokens.at
+        terms = [(self.sign(first=True), self.factors())]
+        while self.tokens.sees("+", "-"):
+            terms.append((self.sign(), self.factors()))
+        if len(terms) == 1 and terms[0][0] == 1:
+            return terms[0][1]
+        return Terms(tuple(terms), position=at)
+
+    def sign(self, first: bool = False) -> int:
+        sign = 1
+        while self.tokens.sees("+", "-"):
+            sign = -sign if self.tokens.take().text == "-" else sign
+            if not first:
+                break
+        return sign
+
+    def factors(self) -> Node:
+        at = self.tokens.at
+        factors = [("", self.scripted())]
+        while (operator := self.operator()) is not None:
+            before = self.tokens.next
+            if operator == "" and factors[-1][0] == "/":
+                self.tokens.stop("brackets or an operator after a factor that divides", before)
+            factors.append((operator, self.scripted()))
+        return factors[0][1] if len(factors) == 1 else Factors(tuple(factors), position=at)
+
+    def operator(self) -> str | None:
+        """The operator before the next factor, "" where it just follows, None without one."""
+        text = self.tokens.next.text
+        if text in OPERATORS:
+            return OPERATORS[self.tokens.take().text]
+        if self.bars and text == self.bars[-1]:
+            return None
+        return "" if self.begins() else None
+
+    def begins(self) -> bool:
+        """Whether the next token can begin a factor."""
+        kind, text, _ = self.tokens.next
+        if kind in ("letter", "number", "operator"):
+            return True
+        return (kind == "text" and text not in LOGIC) or text in SYMBOLS or text in STARTS
+
+    # -- scripts -----------------------------------------------------------------------------------
+
+    def scripted(self) -> Node:
+        base = self.primary()
+        while self.tokens.sees("_", "^", "'"):
+            base = self.with_scripts(base)
+        return base
+
+    def with_scripts(self, base: Node) -> Node:
+        at = base.position
+        below = above = None
+        primes, braced = 0, True
+        while self.tokens.sees("_", "^", "'"):
+            token = self.tokens.take()
+            if token.text == "'":
+                primes += 1
+            elif (below if token.text == "_" else above) is not None:
+                self.tokens.stop("at most one script of each kind", token)
+            elif token.text == "_":
+                braced = self.tokens.sees("{")
+                below = self.script()
+            elif self.tokens.skip("\\prime"):
+                primes += 1
+            else:
+                above = self.script()
+        return Scripted(base, below, above, primes, braced, position=at)
+
+    @staticmethod
+    def scripts_on(base: Node, below: Node | None, above: Node | None, primes: int) -> Node:
+        if below is None and above is None and not primes:
+            return base
+        return Scripted(base, below, above, primes, position=base.position)
+
+    def script(self) -> Node:
+        """The contents of a script; what is no formula is kept as it stands, for a name's sake."""
+        start, bars = self.tokens.mark(), len(self.bars)
+        try:
+            return self.argument()
+        except ReadError as problem:
+            self.tokens.back(start)
+            del self.bars[bars:]
+            at = self.tokens.at
+            return Raw(self.tokens.braced(problem), problem, position=at)
+
+    def argument(self) -> Node:
+        """What a TeX command takes: something in braces, or the next token."""
+        if self.tokens.sees("{"):
+            return self.group()
+        self.tokens.split_number()
+        if self.tokens.sees("*", "+", "-"):
+            token = self.tokens.take()
+            return Symbol(token.text, position=token.position)
+        with self.tokens.inside():
+            return self.primary()
+
+    # -- primaries ---------------------------------------------------------------------------------
+
+    def primary(self) -> Node:
+        kind, text, at = self.tokens.next
+        if kind == "number":
+            return Numeral(self.tokens.take().text, position=at)
+        if kind == "operator":
+            return self.named()
+        if kind == "text":
+            return Word(self.tokens.take().text, position=at)
+        if kind == "letter" or text in SYMBOLS:
+            return Symbol(self.tokens.take().text, position=at)
+        begin = STARTS.get(text)
+        if begin is None:
+            self.tokens.stop("a term")
+        with self.tokens.inside():
+            return begin(self)
+
+    def group(self) -> Node:
+        token = self.tokens.next
+        close = BRACKETS[token.text]
+        self.bars.append(close)
+        with self.tokens.enclosed(token.text, close):
+            body = self.listing()
+        self.bars.pop()
+        return body if token.text == "{" else Group(token.text, body, position=token.position)
+
+    def fraction(self) -> Node:
+        at = self.tokens.take().position
+        return Fraction(self.argument(), self.argument(), position=at)
+
+    def root(self) -> Node:
+        at = self.tokens.take().position
+        degree = None
+        if self.tokens.sees("["):
+            with self.tokens.enclosed("[", "]"):
+                degree = self.listing()
+        return Root(self.argument(), degree, position=at)
+
+    def styled(self) -> Node:
+        token = self.tokens.take()
+        return Styled(token.text, self.argument(), position=token.position)
+
+    def substack(self) -> Node:
+        at = self.tokens.take().position
+        with self.tokens.enclosed("{", "}"):
+            lines = [self.item()]
+            while self.tokens.skip("\\\\"):
+                lines.append(self.item())
+        return Stack(tuple(lines), position=at)
+
+    def table(self) -> Node:
+        at = self.tokens.take().position
+        name = self.tokens.environment()
+        if name not in TABLES:
+            self.tokens.stop(f"one of {', '.join(sorted(TABLES))}")
+        rows = [self.row()]
+        while self.tokens.skip("\\\\"):
+            if not self.tokens.sees("\\end"):
+                rows.append(self.row())
+        self.tokens.expect("\\end")
+        if self.tokens.environment() != name:
+            self.tokens.stop(f"\\end{{{name}}}")
+        return Table(name, tuple(rows), position=at)
+
+    def row(self) -> tuple[Node, ...]:
+        cells = [self.cell()]
+        while self.tokens.skip("&"):
+            cells.append(self.cell())
+        return tuple(cells)
+
+    def cell(self) -> Node:
+        while self.tokens.next.kind == "text" and self.tokens.sees("if", "when", "for"):
+            self.tokens.take()
+        node = self.listing()
+        self.tokens.skip(",", ".", ";")
+        return node
+
+    # -- named functions and operators that bind ---------------------------------------------------
+
+    def named(self) -> Node:
+        """`\\exp x`, `\\max(a, b)`, `\\max_{i} x_i`, `\\sum_{i} x_i`, `\\operatorname{erf}(x)`."""
+        token = self.tokens.take()
+        below = above = None
+        primes = 0
+        while self.tokens.sees("_", "^", "'"):
+            mark = self.tokens.take().text
+            if mark == "'":
+                primes += 1
+            elif mark == "_" and below is None:
+                below = self.script()
+            elif mark == "^" and above is None:
+                above = self.script()
+            else:
+                self.tokens.stop("at most one script of each kind")
+        kind = BINDING.get(token.text)
+        if kind and (below is not None or kind in ("sum", "prod", "argmax")):
+            with self.tokens.inside():
+                return Big(kind, self.factors(), below, above, position=token.position)
+        name = token.text.removeprefix("\\")
+        if token.kind == "operator" and not self.tokens.sees("("):
+            word = Word(name, position=token.position)
+            return self.scripts_on(word, below, above, primes)
+        if below is not None:
+            self.tokens.stop("the argument of a function")
+        return Call(name, self.bare(name), above, primes, position=token.position)
+
+    def bare(self, name: str) -> Node:
+        """The argument of a function: in brackets, or a single factor that nothing follows."""
+        bracketed = self.tokens.sees("(", "[", "\\{", "{")
+        with self.tokens.inside():
+            argument = self.primary() if bracketed else self.scripted()
+        plain = bracketed or isinstance(argument, (Big, Call))
+        if not plain and self.operator_follows():
+            self.tokens.stop(f"brackets around the argument of \\{name}")
+        return argument
+
+    def operator_follows(self) -> bool:
+        text = self.tokens.next.text
+        closes = bool(self.bars) and text == self.bars[-1]
+        return self.begins() and not closes and text not in FUNCTIONS
+
+
+STARTS: dict[str, Callable[[Parser], Node]] = {
+    **dict.fromkeys(BRACKETS, Parser.group),
+    **dict.fromkeys(("\\frac", "\\dfrac", "\\tfrac", "\\cfrac"), Parser.fraction),
+    **dict.fromkeys(ACCENTS, Parser.styled),
+    **dict.fromkeys(FUNCTIONS, Parser.named),
+    **dict.fromkeys(DOTS, lambda parser: Symbol("\\dots", position=parser.tokens.take().position)),
+    "\\sqrt": Parser.root,
+    "\\substack": Parser.substack,
+    "\\begin": Parser.table,
+}
+"""What begins with a command or bracket, and how it is parsed."""

@@ -1,0 +1,77 @@
+"""The table of declared symbols: what each name in a formula stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
+
+from derive.ir import Index, Size, Tensor
+from derive.latex.error import ReadError
+from derive.latex.parse import parse
+from derive.latex.tree import Node
+
+
+@dataclass(frozen=True)
+class Cotangent:
+    """The name of ∂loss/∂(an entry of `tensor`)."""
+
+    tensor: Tensor
+
+
+@dataclass(frozen=True)
+class ScalarFunction:
+    """The name of a function of `ir.FUNCTIONS`, or of an unknown one."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Kronecker:
+    """The name of the Kronecker delta."""
+
+
+Meaning: TypeAlias = Tensor | Size | Index | Cotangent | ScalarFunction | Kronecker
+
+
+@dataclass(frozen=True)
+class Symbols:
+    """What names mean; every name is written exactly as in the LaTeX.
+
+    `indices` are indices with names of more than a letter, or whose object matters; a single
+    letter that nothing declares is an index where it stands in an index position.  `base` is where
+    indices of new tensors begin.  `functions` gives the function of a name (`\\sigma`: "sigmoid").
+    `cotangents` names derivatives of `loss`.
+    """
+
+    tensors: Mapping[str, Tensor] = field(default_factory=dict)
+    sizes: Mapping[str, Size] = field(default_factory=dict)
+    indices: Mapping[str, Index] = field(default_factory=dict)
+    base: int = 1
+    kronecker: str = "\\delta"
+    functions: Mapping[str, str] = field(default_factory=lambda: {"\\sigma": "sigmoid"})
+    cotangents: Mapping[str, Tensor] = field(default_factory=dict)
+    loss: Tensor | None = None
+
+    @cached_property
+    def table(self) -> dict[Node, Meaning]:
+        """Each name, as a tree, with its meaning; what is declared hides what is so by custom."""
+        table: dict[Node, Meaning] = {}
+        if self.kronecker:
+            table[_name(self.kronecker)] = Kronecker()
+        for name, function in self.functions.items():
+            table[_name(name)] = ScalarFunction(function)
+        for name, tensor in self.cotangents.items():
+            table[_name(name)] = Cotangent(tensor)
+        declared: dict[str, Meaning] = {**self.indices, **self.sizes, **self.tensors}
+        for name, meaning in declared.items():
+            table[_name(name)] = meaning
+        return table
+
+
+def _name(name: str) -> Node:
+    try:
+        return parse(name)
+    except ReadError as error:
+        raise error.within(name) from None

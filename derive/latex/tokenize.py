@@ -1,0 +1,69 @@
+"""LaTeX mathematics as tokens that carry their positions.
+
+Nothing is lost: what has no meaning for mathematics (spaces, `\\,`, `\\left`, `\\bigl`, comments)
+becomes a token of the kind "space", which the parser passes over.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from derive.latex.error import ReadError
+
+LONGEST = 100_000
+"""Characters in one formula, at most."""
+
+SPACING = frozenset(
+    r"""\, \; \: \! \> \  \quad \qquad \left \right \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl
+    \Biggr \big \Big \bigg \Bigg \middle \displaystyle \textstyle \scriptstyle \limits \nolimits
+    \allowbreak \nonumber \notag""".split()
+) | {"\\ ", "\\\n"}
+
+_TOKEN = re.compile(
+    r"""(?P<space>[\s~]+|%[^\n]*)
+      |\\(?P<text>text|textrm|textit|mbox)\s*\{(?P<words>[^{}\\$]*)\}
+      |\\(?P<operator>operatorname\*?|mathrm)\s*\{(?P<letters>(?:[A-Za-z0-9 ]|\\,)*)\}
+      |(?P<command>\\(?:[A-Za-z]+|.))
+      |(?P<number>[0-9]+(?:\.[0-9]+)?)
+      |(?P<word>(?<=\s)for(?=\s))
+      |(?P<letter>[^\W\d_])
+      |(?P<mark>\.\.|:=|[-+*/=<>()\[\]{}|,;:&^_'!.])""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class Token(NamedTuple):
+    """A token; `text` is what it says: `\\alpha`, `x`, `12`, the words of a `\\text{...}`."""
+
+    kind: str
+    text: str
+    position: int
+
+
+def tokenize(source: str) -> list[Token]:
+    """The tokens of `source`, with one of the kind "end" last."""
+    if len(source) > LONGEST:
+        raise ReadError(
+            LONGEST, f"a formula of at most {LONGEST} characters", f"{len(source)} characters"
+        )
+    tokens: list[Token] = []
+    at = 0
+    while at < len(source):
+        found = _TOKEN.match(source, at)
+        if found is None:
+            raise ReadError(at, "mathematics", f"“{source[at]}”")
+        tokens.append(_token(found, at))
+        at = found.end()
+    tokens.append(Token("end", "the end", len(source)))
+    return tokens
+
+
+def _token(found: re.Match[str], at: int) -> Token:
+    if found["text"]:
+        return Token("text", " ".join(found["words"].split()), at)
+    if found["operator"]:
+        return Token("operator", re.sub(r"\\,|\s", "", found["letters"]), at)
+    kind = found.lastgroup or ""
+    text = found[kind]
+    return Token("space" if text in SPACING else kind, text, at)

@@ -1,0 +1,158 @@
+"""The tokens of one formula as the parser takes them, and what the commands mean to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from derive.latex.error import ReadError
+from derive.latex.tokenize import Token, tokenize
+
+DEEPEST = 40
+"""Brackets, scripts and operators inside each other, at most."""
+
+_RELATIONS = {
+    "=": "= := \\coloneqq \\equiv",
+    "!=": "\\ne \\neq",
+    "<": "< \\lt",
+    ">": "> \\gt",
+    "<=": "\\le \\leq \\leqslant",
+    ">=": "\\ge \\geq \\geqslant",
+    "|": "\\mid",
+    "!|": "\\nmid",
+    "in": "\\in",
+}
+RELATIONS = {command: r for r, commands in _RELATIONS.items() for command in commands.split()}
+LOGIC = {"and": "and", "or": "or", "\\land": "and", "\\wedge": "and", "\\lor": "or", "\\vee": "or"}
+OPERATORS = {"*": "*", "\\cdot": "*", "\\times": "*", "/": "/", "\\bmod": "mod"}
+DOTS = ("\\dots", "\\ldots", "\\cdots", "\\dotsc")
+BRACKETS = {
+    "(": ")",
+    "[": "]",
+    "{": "}",
+    "\\{": "\\}",
+    "|": "|",
+    "\\|": "\\|",
+    "\\lvert": "\\rvert",
+    "\\lVert": "\\rVert",
+    "\\lfloor": "\\rfloor",
+    "\\lceil": "\\rceil",
+    "\\langle": "\\rangle",
+}
+ACCENTS = tuple(
+    r"""\tilde \hat \bar \vec \dot \ddot \check \breve \acute \grave \widetilde \widehat \overline
+    \underline \mathbf \mathbb \mathcal \mathsf \mathit \mathfrak \mathscr \boldsymbol \bm
+    \mathtt""".split()
+)
+FUNCTIONS = frozenset(
+    r"""\exp \log \ln \sin \cos \tan \tanh \sinh \cosh \max \min \sum \prod""".split()
+)
+SYMBOLS = frozenset(
+    r"""\alpha \beta \gamma \delta \epsilon \varepsilon \zeta \eta \theta \vartheta \iota \kappa
+    \lambda \mu \nu \xi \pi \varpi \rho \varrho \sigma \varsigma \tau \upsilon \phi \varphi \chi
+    \psi \omega \Gamma \Delta \Theta \Lambda \Xi \Pi \Sigma \Upsilon \Phi \Psi \Omega \ell \imath
+    \jmath \hbar \partial \nabla \infty \top \bot \intercal \dagger \star \ast \circ \prime
+    \aleph""".split()
+)
+TABLES = frozenset("cases dcases matrix pmatrix bmatrix".split())
+
+
+class Tokens:
+    """The tokens that mean something, and how far they have been taken."""
+
+    def __init__(self, source: str) -> None:
+        self.list = [t for t in tokenize(source) if t.kind != "space"]
+        self.taken = 0
+        self.depth = 0
+
+    @property
+    def next(self) -> Token:
+        return self.list[self.taken]
+
+    @property
+    def at(self) -> int:
+        return self.next.position
+
+    def sees(self, *texts: str) -> bool:
+        return self.next.kind != "end" and self.next.text in texts
+
+    def take(self) -> Token:
+        token = self.next
+        if token.kind == "end":
+            self.stop("more")
+        self.taken += 1
+        return token
+
+    def skip(self, *texts: str) -> bool:
+        """Takes the next token if it is one of these."""
+        seen = self.sees(*texts)
+        self.taken += seen
+        return seen
+
+    def expect(self, text: str) -> None:
+        if not self.skip(text):
+            self.stop(f"“{text}”")
+
+    def finish(self) -> None:
+        if self.next.kind != "end":
+            self.stop("an operator, a relation or the end")
+
+    def stop(self, expected: str, token: Token | None = None) -> NoReturn:
+        token = token or self.next
+        found = "the end" if token.kind == "end" else f"“{token.text[:40]}”"
+        raise ReadError(token.position, expected, found)
+
+    # -- going back, for scripts that turn out to be no formula ------------------------------------
+
+    def mark(self) -> tuple[int, int]:
+        return self.taken, self.depth
+
+    def back(self, mark: tuple[int, int]) -> None:
+        self.taken, self.depth = mark
+
+    def braced(self, problem: ReadError) -> tuple[str, ...]:
+        """The texts of the tokens in the braces that come next; `problem` if there are none."""
+        if not self.sees("{"):
+            raise problem
+        start, open_ = self.taken, 0
+        while self.next.kind != "end":
+            open_ += self.sees("{") - self.sees("}")
+            self.taken += 1
+            if open_ == 0:
+                return tuple(t.text for t in self.list[start + 1 : self.taken - 1])
+        raise problem
+
+    # -- brackets ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """One level further in."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            self.stop(f"at most {DEEPEST} things inside each other")
+        yield
+        self.depth -= 1
+
+    @contextmanager
+    def enclosed(self, open_: str, close: str) -> Iterator[None]:
+        self.expect(open_)
+        with self.inside():
+            yield
+        self.expect(close)
+
+    def split_number(self) -> None:
+        """TeX takes one digit where there are no braces: `x^12` is `x^{1}2`."""
+        kind, text, position = self.next
+        if kind == "number" and len(text) > 1:
+            parts = [Token(kind, text[:1], position), Token(kind, text[1:], position + 1)]
+            self.list[self.taken : self.taken + 1] = parts
+
+    def environment(self) -> str:
+        """The name in the braces after `\\begin` or `\\end`."""
+        self.expect("{")
+        name = ""
+        while self.next.kind == "letter":
+            name += self.take().text
+        self.expect("}")
+        return name

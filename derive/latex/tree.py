@@ -1,0 +1,221 @@
+"""The syntax of a formula, before anything is known of its symbols.
+
+Every node knows its position in the source; two nodes are equal when they say the same, wherever
+they stand.  So the name of a tensor (`w^{(conv)}`, `\\tilde U`) is itself a small tree, and it is
+found in a formula by comparing trees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Node:
+    """The base of all nodes: where it begins, in characters from 0."""
+
+    position: int = field(compare=False, kw_only=True)
+
+
+@dataclass(frozen=True)
+class Numeral(Node):
+    text: str
+
+
+@dataclass(frozen=True)
+class Symbol(Node):
+    """A letter, or a command that stands for one: `x`, `\\alpha`, `\\partial`, `\\dots`."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Word(Node):
+    """Words in upright type: `\\text{otherwise}`."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Styled(Node):
+    """An accent or another font: `\\tilde U`, `\\mathbf{x}`."""
+
+    command: str
+    body: Node
+
+
+@dataclass(frozen=True)
+class Raw(Node):
+    """A script that is not a formula, such as `(conv.1)`: good for a name only."""
+
+    tokens: tuple[str, ...]
+    problem: Exception = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Scripted(Node):
+    """`base_{below}^{above}'`; `braced` says whether the subscript had braces."""
+
+    base: Node
+    below: Node | None = None
+    above: Node | None = None
+    primes: int = 0
+    braced: bool = field(default=True, compare=False)
+
+
+@dataclass(frozen=True)
+class Group(Node):
+    """Something in visible brackets; `open` is `(`, `[`, `\\{`, `|`, `\\lfloor`, ..."""
+
+    open: str
+    body: Node
+
+
+@dataclass(frozen=True)
+class Listed(Node):
+    """Items with commas between them."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Stack(Node):
+    """The lines of a `\\substack`."""
+
+    lines: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class SuchThat(Node):
+    """`subject : condition`."""
+
+    subject: Node
+    condition: Node
+
+
+@dataclass(frozen=True)
+class Terms(Node):
+    """A sum: signs (+1, -1) and terms."""
+
+    terms: tuple[tuple[int, Node], ...]
+
+
+@dataclass(frozen=True)
+class Factors(Node):
+    """A product: the operator before each factor ("" where there is none, "*", "/", "mod")."""
+
+    factors: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True)
+class Fraction(Node):
+    above: Node
+    below: Node
+
+
+@dataclass(frozen=True)
+class Root(Node):
+    body: Node
+    degree: Node | None = None
+
+
+@dataclass(frozen=True)
+class Call(Node):
+    """A named function of an argument: `\\exp(x)`, `\\log y_i`, `\\tanh^{2}(x)`, `\\tanh'(x)`."""
+
+    name: str
+    argument: Node
+    power: Node | None = None
+    primes: int = 0
+
+
+@dataclass(frozen=True)
+class Big(Node):
+    """An operator that binds: `\\sum_{below}^{above} body`; or max, min, argmax, prod."""
+
+    kind: str
+    body: Node
+    below: Node | None = None
+    above: Node | None = None
+
+
+@dataclass(frozen=True)
+class Dots(Node):
+    """`first..last`."""
+
+    first: Node
+    last: Node
+
+
+@dataclass(frozen=True)
+class Chain(Node):
+    """`first = second ≤ third`: parts with the relations between them."""
+
+    first: Node
+    links: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True)
+class Logic(Node):
+    """`and`, `or` of several parts, `not` of one."""
+
+    word: str
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Table(Node):
+    """`\\begin{name} rows \\end{name}`."""
+
+    name: str
+    rows: tuple[tuple[Node, ...], ...]
+
+
+@dataclass(frozen=True)
+class Where(Node):
+    """`body for ranges`."""
+
+    body: Node
+    ranges: Node
+
+
+def spell(node: Node) -> str:
+    """The LaTeX of a name, as far as names go."""
+    match node:
+        case Numeral() | Symbol() | Word():
+            return node.text
+        case Styled(body=Symbol()) if not node.command.startswith("\\math"):
+            return f"{node.command} {spell(node.body)}"
+        case Styled():
+            return f"{node.command}{{{spell(node.body)}}}"
+        case Raw():
+            return "".join(node.tokens)
+        case Group():
+            return f"({spell(node.body)})" if node.open == "(" else node.open
+        case Listed():
+            return ",".join(map(spell, node.items))
+        case Factors():
+            return _joined([(operator, f) for operator, f in node.factors])
+        case Terms():
+            signed = [("+" if sign > 0 else "-", t) for sign, t in node.terms]
+            return _joined(signed).removeprefix("+")
+        case Scripted():
+            below = f"_{_script(node.below)}" if node.below else ""
+            above = f"^{_script(node.above)}" if node.above else ""
+            return f"{spell(node.base)}{chr(39) * node.primes}{above}{below}"
+    return "..."
+
+
+def _script(node: Node) -> str:
+    text = spell(node)
+    return text if len(text) == 1 or isinstance(node, Symbol) else f"{{{text}}}"
+
+
+def _joined(parts: list[tuple[str, Node]]) -> str:
+    """Parts with the marks before them; a space where a command would run into a letter."""
+    text = ""
+    for mark, part in parts:
+        piece = mark + spell(part)
+        runs_on = piece[:1].isalpha() and text.split("\\")[-1].isalpha() and "\\" in text
+        text += " " + piece if runs_on else piece
+    return text
