@@ -27,7 +27,7 @@ UNDEFINED, OUTSIDE = np.uint8(1), np.uint8(2)
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """`data` with one axis per label; booleans stand for 0 and 1.  A guard, where 0, clears flaws."""
+    """`data` with one axis per label; booleans are 0 and 1.  A guard, where 0, clears flaws."""
 
     data: Data
     axes: Axes = ()
@@ -103,6 +103,22 @@ def relabel(a: Array, names: dict[int, int]) -> Array:
     )
 
 
+def as_guard(a: Array) -> Array:
+    return Array(a.data, a.axes, a.flaw, guard=True)
+
+
+def flaw_where(a: Array, outside: Array) -> Array:
+    """`a`, with no value where `outside` is true."""
+    if not outside.data.any():
+        return a
+    axes = tuple(sorted({*a.axes, *outside.axes}))
+    shape = np.broadcast_shapes(a.spread(axes).shape, outside.spread(axes).shape)
+    flaw = np.maximum(a.flaws(axes), np.where(outside.spread(axes), OUTSIDE, np.uint8(0)))
+    return Array(
+        np.broadcast_to(a.spread(axes), shape), axes, np.broadcast_to(flaw, shape), a.guard
+    )
+
+
 # -- products ------------------------------------------------------------------------------------
 
 
@@ -131,7 +147,7 @@ def _multiply(factors: Sequence[Array], axes: Axes, numbers: Numbers) -> Data:
         value = v.spread(axes) if value is None else numbers.multiply(value, v.spread(axes))
     if value is None:
         return np.ones((), bool) if mask is None else mask
-    return value if mask is None else np.where(mask, value, numbers.integers(np.int64(0)))
+    return value if mask is None else np.where(mask, value, numbers.integers(np.asarray(0)))
 
 
 def contract(factors: Product, over: dict[int, int], numbers: Numbers) -> Product:
@@ -146,8 +162,8 @@ def contract(factors: Product, over: dict[int, int], numbers: Numbers) -> Produc
     while todo:
         used = [label for label in todo if any(label in f.axes for f in left)]
         if not used:
-            many = numbers.integers(np.int64(prod(todo.values())))
-            left.append(Array(np.asarray(many)))
+            many = numbers.integers(np.asarray(prod(todo.values())))
+            left.append(Array(many))
             break
         label = min(used, key=lambda x: _cost(x, left))
         group = [f for f in left if label in f.axes]
@@ -199,13 +215,15 @@ def _surviving_flaw(factors: Product, over: dict[int, int], numbers: Numbers) ->
     if not flawed:
         return None
     guards = tuple(
-        Array((f.data != 0) | (f.flaws(f.axes) != 0), f.axes) for f in factors if f.guard
+        Array(np.asarray((f.data != 0) | (f.flaws(f.axes) != 0)), f.axes)
+        for f in factors
+        if f.guard
     )
     found: list[Array] = []
     for f in flawed:
         for code in (UNDEFINED, OUTSIDE):
-            if (f.flaw == code).any():  # type: ignore[union-attr]
-                place = Array(f.flaw == code, f.axes)
+            place = Array(np.asarray(f.flaw == code), f.axes)
+            if place.data.any():
                 met = multiply(contract((place, *guards), over, _Counting()), _Counting())
                 found.append(Array(np.where(met.data != 0, code, np.uint8(0)), met.axes))
     flaw = lift(lambda *codes: np.maximum.reduce(np.broadcast_arrays(*codes)), *found)

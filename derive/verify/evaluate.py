@@ -43,11 +43,12 @@ from derive.verify.array import (
     Array,
     Data,
     Product,
+    as_guard,
     contract,
     lift,
     multiply,
 )
-from derive.verify.integers import Env, Unsupported, as_guard, gather
+from derive.verify.integers import Env, Unsupported, gather
 from derive.verify.scalar import DEFINED
 
 if TYPE_CHECKING:
@@ -85,11 +86,7 @@ class Evaluator:
         """The value as one array, with an axis for each index it depends on (and the draws)."""
         key = self.world.integers.key(f, env)
         if key not in self._dense:
-            dense = multiply(self.product(f, env), self.numbers)
-            if dense.data.dtype == bool:
-                numbers = self.numbers.integers(dense.data.astype(np.int64))
-                dense = Array(numbers, dense.axes, dense.flaw)
-            self._dense[key] = dense
+            self._dense[key] = self.joined(self.product(f, env))
         return self._dense[key]
 
     def product(self, f: Formula, env: Env) -> Product:
@@ -116,6 +113,13 @@ class Evaluator:
                 shape = (self.world.draws, *self.world.shape(tensor))
                 self._tables[tensor] = laid_out(self.value(definition.body, env), labels, shape)
         return self._tables[tensor]
+
+    def joined(self, factors: Product) -> Array:
+        """A product multiplied out, as numbers."""
+        a = multiply(factors, self.numbers)
+        if a.data.dtype != bool:
+            return a
+        return Array(self.numbers.integers(a.data.astype(np.int64)), a.axes, a.flaw)
 
     # -- leaves and arithmetic -------------------------------------------------------------------
 
@@ -247,15 +251,10 @@ class Evaluator:
 
     def _branches(self, f: Cases, env: Env) -> Product:
         values = [
-            multiply((guard, *self.product(branch.value, env)), self.numbers)  # type: ignore[attr-defined]
+            self.joined((guard, *self.product(branch.value, env)))  # type: ignore[attr-defined]
             for guard, branch in zip(self.taken(f, env), f.args, strict=True)
         ]
-        return (self.total([self._numeric(v) for v in values]),)
-
-    def _numeric(self, a: Array) -> Array:
-        if a.data.dtype != bool:
-            return a
-        return Array(self.numbers.integers(a.data.astype(np.int64)), a.axes, a.flaw)
+        return (self.total(values),)
 
     # -- what binds ------------------------------------------------------------------------------
 
@@ -266,7 +265,7 @@ class Evaluator:
         return contract((*guards, *self.product(f.body, inner)), over, self.numbers)
 
     def bind(self, f: Binder, env: Env) -> tuple[Env, list[Array], dict[int, int]]:
-        """The scope inside a binder, guards for its ranges and condition, and the labels it binds."""
+        """The scope inside a binder, guards for its ranges and condition, the labels it binds."""
         integers = self.world.integers
         inner, guards, over = dict(env), [], {}
         for r in f.ranges:
@@ -290,15 +289,18 @@ class Evaluator:
         choice = self.world.order.extreme(f, env)
         parts = [Array(choice.data == k, choice.axes, choice.flaw) for k in range(len(f.args))]
         values = [
-            multiply((chosen, *self.product(a, env)), self.numbers)  # type: ignore[arg-type]
+            self.joined((chosen, *self.product(a, env)))  # type: ignore[arg-type]
             for chosen, a in zip(parts, f.args, strict=True)
         ]
-        return (self.total([self._numeric(v) for v in values]),)
+        return (self.total(values),)
 
     def _chosen(self, f: Chosen, env: Env) -> Product:
         choice = self.world.order.choice(f.maximum, env)
         at = [self.world.integers.value(e, env) for e in f.at]
-        return tuple(lift(np.equal, c, e) for c, e in zip(self.picked(choice, f.maximum, env), at))
+        return tuple(
+            lift(np.equal, c, e)
+            for c, e in zip(self.picked(choice, f.maximum, env), at, strict=True)
+        )
 
     def picked(self, choice: Array, maximum: Max, env: Env) -> list[Array]:
         """The index values of a flat position, one array for each range of the maximum."""
@@ -316,7 +318,7 @@ class Evaluator:
 
 
 def pick(body: Array, choice: Array, over: dict[int, int]) -> Array:
-    """The entry of `body` at the chosen flat position of the bound labels, row-major as in `over`."""
+    """The entry of `body` at the chosen flat position of the bound labels, row-major."""
     bound = tuple(over)
     outer = tuple(sorted({x for x in body.axes if x not in bound} | set(choice.axes)))
     shape = [over.get(x, 1) for x in bound]
@@ -345,7 +347,7 @@ def pick(body: Array, choice: Array, over: dict[int, int]) -> Array:
 
 
 def laid_out(a: Array, labels: tuple[int, ...], shape: tuple[int, ...]) -> Array:
-    """`a` with its axes in the order of `labels`, repeated along those that it lacks; unlabelled."""
+    """`a` with its axes in the order of `labels`, repeated along those that it lacks."""
     order = [a.axes.index(x) for x in labels if x in a.axes]
     missing = tuple(slice(None) if x in a.axes else None for x in labels)
 

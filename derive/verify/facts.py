@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from derive.derivation.program import Program
-from derive.ir import TRUE, Component, Formula, Int, Number, Relation, Sum, Tensor
+from derive.ir import TRUE, Component, Formula, Int, Number, Sum, Tensor
 from derive.verify.integers import Unsupported
 
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}

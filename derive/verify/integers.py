@@ -30,7 +30,7 @@ from derive.ir import (
     Unravel,
     free_indices,
 )
-from derive.verify.array import DRAW, OUTSIDE, Array, Data, lift
+from derive.verify.array import DRAW, OUTSIDE, Array, Data, as_guard, flaw_where, lift
 
 Env: TypeAlias = Mapping[Index, tuple[int, int]]
 """For each index in scope the smallest and the largest value that it takes anywhere."""
@@ -194,22 +194,6 @@ def holds(g: Guard, sizes: Integers) -> bool:
 
 def _no_compare(g: Compare, env: Env) -> Array:
     raise Unsupported("a condition on sizes compares formulas")
-
-
-def as_guard(a: Array) -> Array:
-    return Array(a.data, a.axes, a.flaw, guard=True)
-
-
-def flaw_where(a: Array, outside: Array) -> Array:
-    """`a`, with no value where `outside` is true."""
-    if not outside.data.any():
-        return a
-    axes = tuple(sorted({*a.axes, *outside.axes}))
-    shape = np.broadcast_shapes(a.spread(axes).shape, outside.spread(axes).shape)
-    flaw = np.maximum(a.flaws(axes), np.where(outside.spread(axes), OUTSIDE, np.uint8(0)))
-    return Array(
-        np.broadcast_to(a.spread(axes), shape), axes, np.broadcast_to(flaw, shape), a.guard
-    )
 
 
 def gather(table: Array, base: int, positions: list[Array]) -> Array:

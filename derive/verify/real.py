@@ -89,7 +89,7 @@ def _agreement(a: Data, b: Data) -> int:
     for gap in np.ravel(a - b):
         size = abs(flint.arb(gap)).upper()
         if size.is_finite() and size > 0:
-            worst = min(worst, int((-size.log() / flint.arb(2).log()).floor().lower()))
+            worst = min(worst, int(float(-size.log() / flint.arb.const_log2())))
     return worst
 
 

@@ -19,7 +19,7 @@ from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Place
 from derive.verify.degree import Degrees
 from derive.verify.facts import Plan, plan
-from derive.verify.integers import Integers, Unsupported, holds
+from derive.verify.integers import Unsupported, holds
 from derive.verify.real import Reals
 from derive.verify.sample import GENERAL, SMALL, world
 from derive.verify.sizes import SizeSearch

@@ -9,7 +9,7 @@ import numpy as np
 
 from derive.derivation.program import Program
 from derive.ir import Entry, Formula, Index, Int, Range, Size, Tensor, subformulas
-from derive.verify.arithmetic import P, Q, Arithmetic, Exact, Floats, Modular, Powers, Untyped
+from derive.verify.arithmetic import Arithmetic, Exact, Floats, Modular, P, Powers, Q, Untyped
 from derive.verify.array import Array, Data
 from derive.verify.dual import Derivatives
 from derive.verify.evaluate import Evaluator
