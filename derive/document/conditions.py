@@ -159,13 +159,14 @@ def _bounds_the_same(g: Guard, h: Guard) -> bool:
 
 
 def _between(up: Int, down: Int) -> tuple[Int, Int, Int]:
-    """(a, e, b) with up = e - a and down = b - e; a sum e is moved so that a is 1."""
+    """(a, e, b) with up = e - a and down = b - e; a sum e is moved so that a is 1 (or 0)."""
     e = _varying(up)
     a = e - up
-    moved = Int({m: -c for m, c in a.terms if m and c < 0})
     constant = dict(a.terms).get((), 0)
-    if constant < 1 or (len(e.terms) > 1 and constant != 1):
-        moved = moved + (1 - constant)
+    if len(e.terms) > 1:
+        moved = min(1, abs(constant)) - a
+    else:
+        moved = Int({m: -c for m, c in a.terms if m and c < 0}) + max(0, 1 - constant)
     return a + moved, e + moved, down + e + moved
 
 
@@ -186,7 +187,7 @@ def under_maximum(ranges: Sequence[Range], names: Names) -> list[Math]:
 def ranges_in_words(ranges: Sequence[Range], names: Names) -> Math:
     r"""n=1,\dots,64,\quad i,j=1,\dots,24 for free indices."""
     parts: list[Math] = []
-    for group in _alike(ranges):
+    for group in _with_equal_bounds(ranges):
         if parts:
             parts += [Comma(), Space("quad")]
         parts.append(listed(names.index(r.index) for r in group))
@@ -214,6 +215,14 @@ def _alike(ranges: Sequence[Range]) -> list[list[Range]]:
         else:
             groups.append([r])
     return groups
+
+
+def _with_equal_bounds(ranges: Sequence[Range]) -> list[list[Range]]:
+    """Ranges with the same bounds together, wherever they stand; each in the place of its first."""
+    groups: dict[object, list[Range]] = {}
+    for r in ranges:
+        groups.setdefault(r.args[1:], []).append(r)
+    return list(groups.values())
 
 
 def _used(r: Range) -> frozenset[object]:

@@ -187,7 +187,7 @@ def _term(group: Group, names: Names, display: bool) -> Term:
 
 
 def _order(group: Group, names: Names) -> tuple[Any, ...]:
-    """Latin indices, then Greek ones, then sizes; a constant last."""
+    """Latin indices, then Greek ones, then sizes, those that may be 0 behind; a constant last."""
     atoms = (*group.monomial, *([group.shifted] if group.shifted else ()))
     if not atoms:
         return (9,)
@@ -195,7 +195,8 @@ def _order(group: Group, names: Names) -> tuple[Any, ...]:
         names.index(i) for a in atoms for i in Int.of(a).atoms_within() if isinstance(i, Index)
     ]
     if not letters:
-        return (5, -len(atoms), tuple(str(a) for a in atoms))
+        padding = any(isinstance(a, Size) and a.least == 0 for a in atoms)
+        return (5, padding, -len(atoms), tuple(str(a) for a in atoms))
     greek, base, primes = min((n.base.startswith("\\"), n.base, n.primes) for n in letters)
     return (1, greek, base, primes)
 

@@ -49,7 +49,7 @@ from derive.document.math import (
     row,
 )
 from derive.document.notation import Names, parse_name
-from derive.document.products import Quotient, Split, flat, split
+from derive.document.products import Quotient, Split, flat, is_reciprocal, split
 from derive.ir import (
     TRUE,
     Apply,
@@ -158,7 +158,7 @@ class _Layout:
         """Whether `f` is printed with a minus sign, and what stands behind the sign."""
         if isinstance(f, Number):
             return f.value < 0, _number(abs(f.value))
-        if isinstance(f, Times) or (isinstance(f, Power) and f.exponent == Number(-1)):
+        if isinstance(f, Times) or is_reciprocal(f):
             parts = split(f)
             if parts.negative and any(v < 0 for v in parts.numbers):
                 return True, self.lay(Times(*_without_first_sign(f)))
@@ -323,7 +323,8 @@ class _Layout:
 
     def choice(self, f: Chosen) -> Math:
         """(p, q) = argmax ..., without brackets around it."""
-        at = listed(integer(e, self.names) for e in f.at)
+        places = [integer(e, self.names) for e in f.at]
+        at = listed(places, spaced=any(not isinstance(p, Name | Numeral) for p in places))
         m = f.maximum
         under = (*under_maximum(m.ranges, self.names), *self.conditions.lines(m.condition))
         body = self.slot(self.lay(m.body), Strength.FACTOR)

@@ -33,7 +33,7 @@ from derive.ir import (
 )
 
 _GREEK_FOR = {"a": r"\alpha", "b": r"\beta", "g": r"\gamma"}
-_SPARE = tuple("ijklmpqrsuvw")
+_SPARE = tuple("klmhrsijpquvw")
 _ACCENTS = frozenset(
     "hat tilde bar dot ddot vec check breve widehat widetilde overline underline mathbf mathrm "
     "mathit mathcal mathbb mathsf boldsymbol bm text textbf textit operatorname".split()
@@ -189,8 +189,13 @@ def _letters(
     letters: dict[Index, Name] = {}
     for i, others in together.items():
         used = {letters[j] for j in others if j in letters} | taken
-        letters[i] = next(c for c in _candidates(i.hint, taken) if c not in used)
+        wanted = {_letter(j.hint) for j in others}
+        letters[i] = next(c for c in _candidates(i.hint, taken, wanted) if c not in used)
     return letters
+
+
+def _letter(hint: str) -> Name:
+    return parse_name(_GREEK_FOR.get(hint, hint))
 
 
 def _in_order(f: Basic) -> Iterator[Index]:
@@ -223,11 +228,18 @@ def _symbols(things: Iterable[Basic]) -> set[Name]:
     return found
 
 
-def _candidates(hint: str, taken: frozenset[Name]) -> Iterator[Name]:
-    """The letter of the hint with ever more primes; another letter where a symbol has it."""
-    first = parse_name(_GREEK_FOR.get(hint, hint))
-    letter = next((c for c in (first, *map(Name, _SPARE)) if c not in taken), first)
-    return (_primed(letter, k) for k in count())
+def _candidates(hint: str, taken: frozenset[Name], wanted: set[Name]) -> Iterator[Name]:
+    """The letter of the hint, then with a prime, then letters that nobody wants, then more primes.
+
+    Another letter takes its place where a symbol has it.
+    """
+    spare = [c for c in map(Name, _SPARE) if c not in taken]
+    first = _letter(hint)
+    letter = next((c for c in (first, *spare) if c not in taken), first)
+    yield letter
+    yield _primed(letter, 1)
+    yield from (c for c in spare if c not in wanted)
+    yield from (_primed(letter, k) for k in count(2))
 
 
 def _primed(name: Name, primes: int) -> Name:

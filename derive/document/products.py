@@ -54,8 +54,8 @@ def split(f: Formula) -> Split:
             numbers.append(g.value)
         elif isinstance(g, Count):
             above.append(g)
-        elif _is_reciprocal(g) and isinstance(g.args[0], Count | Number):
-            below.append(g.args[0])
+        elif is_reciprocal(g) and isinstance(inverse(g), Count | Number):
+            below.append(inverse(g))
         else:
             rest.append(g)
     negative = next((k for k, v in enumerate(numbers) if v < 0), None)
@@ -81,8 +81,23 @@ def flat(f: Formula) -> list[Formula]:
     return [f]
 
 
-def _is_reciprocal(f: Formula) -> bool:
-    return isinstance(f, Power) and f.exponent == Number(-1)
+def is_reciprocal(f: Formula) -> bool:
+    """Whether `f` is x^{-n} for a whole number n."""
+    return (
+        isinstance(f, Power) and isinstance(f.exponent, Number) and _is_negative(f.exponent.value)
+    )
+
+
+def _is_negative(exponent: Fraction) -> bool:
+    return exponent < 0 and exponent.denominator == 1
+
+
+def inverse(f: Formula) -> Formula:
+    """x^n for x^{-n}."""
+    assert isinstance(f, Power)
+    assert isinstance(f.exponent, Number)
+    n = -f.exponent.value
+    return f.base if n == 1 else Power(f.base, Number(n))
 
 
 def _quotients(factors: list[Formula]) -> list[Factor]:
@@ -90,9 +105,8 @@ def _quotients(factors: list[Formula]) -> list[Factor]:
     found: list[Factor] = []
     for f in factors:
         last = found[-1] if found else None
-        if _is_reciprocal(f):
-            base = f.args[0]
-            assert isinstance(base, Formula)
+        if is_reciprocal(f):
+            base = inverse(f)
             if isinstance(last, Quotient):
                 found[-1] = Quotient(last.above, (*last.below, base))
             else:

@@ -12,8 +12,8 @@ and _; components always separate indices by commas; spaces mean nothing; `\bigl
     Times          a b c juxtaposed, nested products flat; \cdot only before a digit, and where a
                    factor starts a continued line; a factor -1 is the sign of the term; numbers
                    and 1/N in front; sums in brackets
-    Power(x, -1)   \frac{a b}{c d}: every factor of the denominator has the exponent -1
-    Power          x_{i}^{2}, x^{-2}, x^{1/2}; base in brackets unless a name without superscript,
+    Power(x, -n)   \frac{a b}{c d^{2}}: every factor of the denominator has a negative exponent
+    Power          x_{i}^{2}, x^{1/2}, x^{-1/2}; base in brackets unless a name without superscript,
                    a number, or already in brackets: (z^{(fc1)}_{n,j})^{2}
     Apply          \exp(x) \tanh(x) \sin(x) \cos(x) \sqrt{x} \lvert x\rvert \sigma(x) = sigmoid
                    \operatorname{erf}(x), {sign}, {GELU}, {softplus}, {signedpower}(x,p)
