@@ -38,6 +38,10 @@ from derive.writers.templates import environment
 from derive.writers.typst_math import typst_math
 
 
+# Control characters, those that turn the direction of writing, and what is no character at all.
+_UNPRINTABLE = ("Cc", "Cf", "Cs", "Cn")
+
+
 class Markup(str):
     """Typst as it is to be read by the compiler; every other `str` is text."""
 
@@ -63,7 +67,7 @@ def literal(text: object) -> Markup:
     if isinstance(text, Markup):
         return text
     spaced = "".join(" " if c.isspace() else c for c in str(text))
-    kept = "".join(c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs", "Cn"))
+    kept = "".join(c for c in spaced if unicodedata.category(c) not in _UNPRINTABLE)
     quoted = kept.replace("\\", "\\\\").replace('"', '\\"').replace("'", "’")
     return Markup(f'"{quoted}"')
 
@@ -135,7 +139,8 @@ class _Writer:
             "  " + " ".join(f"[{self.line(cell)}]," for cell in row) + "\n" for row in table.rows
         )
         header = " ".join(f"[{self.line(cell)}]," for cell in table.header)
-        return f"#ruled-table(({sides},),\n  table.header({header} table.hline(stroke: 0.5pt)),\n{rows})"
+        header = f"table.header({header} table.hline(stroke: 0.5pt)),"
+        return f"#ruled-table(({sides},),\n  {header}\n{rows})"
 
     def _summary(self, summary: Summary) -> str:
         rows = "".join(
