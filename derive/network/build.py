@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derive.derivation.program import Layer, Program
-from derive.errors import Unsupported
+from derive.errors import InputError, Unsupported
 from derive.ir import Tensor
 from derive.network.chain import Chain
 from derive.network.given import Conventions, Given
+from derive.network.names import nearest
+from derive.network.site import show_shape
+from derive.network.sizes import value_of
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,42 @@ def build(given: Given) -> Model:
         size_facts=chain.sizes.facts,
         loss=layers[-1].output if given.loss is not None else None,
     )
+    _check_values(given, program)
     return Model(
         given.title, given.conventions, program, layers, chain.inputs, chain.targets, given.values
     )
+
+
+def _check_values(given: Given, program: Program) -> None:
+    """Refuse numbers for a tensor that is not there, or that do not have its shape."""
+    shapes = {t.name: t.shape for t in program.given}
+    for name, value in given.values.items():
+        place = given.source.place("values", name)
+        if name not in shapes:
+            raise InputError(
+                f"[values]: there is no tensor “{name}”. {nearest(name, shapes)}", **place
+            )
+        found = _extents(value)
+        told = tuple(value_of(d) for d in shapes[name])
+        if (
+            found is None
+            or len(found) != len(told)
+            or any(t is not None and f != t for f, t in zip(found, told, strict=True))
+        ):
+            raise InputError(
+                f"[values]: the numbers of {name} do not have its shape, "
+                f"{show_shape(shapes[name])}. Expected nested lists, one level for each axis.",
+                **place,
+            )
+
+
+def _extents(value: Any) -> tuple[int, ...] | None:
+    """The shape of nested tuples of numbers; None where they are ragged or empty."""
+    if not isinstance(value, tuple):
+        return ()
+    inner = {_extents(v) for v in value}
+    part = inner.pop() if len(inner) == 1 else None
+    return None if part is None else (len(value), *part)
 
 
 def _refuse_unused(given: Given) -> None:

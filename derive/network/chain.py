@@ -28,6 +28,12 @@ class Chain:
 
     def __init__(self, given: Given) -> None:
         self._given, self._base = given, given.conventions.index_base
+        if given.loss is not None and given.loss.target not in given.tensors:
+            raise InputError(
+                f"the loss has the target “{given.loss.target}”, which is not a tensor. "
+                f"{nearest(given.loss.target, given.tensors)} Expected a name from [tensors].",
+                **given.source.place("loss", "target"),
+            )
         self.sizes = declared_sizes(given)
         self.inputs = tuple(
             Tensor(name, name, declared_shape(given, self.sizes, name), self._base)
@@ -48,7 +54,7 @@ class Chain:
         name = self._names[k]
         kind = self._kind(LAYERS, "layer", entry, "layers", k)
         x = self._read(entry, "layers", k)
-        new = self._site(f"layer {k + 1} “{name}” ({entry.type})", name, "layers", k)
+        new = self._site(name, entry, "layers", k)
         ends = k == len(self._given.layers) - 1 and isinstance(kind, Softmax)
         made = kind.define(x, self._origins[x.name], name, self._symbol(name, ends), new)
         self._outputs[name] = self._last = made.tensor
@@ -61,7 +67,7 @@ class Chain:
         kind = self._kind(LOSSES, "loss", entry, "loss")
         x = self._read(entry, "loss")
         name = entry.name or "L"
-        new = self._site(f"the loss “{name}” ({entry.type})", name, "loss")
+        new = self._site(name, entry, "loss")
         if name in self._outputs or name in self._given.tensors:
             new.fail("its name is also that of a layer or tensor; give it another `name`", "name")
         t = self._target(entry, kind, x, new)
@@ -78,11 +84,18 @@ class Chain:
         """The symbol of an output: y for the softmax that ends the chain, else z^{(name)}."""
         return "y" if ends and "y" not in self._symbols else tagged("z", name)
 
-    def _site(self, label: str, name: str, *path: str | int) -> Site:
+    def _label(self, entry: LayerEntry, *path: str | int) -> str:
+        """What messages call a layer or the loss."""
+        if path[0] == "loss":
+            return f"the loss ({entry.type})"
+        k = int(path[1])
+        return f"layer {k + 1} “{self._names[k]}” ({entry.type})"
+
+    def _site(self, name: str, entry: LayerEntry, *path: str | int) -> Site:
         def place(option: str | None) -> dict[str, Any]:
             return self._given.source.place(*path, *([option] if option else []))
 
-        return Site(name, label, self._base, self.sizes, place)
+        return Site(name, self._label(entry, *path), self._base, self.sizes, place)
 
     def _kind(
         self, table: Mapping[str, type[Kind]], what: str, entry: LayerEntry, *path: str | int
@@ -95,15 +108,16 @@ class Chain:
         try:
             return table[entry.type].model_validate(entry.options)
         except ValidationError as e:
-            raise schema_error(table[entry.type], e, self._given.source, *path) from e
+            label = self._label(entry, *path)
+            raise schema_error(table[entry.type], e, self._given.source, *path, label=label) from e
 
     def _read(self, entry: LayerEntry, *path: str | int) -> Tensor:
         """What a layer reads: the tensor or output that it names, else the one before it."""
         if entry.input is not None:
             if entry.input not in self._outputs:
                 self._fail(
-                    f"{_of(path)} reads “{entry.input}”, which is neither a tensor nor a layer "
-                    f"before it. {nearest(entry.input, self._outputs)}",
+                    f"{self._label(entry, *path)} reads “{entry.input}”, which is neither a tensor "
+                    f"nor a layer before it. {nearest(entry.input, self._outputs)}",
                     *path,
                     "input",
                 )
@@ -113,8 +127,9 @@ class Chain:
         if len(self.inputs) != 1:
             found = ", ".join(t.name for t in self.inputs) or "none"
             self._fail(
-                f"{_of(path)} has no layer before it, and the input is not clear: the tensors that "
-                f"are not the target are {found}. Expected one, or an `input` that names one.",
+                f"{self._label(entry, *path)} has no layer before it, and its input is not clear: "
+                f"the tensors that are not the target are {found}. Expected one, or an `input` "
+                "that names one.",
                 *path,
             )
         return self.inputs[0]
@@ -139,12 +154,6 @@ class Chain:
     def _target(self, entry: LossEntry, kind: Loss, x: Tensor, new: Site) -> Tensor:
         """The target, with the extents of the prediction where its own are just numbers."""
         name = entry.target
-        if name not in self._given.tensors:
-            new.fail(
-                f"the target “{name}” is not a tensor. {nearest(name, self._given.tensors)} "
-                "Expected a name that stands in [tensors]",
-                "target",
-            )
         told = self._given.tensors[name]
         expected, classes = kind.target_shape(x.shape, len(told))
         if len(told) != len(expected) or not all(map(self._unified, told, expected)):
@@ -191,7 +200,3 @@ class Chain:
 
     def _fail(self, message: str, *path: str | int) -> NoReturn:
         raise InputError(message, **self._given.source.place(*path))
-
-
-def _of(path: tuple[str | int, ...]) -> str:
-    return f"layer {int(path[1]) + 1}" if len(path) > 1 else "the loss"

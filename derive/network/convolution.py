@@ -54,15 +54,16 @@ class Convolution(LayerKind):
         *batch, channels = x[: -self.axes]
         new.agree("in_channels", self.in_channels, channels)
         groups = new.whole("groups", self.groups)
-        for extent, what in (
-            (channels, f"the {show(channels)} channels of {new.input}"),
-            (new.whole("out_channels", self.out_channels), f"out_channels = {self.out_channels}"),
-        ):
+        out = new.whole("out_channels", self.out_channels)
+        for channels_of, extent in (("the input", channels), ("the output", out)):
             new.require(
-                Divides(groups, extent), f"groups = {show(groups)} does not divide {what}", "groups"
+                Divides(groups, extent),
+                f"groups = {show(groups)} does not divide the number of channels of {channels_of}, "
+                f"{show(extent)}; the input is {new.input}",
+                "groups",
             )
-        out = self.grouping(channels, new)[-1]
-        return (*batch, out, *new.spatial(w.outputs(new) for w in self.windows(x, new)))
+        total = self.grouping(channels, new)[-1]
+        return (*batch, total, *new.spatial(w.outputs(new) for w in self.windows(x, new)))
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         *batch, o = at[: -self.axes]

@@ -101,8 +101,8 @@ def declared_shape(given: Given, sizes: Sizes, tensor: str) -> tuple[Int, ...]:
         size = sizes.named(extent)
         if size is None or size.least < 1:
             raise InputError(
-                f"the shape of {tensor} has the extent {extent}, which may be 0. Expected a size "
-                f"of at least 1; declare {extent} = “>=1” in [sizes], or give it a number.",
+                f"the shape of {tensor} has the extent {extent}, which [sizes] lets be 0. Expected "
+                f"an extent of at least 1; write {extent} = 1 or more there, or {extent} = “>=1”.",
                 **given.source.place("tensors", tensor),
             )
         made.append(Int.of(size))
@@ -117,7 +117,6 @@ def loss_symbol(entry: LossEntry) -> str:
 def layer_names(given: Given) -> tuple[str, ...]:
     """The names of the layers: as given, else the type in lower case, numbered if repeated."""
     types = Counter(e.type.lower() for e in given.layers if e.name is None)
-    told = [e.name for e in given.layers if e.name is not None]
     counts: Counter[str] = Counter()
     names: list[str] = []
     for k, entry in enumerate(given.layers):
@@ -132,7 +131,7 @@ def layer_names(given: Given) -> tuple[str, ...]:
                 "between them, such as conv1.",
                 **given.source.place("layers", k, "name"),
             )
-        if name in names or name in given.tensors or told.count(name) > 1:
+        if name in names or name in given.tensors:
             other = "a tensor" if name in given.tensors else "another layer"
             raise InputError(
                 f"layer {k + 1} has the name “{name}”, which is also that of {other}. Expected a "

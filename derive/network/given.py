@@ -163,29 +163,52 @@ def load(path: str | Path) -> Given:
 
 
 def schema_error(
-    model: type[BaseModel], error: ValidationError, source: Source, *within: str | int
+    model: type[BaseModel],
+    error: ValidationError,
+    source: Source,
+    *within: str | int,
+    label: str = "",
 ) -> InputError:
-    """The first complaint of pydantic as one paragraph, with the place of the entry."""
-    first = error.errors()[0]
-    path = (*within, *first["loc"])
-    where = ".".join(str(p) for p in path) or "the Given"
+    """One complaint of pydantic as a paragraph, with the place of the entry.
+
+    `within` leads to the table that is validated, which messages call `label`.  A key that is not
+    known comes first: where one is misspelt, another may be missing.
+    """
+    found = error.errors()
+    first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
+    *outer, key = first["loc"] or ("",)
+    what = str(key)
+    if isinstance(key, int) and outer:
+        what = f"entry {key + 1} of {outer.pop()}"
+    table = label or _table((*within, *outer))
     if first["type"] == "extra_forbidden":
-        *outer, key = first["loc"]
-        known = _fields(model, outer)
-        message = f"“{key}” is not known in {_table(path[:-1])}. {nearest(str(key), known)}"
+        message = f"{table}: “{what}” is not known here. {nearest(what, _fields(model, outer))}"
     elif first["type"] == "missing":
-        message = f"{_table(path[:-1])} has no “{path[-1]}”, which is required."
-    elif first["type"] == "value_error":
-        message = f"{where} is {_shown(first['input'])}; expected {first['ctx']['error']}."
+        message = f"{table}: “{what}” is missing; add it."
     else:
-        expected = first["msg"].removeprefix("Input should be ")
-        message = f"{where} is {_shown(first['input'])}; expected {expected}."
-    return InputError(message, **source.place(*path))
+        expected = _EXPECTED.get(first["type"], first["msg"].removeprefix("Input should be "))
+        if first["type"] == "value_error":
+            expected = str(first["ctx"]["error"])
+        message = f"{table}: {what} = {_shown(first['input'])}, expected {expected}."
+    return InputError(message, **source.place(*within, *first["loc"]))
+
+
+_EXPECTED = {
+    "bool_type": "true or false",
+    "string_type": "a text in quotes",
+    "int_type": "a whole number",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "tuple_type": "a list",
+}
 
 
 def _table(path: Iterable[str | int]) -> str:
-    parts = [f"entry {p + 1}" if isinstance(p, int) else f"[{p}]" for p in path]
-    return " ".join(parts) or "the top level"
+    """What messages call a table: [sizes], or [layers], entry 2."""
+    words = ""
+    for part in path:
+        words += f", entry {part + 1}" if isinstance(part, int) else f"[{part}]"
+    return words or "the Given"
 
 
 def _shown(value: object) -> str:

@@ -9,7 +9,7 @@ from derive.network.site import Position, Shape, Site
 
 
 class Linear(LayerKind):
-    """Fully connected: each output is a weighted sum of the last axis of the input, plus a bias."""
+    """Fully connected: each output is a weighted sum of the inputs, plus a bias."""
 
     in_features: Extent | None = None
     out_features: Extent

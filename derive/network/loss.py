@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 from derive.ir import (
@@ -20,6 +21,7 @@ from derive.ir import (
     Times,
 )
 from derive.network.layer import LayerKind
+from derive.network.options import Exact
 from derive.network.site import Position, Shape, Site, product, reciprocal
 
 
@@ -80,9 +82,15 @@ class CrossEntropyLoss(Loss):
     """
 
     sign = (Number(-1),)
-    weight: None = None
-    ignore_index: Literal[-100] = -100
-    label_smoothing: Literal[0] = 0
+    weight: object = None
+    ignore_index: int = -100
+    label_smoothing: Exact = Fraction(0)
+
+    def loss(self, x: Tensor, t: Tensor, symbol: str, new: Site) -> Definition:
+        for option in ("weight", "ignore_index", "label_smoothing"):
+            if getattr(self, option) != type(self).model_fields[option].default:
+                new.unsupported(f"{option} cannot be used yet; leave it out", option)
+        return super().loss(x, t, symbol, new)
 
     @staticmethod
     def class_axis(rank: int) -> int:

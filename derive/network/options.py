@@ -52,6 +52,7 @@ PerAxis = Annotated[
 Padding = Annotated[
     PerAxisName, PlainValidator(_one_or_several(0), json_schema_input_type=PerAxisName)
 ]
+Exact = Annotated[Fraction, PlainValidator(exact, json_schema_input_type=int | float)]
 Exponent = Annotated[
     Fraction | str, PlainValidator(_exponent, json_schema_input_type=int | float | str)
 ]

@@ -137,7 +137,7 @@ class Site:
     def need_axes(self, x: Shape, least: int, most: int | None = None) -> None:
         """Refuse an input with fewer axes than `least` or more than `most`."""
         if len(x) < least or (most is not None and len(x) > most):
-            wanted = f"{least} to {most}" if most else f"at least {least}"
+            wanted = " or ".join(map(str, range(least, most + 1))) if most else f"at least {least}"
             self.fail(f"the input is {self.input}; expected {wanted} axes, found {len(x)}")
 
     def need_dim(self, option: str, dim: int | None, rank: int) -> None:

@@ -74,6 +74,7 @@ class Sizes:
         """`taken` are the symbols that already mean something else."""
         self._taken = set(taken)
         self._named: dict[str, Size] = {}
+        self._made: set[str] = set()
         self._facts: dict[Guard, None] = {}
 
     @property
@@ -100,7 +101,7 @@ class Sizes:
 
     def suggest(self, name: str) -> str:
         """A sentence about the size that a misspelt name may mean."""
-        return nearest(name, self._named)
+        return nearest(name, [known for known in self._named if known not in self._made])
 
     def extent(self, symbol: str, number: int) -> Int:
         """A new size that carries a number; the number 1 stays itself."""
@@ -120,6 +121,7 @@ class Sizes:
         numbered = (f"{letter}_{{{k}}}{mark}{tag}" for k in count(1))
         name = next(n for n in chain((symbol,), numbered) if n not in self._taken)
         self.declare(Size(name, value, 1, definition))
+        self._made.add(name)
         return Int.of(self._named[name])
 
     def require(self, guard: Guard) -> bool:

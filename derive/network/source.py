@@ -44,7 +44,7 @@ class Source:
                 table = (name, counts[name]) if header[1] == "[[" else (name,)
                 here = table
             elif key:
-                here = (*table, key[1] or key[2] or key[3])
+                here = (*table, (key[1] or "").replace("\\\\", "\\") or key[2] or key[3])
             else:
                 continue
             if len(here) > depth and here == path[: len(here)]:
