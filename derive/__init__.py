@@ -12,7 +12,7 @@ __all__ = ["Given", "Network", "load"]
 
 
 def __getattr__(name: str) -> object:
-    """The public names, from `derive.api` when one is first asked for: SymPy takes 0.3 s to load."""
+    """The public names, from `derive.api` when first asked for: SymPy takes 0.3 s to load."""
     if name not in __all__:
         raise AttributeError(f"module 'derive' has no attribute {name!r}")
     return getattr(import_module("derive.api"), name)

@@ -37,7 +37,6 @@ from derive.writers.page import Fitted, fitted
 from derive.writers.templates import environment
 from derive.writers.typst_math import typst_math
 
-
 # Control characters, those that turn the direction of writing, and what is no character at all.
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Cn")
 
