@@ -8,7 +8,7 @@ from functools import cached_property
 from derive.ir import Definition, Guard, Relation, Size, Tensor, tensors
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """Tensors that are given, and definitions of all others, each after what it reads.
 

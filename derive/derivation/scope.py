@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.derivation.program import Program
-from derive.ir import Guard, Index, Range
+from derive.ir import Guard, Index, Int, Range
 
 
 class Scope:
@@ -11,7 +11,8 @@ class Scope:
 
     Scopes are made once per place (`within` and `given` remember what they returned), so "nothing
     more to do here" can be remembered by the identity of a formula and its scope.  `used` collects
-    the conditions on the numbers of sizes (2 divides H) that a proof in this scope relied on.
+    the conditions on the numbers of sizes (2 divides H) that a proof in this scope relied on;
+    `proved` keeps what was asked before, with what it relied on, or None where there is no proof.
     """
 
     def __init__(
@@ -19,10 +20,13 @@ class Scope:
         program: Program,
         ranges: tuple[Range, ...] = (),
         known: tuple[Guard, ...] = (),
-        used: list[Guard] | None = None,
+        parent: Scope | None = None,
     ) -> None:
         self.program, self.ranges, self.known = program, ranges, known
-        self.used: list[Guard] = [] if used is None else used
+        self.parent = parent
+        self.used: list[Guard] = [] if parent is None else parent.used
+        self.proved: dict[Int, tuple[Guard, ...] | None] = {}
+        self.samples: object | None = None
         self._inner: dict[tuple[object, ...], Scope] = {}
         self._range_of = {r.index: r for r in ranges}
 
@@ -40,7 +44,7 @@ class Scope:
         key = (ranges, guards)
         if key not in self._inner:
             self._inner[key] = Scope(
-                self.program, (*self.ranges, *ranges), (*self.known, *guards), self.used
+                self.program, (*self.ranges, *ranges), (*self.known, *guards), self
             )
         return self._inner[key]
 

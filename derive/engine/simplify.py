@@ -94,6 +94,7 @@ FACTS = Phase("facts", (sums.pull_constants, definitions.use_fact, *TIDY))
 COLLECT = Phase(
     "collect",
     (
+        deltas.replace_equal,
         sums.pull_constants,
         sums.counting,
         algebra.collect_powers,

@@ -59,17 +59,18 @@ class Atom(Basic):
 
 
 class Int(Basic):
-    """An integer polynomial: `terms` maps each monomial (a sorted tuple of atoms) to its coefficient."""
+    """An integer polynomial: `terms` has each monomial (a sorted tuple of atoms) with its coefficient.
 
-    __slots__ = ("terms", "_key", "_indices")
-    terms: tuple[tuple[Monomial, int], ...]
+    The terms are put in order only when somebody asks for them: arithmetic does not.
+    """
+
+    __slots__ = ("_coefficients", "_terms", "_key", "_indices", "_hash")
+    _coefficients: dict[Monomial, int]
     is_Atom = True
 
     def __new__(cls, terms: Mapping[Monomial, int] | tuple[tuple[Monomial, int], ...]) -> Int:
         pairs = terms.items() if isinstance(terms, Mapping) else terms
-        self = Basic.__new__(cls)
-        self.terms = tuple(sorted((t for t in pairs if t[1]), key=_term_key))
-        return self
+        return _made({m: c for m, c in pairs if c})
 
     @staticmethod
     def of(x: IntLike) -> Int:
@@ -80,11 +81,37 @@ class Int(Basic):
             try:
                 known: Int = x._integer
             except AttributeError:
-                known = x._integer = Int((((x,), 1),))
+                known = x._integer = _made({(x,): 1})
             return known
         if isinstance(x, int) and not isinstance(x, bool):
-            return Int((((), x),)) if x else ZERO
+            return _made({(): x}) if x else ZERO
         raise TypeError(f"an index expression is made of integers, indices and sizes, found {x!r}")
+
+    @property
+    def terms(self) -> tuple[tuple[Monomial, int], ...]:
+        """Monomials with their coefficients, in order: higher degrees first."""
+        try:
+            return self._terms
+        except AttributeError:
+            pairs = self._coefficients.items()
+            ordered = tuple(sorted(pairs, key=_term_key) if len(pairs) > 1 else pairs)
+            self._terms: tuple[tuple[Monomial, int], ...] = ordered
+            return ordered
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Int) and self._coefficients == other._coefficients
+        )
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        try:
+            return self._hash
+        except AttributeError:
+            self._hash: int = hash(frozenset(self._coefficients.items()))
+            return self._hash
 
     def _hashable_content(self) -> tuple[Any, ...]:
         return self.terms
@@ -102,24 +129,33 @@ class Int(Basic):
     # -- arithmetic ------------------------------------------------------------------------------
 
     def __add__(self, other: IntLike) -> Int:
-        total = dict(self.terms)
-        for monomial, c in Int.of(other).terms:
-            total[monomial] = total.get(monomial, 0) + c
-        return Int(total)
+        return self._plus(Int.of(other), 1)
+
+    def _plus(self, other: Int, times: int) -> Int:
+        total = self._coefficients.copy()
+        for monomial, c in other._coefficients.items():
+            sum_ = total.get(monomial, 0) + times * c
+            if sum_:
+                total[monomial] = sum_
+            else:
+                del total[monomial]
+        return _made(total)
 
     def __mul__(self, other: IntLike) -> Int:
+        if isinstance(other, int):
+            return _made({m: c * other for m, c in self._coefficients.items()}) if other else ZERO
         total: dict[Monomial, int] = {}
-        for m1, c1 in self.terms:
-            for m2, c2 in Int.of(other).terms:
+        for m1, c1 in self._coefficients.items():
+            for m2, c2 in Int.of(other)._coefficients.items():
                 m = tuple(sorted(m1 + m2, key=_atom_key)) if m1 and m2 else m1 or m2
                 total[m] = total.get(m, 0) + c1 * c2
         return Int(total)
 
     def __neg__(self) -> Int:
-        return Int(tuple((m, -c) for m, c in self.terms))
+        return _made({m: -c for m, c in self._coefficients.items()})
 
     def __sub__(self, other: IntLike) -> Int:
-        return self + -Int.of(other)
+        return self._plus(Int.of(other), -1)
 
     def __rsub__(self, other: IntLike) -> Int:
         return Int.of(other) - self
@@ -132,22 +168,23 @@ class Int(Basic):
     @property
     def constant(self) -> int | None:
         """Its number, where it is one."""
-        if not self.terms:
+        known = self._coefficients
+        if not known:
             return 0
-        return self.terms[0][1] if len(self.terms) == 1 and not self.terms[0][0] else None
+        return known.get(()) if len(known) == 1 else None
 
     @property
     def atom(self) -> Atom | None:
         """The atom that it consists of, where it is one."""
-        if len(self.terms) == 1:
-            (monomial, c), = self.terms
+        if len(self._coefficients) == 1:
+            ((monomial, c),) = self._coefficients.items()
             if c == 1 and len(monomial) == 1:
                 return monomial[0]
         return None
 
     def atoms_within(self) -> Iterable[Atom]:
         """Every atom, also those inside floors, outermost first."""
-        for monomial, _ in self.terms:
+        for monomial in self._coefficients:
             for a in monomial:
                 yield a
                 for part in parts_of(a):
@@ -159,9 +196,7 @@ class Int(Basic):
         try:
             return self._indices
         except AttributeError:
-            self._indices: frozenset[Atom] = frozenset(
-                a for a in self.atoms_within() if a.is_index
-            )
+            self._indices: frozenset[Atom] = frozenset(a for a in self.atoms_within() if a.is_index)
             return self._indices
 
     def split(self, atom: Atom) -> tuple[Int, Int] | None:
@@ -171,7 +206,7 @@ class Int(Basic):
         """
         factor: dict[Monomial, int] = {}
         rest: dict[Monomial, int] = {}
-        for monomial, c in self.terms:
+        for monomial, c in self._coefficients.items():
             if atom in monomial:
                 k = monomial.index(atom)
                 monomial = monomial[:k] + monomial[k + 1 :]
@@ -184,20 +219,28 @@ class Int(Basic):
 
     def replace(self, to: Callable[[Atom], Int | None]) -> Int:
         """Every atom for which `to` has an answer replaced by it, at every depth, renormalised."""
-        total = ZERO
-        changed = False
-        for monomial, c in self.terms:
-            product: Int | None = None
-            for a in monomial:
-                new = _replace_atom(a, to)
-                changed = changed or new is not None
-                value = Int.of(a) if new is None else new
-                product = value if product is None else product * value
-            total = total + (Int.of(c) if product is None else product * c)
-        return total if changed else self
+        kept: dict[Monomial, int] = {}
+        new = ZERO
+        for monomial, c in self._coefficients.items():
+            replaced = [_replace_atom(a, to) for a in monomial]
+            if all(e is None for e in replaced):
+                kept[monomial] = c
+                continue
+            product = Int.of(c)
+            for a, e in zip(monomial, replaced, strict=True):
+                product = product * (Int.of(a) if e is None else e)
+            new = new + product
+        return self if len(kept) == len(self._coefficients) else _made(kept) + new
 
     def _sympystr(self, printer: object) -> str:
         return " + ".join("*".join([str(c), *map(str, m)]) for m, c in self.terms) or "0"
+
+
+def _made(coefficients: dict[Monomial, int]) -> Int:
+    """The Int of these coefficients, none of which is 0."""
+    self: Int = Basic.__new__(Int)
+    self._coefficients = coefficients
+    return self
 
 
 def _atom_key(atom: Atom) -> SortKey:
@@ -297,7 +340,9 @@ def floor(n: IntLike, d: IntLike) -> Int:
         return pulled + r // number
     common = gcd(number, *(c for m, c in left.terms if m))
     if common > 1:
-        shrunk = Int({m: c // common for m, c in left.terms})  # floors the constant, exact elsewhere
+        shrunk = Int(
+            {m: c // common for m, c in left.terms}
+        )  # floors the constant, exact elsewhere
         return pulled + floor(shrunk, number // common)
     return pulled + Int.of(Floor(left, d))
 

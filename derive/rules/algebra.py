@@ -86,9 +86,7 @@ def collect_powers(f: Times, scope: Scope) -> Formula | None:
     "both conditions at once",
     "fewer brackets",
     Times,
-    lambda: samples.given(
-        Times(Bracket(at_least(i, 2)), x[i], Bracket(at_least(j, 2))), *_FREE
-    ),
+    lambda: samples.given(Times(Bracket(at_least(i, 2)), x[i], Bracket(at_least(j, 2))), *_FREE),
 )
 def merge_brackets(f: Times, scope: Scope) -> Formula | None:
     """[C] [D] = [C and D]."""

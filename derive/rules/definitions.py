@@ -69,7 +69,9 @@ def _fold_one(f: Formula, d: Definition) -> Formula | None:
     entry = d.tensor[tuple(binding[i] for i in d.indices)]
     left = []
     for at, (b, e) in enumerate(present):
-        wanted_exponent = sum((as_power(g)[1] for g, k in zip(wanted, taken, strict=True) if k == at), Fraction(0))
+        wanted_exponent = sum(
+            (as_power(g)[1] for g, k in zip(wanted, taken, strict=True) if k == at), Fraction(0)
+        )
         e -= times * wanted_exponent
         if e:
             left.append(power(b, e))
@@ -88,7 +90,9 @@ def _find(
 ) -> tuple[dict[Index, Int], list[int]] | None:
     """Which present factor each wanted one is, and the indices at which that is so."""
 
-    def search(k: int, known: dict[Index, Int], taken: list[int]) -> tuple[dict[Index, Int], list[int]] | None:
+    def search(
+        k: int, known: dict[Index, Int], taken: list[int]
+    ) -> tuple[dict[Index, Int], list[int]] | None:
         if k == len(wanted):
             return known, taken
         for at, (b, e) in enumerate(present):
@@ -129,5 +133,3 @@ def use_fact(f: Sum, scope: Scope) -> Formula | None:
             if match(fact.left, f, variables) is not None:
                 return fact.right
     return None
-
-

@@ -146,6 +146,33 @@ def strided_delta(f: Sum, scope: Scope) -> Formula | None:
 
 
 @rule(
+    "δ makes equal",
+    "beside δ both indices are the same",
+    "one index is used less",
+    Times,
+    lambda: samples.given(
+        Times(Delta(i, j), x[i], x[j]), Range(i, 1, H), Range(j, 1, H)
+    ),
+)
+def replace_equal(f: Times, scope: Scope) -> Formula | None:
+    """δ(i, j) f(j) = δ(i, j) f(i), for the index i whose range comes first."""
+    for at, g in enumerate(f.args):
+        if not isinstance(g, Delta):
+            continue
+        pair = [e.atom for e in g.sides]
+        known = [r.index for r in scope.ranges if r.index in pair]
+        if len(known) < 2 or known[0] == known[1]:
+            continue
+        kept, replaced = known[0], known[1]
+        others = without(factors(f), at)
+        if any(replaced in free_indices(h) for h in others):
+            to = {replaced: Int.of(kept)}
+            new = [substitute(h, to) for h in others]
+            return Times(*new[:at], g, *new[at:])
+    return None
+
+
+@rule(
     "index tuple and position",
     "an index tuple and its position in row-major order determine each other",
     "fewer deltas",
@@ -212,9 +239,7 @@ def split_ravelled(f: Sum, scope: Scope) -> Formula | None:
     "one unravelled index less",
     Sum,
     lambda: samples.given(
-        Sum(
-            Times(Delta(unravel(b, 0, (A, K)), i), w[unravel(b, 1, (A, K))]), Range(b, 1, A * K)
-        ),
+        Sum(Times(Delta(unravel(b, 0, (A, K)), i), w[unravel(b, 1, (A, K))]), Range(b, 1, A * K)),
         Range(i, 1, A),
     ),
 )
@@ -271,19 +296,12 @@ def expose_delta(f: Sum, scope: Scope) -> Formula | None:
     """Σ_a f (δ(a, p) + g) = Σ_a f δ(a, p) + Σ_a f g."""
     parts = factors(f.body)
     for at, g in enumerate(parts):
-        if isinstance(g, Plus) and any(_picks(f, h) for h in terms(g)):
+        if isinstance(g, Plus):
             others = without(parts, at)
-            sums = (
+            sums = [
                 Sum(product(*others[:at], *factors(h), *others[at:]), *f.ranges, f.condition)
                 for h in terms(g)
-            )
-            return Plus(*sums)
+            ]
+            if any(next(candidates(s), None) is not None for s in sums):
+                return Plus(*sums)
     return None
-
-
-def _picks(f: Sum, term: Formula) -> bool:
-    """Whether a delta among the factors of a term can eliminate an index of the sum."""
-    probe = Sum(term, *f.ranges, f.condition)
-    return next(candidates(probe), None) is not None
-
-

@@ -115,7 +115,9 @@ def linearity(f: Derivative, scope: Scope) -> Formula | None:
     "product rule",
     _DEEPER,
     Derivative,
-    lambda: samples.given(Derivative(x[i] * y[i] * x[k], x[j]), *(Range(e, 1, H) for e in (i, j, k))),
+    lambda: samples.given(
+        Derivative(x[i] * y[i] * x[k], x[j]), *(Range(e, 1, H) for e in (i, j, k))
+    ),
 )
 def product_rule(f: Derivative, scope: Scope) -> Formula | None:
     """∂(f g) = ∂f g + f ∂g; factors that do not depend on the variable stay as they are."""
@@ -151,9 +153,7 @@ def power_rule(f: Derivative, scope: Scope) -> Formula | None:
     "derivative of the function, times the inner derivative",
     _DEEPER,
     Derivative,
-    lambda: samples.given(
-        Derivative(Apply("exp", 2 * x[i]), x[j]), Range(i, 1, H), Range(j, 1, H)
-    ),
+    lambda: samples.given(Derivative(Apply("exp", 2 * x[i]), x[j]), Range(i, 1, H), Range(j, 1, H)),
 )
 def chain_rule(f: Derivative, scope: Scope) -> Formula | None:
     """∂ φ(u) = φ'(u) ∂u, a term for each argument."""
@@ -174,9 +174,7 @@ def chain_rule(f: Derivative, scope: Scope) -> Formula | None:
     "a maximum changes with the entry that it picks",
     _DEEPER,
     Derivative,
-    lambda: samples.given(
-        Derivative(Max(x[a], Range(a, 1, H)), x[j]), Range(j, 1, H)
-    ),
+    lambda: samples.given(Derivative(Max(x[a], Range(a, 1, H)), x[j]), Range(j, 1, H)),
 )
 def maximum_rule(f: Derivative, scope: Scope) -> Formula | None:
     """∂ max_a f(a) = Σ_a [a is chosen] ∂f(a)."""

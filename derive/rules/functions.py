@@ -29,9 +29,7 @@ DERIVATIVES: dict[str, Callable[[Formula], Formula]] = {
     "abs": lambda u: Apply("sign", u),
     "sign": lambda u: Number(0),
     "relu": lambda u: Bracket(Compare(Number(0), "<", u)),
-    "sigmoid": lambda u: Times(
-        Apply("sigmoid", u), Plus(ONE, Times(MINUS, Apply("sigmoid", u)))
-    ),
+    "sigmoid": lambda u: Times(Apply("sigmoid", u), Plus(ONE, Times(MINUS, Apply("sigmoid", u)))),
     "tanh": lambda u: Plus(ONE, Times(MINUS, Power(Apply("tanh", u), Number(2)))),
     "sin": lambda u: Apply("cos", u),
     "cos": lambda u: Times(MINUS, Apply("sin", u)),

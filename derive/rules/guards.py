@@ -131,9 +131,7 @@ def _last_mentioned(ranges: Sequence[Range], g: Guard) -> int | None:
     "another bound is at least as strict",
     "fewer bounds",
     (Sum, Max),
-    lambda: samples.given(
-        Sum(x[a], Range(a, (1, p), (H, p + K))), Range(p, 1, H)
-    ),
+    lambda: samples.given(Sum(x[a], Range(a, (1, p), (H, p + K))), Range(p, 1, H)),
 )
 def redundant_bound(f: Binder, scope: Scope) -> Formula | None:
     """max(1, p) = p where p ≥ 1."""
@@ -162,9 +160,7 @@ def _strictest(scope: Scope, bounds: tuple[Int, ...], direction: int) -> tuple[I
     "each condition is added once",
     Sum,
     lambda: samples.given(
-        Sum(
-            Times(Chosen(Max(x[i + b], Range(b, 0, (2, H - i))), p - i), w[i]), Range(i, 1, K)
-        ),
+        Sum(Times(Chosen(Max(x[i + b], Range(b, 0, (2, H - i))), p - i), w[i]), Range(i, 1, K)),
         Range(p, 1, H),
     ),
 )

@@ -9,7 +9,8 @@ an expression of free sizes is left:
 4. computed sizes, by their definition (which brings new floors);
 5. free sizes, each at least its least value: all coefficients must then be ≥ 0.
 
-It answers "proved" or "not proved", never "false"; `refutes` proves the opposite.
+It answers "proved" or "not proved", never "false"; `refutes` proves the opposite.  Most questions
+have the answer no, and a sample of numbers that makes e negative finds that out without a search.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from derive.ir import (
     mod,
 )
 from derive.ir.affine import sign
+from derive.rules.sampling import samples_of
 
 _DEPTH = 40
 
@@ -84,17 +86,28 @@ def at_least_zero(scope: Scope, e: Int) -> bool:
 
     What was needed of the numbers (that 2 divides H) is added to `scope.used`.
     """
-    if _prove(scope, e, _DEPTH, None):
-        return True
-    helping = [*scope.program.size_facts, *scope.known]
-    for g in helping:
-        if isinstance(g, NonNegative) and _prove(scope, e - g.expression, _DEPTH, None):
-            return True
-    used: list[Guard] = []
-    if _prove(scope, e, _DEPTH, used):
+    if e not in scope.proved:
+        scope.proved[e] = _find_proof(scope, e)
+    used = scope.proved[e]
+    if used is not None:
         scope.used.extend(g for g in used if g not in scope.used)
-        return True
-    return False
+    return used is not None
+
+
+def _find_proof(scope: Scope, e: Int) -> tuple[Guard, ...] | None:
+    """What a proof of e ≥ 0 relies on; None where none was found."""
+    samples = samples_of(scope)
+    if not samples.refute(e):
+        if _prove(scope, e, _DEPTH, None):
+            return ()
+        for g in (*scope.program.size_facts, *scope.known):
+            if isinstance(g, NonNegative) and not samples.refute(e - g.expression):
+                if _prove(scope, e - g.expression, _DEPTH, None):
+                    return ()
+    if samples.refute_with_values(e):
+        return None
+    used: list[Guard] = []
+    return tuple(used) if _prove(scope, e, _DEPTH, used) else None
 
 
 def _prove(scope: Scope, e: Int, depth: int, exact: list[Guard] | None) -> bool:
@@ -126,9 +139,7 @@ def _atoms(e: Int) -> Iterator[Atom]:
     return (a for monomial, _ in e.terms for a in monomial)
 
 
-def _without_floor(
-    scope: Scope, e: Int, atom: Floor, exact: list[Guard] | None
-) -> Int | None:
+def _without_floor(scope: Scope, e: Int, atom: Floor, exact: list[Guard] | None) -> Int | None:
     parts = e.split(atom)
     if parts is None:
         return None
@@ -163,7 +174,9 @@ def _remainder(n: Int, d: Int) -> int | None:
 
 def value(e: Int) -> int | None:
     """The number of an expression of sizes that have values."""
-    number = e.replace(lambda a: Int.of(a.value) if isinstance(a, Size) and a.value is not None else None)
+    number = e.replace(
+        lambda a: Int.of(a.value) if isinstance(a, Size) and a.value is not None else None
+    )
     return number.constant
 
 

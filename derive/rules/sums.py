@@ -121,7 +121,9 @@ def merge_sums(f: Sum, scope: Scope) -> Formula | None:
     "what does not depend on the index stands before the sum",
     "fewer factors inside sums",
     Sum,
-    lambda: samples.given(Sum(Times(w[a], x[i], y[j]), Range(a, 1, K)), *(Range(e, 1, H) for e in (i, j))),
+    lambda: samples.given(
+        Sum(Times(w[a], x[i], y[j]), Range(a, 1, K)), *(Range(e, 1, H) for e in (i, j))
+    ),
 )
 def pull_constants(f: Sum, scope: Scope) -> Formula | None:
     """Σ_i c f(i) = c Σ_i f(i)."""
@@ -165,5 +167,3 @@ def counting(f: Sum, scope: Scope) -> Formula | None:
     if not at_least_zero(scope.within(*f.ranges[:-1]), size):
         return None
     return rebind(f, Count(size), f.ranges[:-1], TRUE)
-
-

@@ -63,5 +63,3 @@ def with_number(c: Fraction, rest: Iterable[Formula]) -> Formula:
 def without(parts: tuple[Formula, ...], at: int) -> tuple[Formula, ...]:
     """`parts` without the one at position `at`."""
     return parts[:at] + parts[at + 1 :]
-
-
