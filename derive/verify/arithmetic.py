@@ -15,14 +15,14 @@ equal arguments give equal values, and a disagreement decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Protocol
 
 import flint
 import numpy as np
 
-from derive.verify.array import Data
+from derive.verify.array import Axes, Data
 
 P = 2147483579
 Q = (P - 1) // 2
@@ -42,12 +42,20 @@ class Arithmetic(Protocol):
     def add(self, a: Data, b: Data) -> Data: ...
     def multiply(self, a: Data, b: Data) -> Data: ...
     def sum(self, a: Data, axes: tuple[int, ...]) -> Data: ...
+    def dot(self, factors: Sequence[tuple[Data, Axes]], to: Axes) -> Data | None: ...
     def scatter(self, at: Data, values: Data, size: int) -> Data: ...
     def inverse(self, a: Data) -> tuple[Data, Data]: ...
     def function(self, name: str, parts: list[Data]) -> tuple[Data, Data | None]: ...
 
 
-class Modular:
+class _MultipliedOut:
+    """Numbers whose products are multiplied out before they are summed."""
+
+    def dot(self, factors: Sequence[tuple[Data, Axes]], to: Axes) -> Data | None:
+        return None
+
+
+class Modular(_MultipliedOut):
     """Residues modulo a prime below 2^31, so that a product fits in 64 bits."""
 
     def __init__(self, name: str, modulus: int, key: int) -> None:
@@ -59,9 +67,8 @@ class Modular:
     def rational(self, numerators: Data, denominator: int) -> Data:
         if denominator == 1:
             return self.integers(numerators)
-        return self.multiply(
-            self.integers(numerators), np.int64(pow(denominator, -1, self.modulus))
-        )  # type: ignore[arg-type]
+        inverse = np.asarray(pow(denominator, -1, self.modulus))
+        return self.multiply(self.integers(numerators), inverse)
 
     def add(self, a: Data, b: Data) -> Data:
         return (a + b) % self.modulus
@@ -110,7 +117,7 @@ class Powers:
         self._high = _powers(pow(root, 1 << 16, P), 1 << 14)
 
     def of(self, z: Data) -> Data:
-        return self._low[z & 0xFFFF] * self._high[z >> 16] % P
+        return np.asarray(self._low[z & 0xFFFF] * self._high[z >> 16] % P)
 
 
 def _powers(base: int, count: int) -> Data:
@@ -139,7 +146,7 @@ _UNIT = 2.0**-52  # twice the unit roundoff, which covers the rounding of the bo
 _TINY = 5e-324
 
 
-class Floats:
+class Floats(_MultipliedOut):
     """Midpoint + i·radius, in complex128: the true value is within radius of the midpoint.
 
     Integers below 2^53 are exact, with radius 0, so that ties of small values are seen as ties.
@@ -222,7 +229,7 @@ def _rounded(value: Data, radius: Data) -> Data:
     return _ball(value, np.where(exact, 0.0, radius + abs(value) * _UNIT + _TINY))
 
 
-class Exact:
+class Exact(_MultipliedOut):
     """Rationals where possible, balls where a function needs them, in object arrays.
 
     The precision of the balls is that of `flint.ctx`.

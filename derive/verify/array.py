@@ -53,11 +53,15 @@ Product: TypeAlias = tuple[Array, ...]
 
 
 class Numbers(Protocol):
-    """What multiplying and summing needs to know of a kind of numbers."""
+    """What multiplying and summing needs to know of a kind of numbers.
+
+    `dot` may sum a product without multiplying it out; None leaves that to the others.
+    """
 
     def integers(self, data: Data) -> Data: ...
     def multiply(self, a: Data, b: Data) -> Data: ...
     def sum(self, a: Data, axes: tuple[int, ...]) -> Data: ...
+    def dot(self, factors: Sequence[tuple[Data, Axes]], to: Axes) -> Data | None: ...
 
 
 def spread(data: Data, axes: Axes, to: Axes) -> Data:
@@ -189,11 +193,14 @@ def _cost(label: int, factors: Sequence[Array]) -> int:
 
 def _sum(group: Sequence[Array], gone: Sequence[int], numbers: Numbers) -> Array:
     axes = union(group)
-    data = _multiply(group, axes, numbers)
-    if data.dtype == bool:
-        data = numbers.integers(data.astype(np.int64))
-    summed = numbers.sum(data, tuple(axes.index(x) for x in gone))
-    return Array(summed, tuple(x for x in axes if x not in gone))
+    left = tuple(x for x in axes if x not in gone)
+    summed = numbers.dot([(f.data, f.axes) for f in group], left)
+    if summed is None:
+        data = _multiply(group, axes, numbers)
+        if data.dtype == bool:
+            data = numbers.integers(data.astype(np.int64))
+        summed = numbers.sum(data, tuple(axes.index(x) for x in gone))
+    return Array(summed, left)
 
 
 class _Counting:
@@ -207,6 +214,9 @@ class _Counting:
 
     def sum(self, a: Data, axes: tuple[int, ...]) -> Data:
         return np.asarray(a.sum(axes) != 0, np.int64)
+
+    def dot(self, factors: Sequence[tuple[Data, Axes]], to: Axes) -> Data | None:
+        return None
 
 
 def _surviving_flaw(factors: Product, over: dict[int, int], numbers: Numbers) -> Array | None:

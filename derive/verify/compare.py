@@ -84,12 +84,11 @@ class Place:
         """Both values at one place in rationals or balls, if they are certain to differ there."""
         for bits in PRECISIONS:
             with flint.ctx.workprec(bits):
-                values = [self._entry(f, at, bits) for f in (left, right)]
-                if None in values:
-                    return tuple(values) if values != [None, None] else None  # type: ignore[return-value]
-                gap = values[0] - values[1]
-                if gap > 0 or gap < 0:
-                    return values[0], values[1]
+                a, b = self._entry(left, at, bits), self._entry(right, at, bits)
+                if a is None or b is None:
+                    return None if a is b else (a, b)
+                if a > b or a < b:
+                    return a, b
         return None
 
     def _entry(self, f: Formula, at: tuple[int, ...], bits: int) -> Any:

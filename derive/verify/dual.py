@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from derive.errors import Unsupported
 from derive.ir import (
     Apply,
     Bracket,
@@ -48,7 +49,7 @@ from derive.verify.array import (
     relabel,
     union,
 )
-from derive.verify.integers import Env, Unsupported
+from derive.verify.integers import Env
 from derive.verify.scalar import derivative
 from derive.verify.table import read, scatter
 

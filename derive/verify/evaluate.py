@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from derive.errors import Unsupported
 from derive.ir import (
     Apply,
     Bracket,
@@ -48,7 +49,7 @@ from derive.verify.array import (
     lift,
     multiply,
 )
-from derive.verify.integers import Env, Unsupported, gather
+from derive.verify.integers import Env, gather
 from derive.verify.scalar import DEFINED
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from derive.derivation.program import Program
+from derive.errors import Unsupported
 from derive.ir import TRUE, Component, Formula, Int, Number, Sum, Tensor
-from derive.verify.integers import Unsupported
 
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from sympy import Basic
 
+from derive.errors import Unsupported
 from derive.ir import (
     And,
     Atom,
@@ -36,10 +37,6 @@ Env: TypeAlias = Mapping[Index, tuple[int, int]]
 """For each index in scope the smallest and the largest value that it takes anywhere."""
 
 
-class Unsupported(Exception):
-    """Something that the verifier cannot evaluate; the reason is its message."""
-
-
 class Integers:
     """Integer expressions at given sizes.  `classes` gives the drawn entries of a class tensor."""
 
@@ -65,7 +62,7 @@ class Integers:
         """What the value of a node depends on: the node, and the hulls of its free indices."""
         free = self._free.get(node)
         if free is None:
-            free = tuple(sorted(free_indices(node), key=self.label))  # type: ignore[arg-type]
+            free = tuple(sorted(free_indices(node), key=self.label))
             self._free[node] = free
         try:
             return (node, *(env[i] for i in free))
@@ -225,13 +222,16 @@ def _take(rows: Data, flat: Array) -> Data:
     if DRAW not in flat.axes:
         return rows[:, flat.data]
     at = np.arange(rows.shape[0]).reshape(-1, *(1 for _ in flat.axes[1:]))
-    return rows[at, flat.data]  # type: ignore[no-any-return]
+    return rows[at, flat.data]
 
 
 def _nothing(table: Array, flat: Array) -> Array:
     """What reading an empty table gives: no value anywhere."""
     axes = tuple(sorted({DRAW, *flat.axes}))
-    shape = (table.data.shape[0], *(n for n, x in zip(flat.data.shape, flat.axes) if x != DRAW))
+    shape = (
+        table.data.shape[0],
+        *(n for n, x in zip(flat.data.shape, flat.axes, strict=True) if x),
+    )
     return Array(np.zeros(shape, table.data.dtype), axes, np.full(shape, OUTSIDE))
 
 
@@ -252,8 +252,8 @@ def _product(*parts: Data) -> Data:
 
 
 def _most(*parts: Data) -> Data:
-    return np.maximum.reduce(np.broadcast_arrays(*parts))
+    return np.asarray(np.maximum.reduce(np.broadcast_arrays(*parts)))
 
 
 def _least(*parts: Data) -> Data:
-    return np.minimum.reduce(np.broadcast_arrays(*parts))
+    return np.asarray(np.minimum.reduce(np.broadcast_arrays(*parts)))

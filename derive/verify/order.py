@@ -121,7 +121,7 @@ class Order:
         for at in map(tuple, np.argwhere(unsure)):
             best, *others = np.flatnonzero(candidate[at])
             for k in others:
-                if self._certain(_difference(look(at, k), look(at, best)), axes, at) > 0:
+                if self._certain(_difference(look(at, int(k)), look(at, int(best))), axes, at) > 0:
                     best = k
             position[at] = best
         return position

@@ -72,14 +72,14 @@ class Reals:
         """The usable draws, the bits of agreement, and a refutation if there is one."""
         with flint.ctx.workprec(BITS):
             exact = place.world.exact(BITS)
-            values = [exact.value(f, place.env) for f in (left, right)]
-            failing = place.difference(*values, _FAILS[relation])
+            a, b = exact.value(left, place.env), exact.value(right, place.env)
+            failing = place.difference(a, b, _FAILS[relation])
             for at in failing.places():
                 found = place.exactly(left, right, at)
                 if found is not None:
                     shown = place.counterexample((left, right), found, at)
                     return 0, 0, Verification(REFUTED, 1, counterexample=shown)
-            bits = _agreement(values[0].spread(place.axes), values[1].spread(place.axes))
+            bits = _agreement(a.spread(place.axes), b.spread(place.axes))
             return failing.usable, bits, None
 
 

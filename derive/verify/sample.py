@@ -1,4 +1,4 @@
-"""Drawing values: general ones, small ones with ties and zeros, and real ones, all under the facts."""
+"""Drawing values under the facts: general ones, small ones with ties and zeros, and real ones."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from math import lcm
 import numpy as np
 
 from derive.derivation.program import Program
+from derive.errors import Unsupported
 from derive.ir import Size, Tensor
 from derive.verify.array import Data
 from derive.verify.facts import Bounds, Plan
-from derive.verify.integers import Integers, Unsupported
+from derive.verify.integers import Integers
 from derive.verify.world import Given, World
 
 GENERAL, SMALL, REAL, POSITIVE = "general", "small", "real", "positive"

@@ -1,4 +1,4 @@
-"""Scalar functions: what each is in terms of simpler ones, and its derivative, in a table of its own.
+"""Scalar functions: what each is in terms of simpler ones, and its derivative, in an own table.
 
 The derivatives are formulas that the evaluator evaluates like any other, so exp stays typed.
 Conventions: relu'(0) = 0, abs'(0) = 0, sign' = 0.

@@ -12,8 +12,10 @@ from math import prod
 import numpy as np
 
 from derive.derivation.program import Program
+from derive.errors import Unsupported
 from derive.ir import Guard, Int, Size, Tensor, subformulas, tensors
-from derive.verify.integers import Integers, Unsupported, holds
+from derive.verify.array import Data
+from derive.verify.integers import Integers, holds
 
 SPAN = 13
 """How many values of a free size are tried, from its least one on."""
@@ -31,18 +33,17 @@ class SizeSearch:
         self.computed = tuple(s for s in program.sizes if s.definition is not None)
         conditions = dict.fromkeys((*program.size_facts, *facts))
         self._due: dict[Size | None, list[Guard | Size]] = {}
-        for c in (*self.computed, *conditions):
+        everything: tuple[Guard | Size, ...] = (*self.computed, *conditions)
+        for c in everything:
             used = self._free_in(c)
             last = max(used, key=self.free.index) if used else None
             self._due.setdefault(last, []).append(c)
 
     def _free_in(self, c: Guard | Size) -> list[Size]:
         """The free sizes that a condition or a computed size depends on."""
-        pending: list[Int] = (
-            [c.definition]
-            if isinstance(c, Size) and c.definition is not None  # type: ignore[list-item]
-            else [e for e in subformulas(c) if isinstance(e, Int)]
-        )
+        pending = [e for e in subformulas(c) if isinstance(e, Int)]
+        if isinstance(c, Size):
+            pending = [Int.of(c)]
         found: dict[Size, None] = {}
         while pending:
             for a in pending.pop().atoms_within():
@@ -130,5 +131,5 @@ class SizeSearch:
         return found
 
 
-def _no_classes(t: Tensor) -> np.ndarray:  # type: ignore[type-arg]
+def _no_classes(t: Tensor) -> Data:
     raise Unsupported("a condition on sizes reads a tensor of classes")

@@ -79,7 +79,7 @@ class StepVerdict:
 
 @dataclass(frozen=True)
 class DerivationVerdict:
-    """The verdicts on every step of a derivation, substeps after their step, and on its two ends."""
+    """The verdicts on every step of a derivation, substeps after their step, and on its ends."""
 
     steps: tuple[StepVerdict, ...]
     ends: Verification

@@ -9,17 +9,19 @@ A Verifier keeps its worlds, so that all chains about one program share what has
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
+from derive.errors import Unsupported
 from derive.ir import Formula, Guard, Range
 from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Place
 from derive.verify.degree import Degrees
 from derive.verify.facts import Plan, plan
-from derive.verify.integers import Unsupported, holds
+from derive.verify.integers import holds
 from derive.verify.real import Reals
 from derive.verify.sample import GENERAL, SMALL, world
 from derive.verify.sizes import SizeSearch
@@ -60,7 +62,7 @@ class Verifier:
         `facts` are conditions on sizes under which the chain is meant to hold.
         """
         check = self._checker(ranges, facts, relation)
-        pairs = tuple(check(a, b) for a, b in zip(formulas, formulas[1:], strict=False))
+        pairs = tuple(check(a, b) for a, b in pairwise(formulas))
         return Chain(pairs, pairs[0] if len(pairs) == 1 else check(formulas[0], formulas[-1]))
 
     def derivation(self, d: Derivation) -> DerivationVerdict:
