@@ -121,7 +121,12 @@ def test_symbolic_sizes_record_what_they_must_meet() -> None:
 
 def test_a_dict_the_front_and_the_file_agree() -> None:
     built = build(load(EXAMPLES / "lenet.toml")).program
-    assert build(Given.from_dict(tomllib.loads(LENET))).program == built
+    told = build(Given.from_dict(tomllib.loads(LENET))).program
+    assert (told.definitions, told.given, told.sizes) == (
+        built.definitions,
+        built.given,
+        built.sizes,
+    )
     layers = [
         ("conv", Conv2d(1, 20, 5)),
         MaxPool2d(2),
@@ -185,7 +190,7 @@ def test_values_are_exact() -> None:
 # -- what cannot be used -------------------------------------------------------------------------
 
 CONV = 'type = "Conv2d"\n'
-FLAT_CONV = 'type = "Conv2d"\nout_channels = 2\nkernel_size = 1\n[[layers]]\nout_f'
+FLAT_CONV = 'type = "Conv2d"\nkernel_size = 1\nout_channels = 5\n[[layers]]\ntype = "Linear"\nout_f'
 OUTPUT_OF_FLAT = "the output of “flat” (Flatten), of shape (64, 2880)"
 BAD = [
     # what is wrong, where in LeNet, instead, the line, what the message says
@@ -205,7 +210,7 @@ BAD = [
     ("big kernel", "kernel_size = 5", "kernel_size = 29", 29, "29 positions, but the"),
     ("big padding", "kernel_size = 2", "kernel_size = 2\npadding = 2", 35, "more than half"),
     ("features", "out_features = 500", "in_features = 9\nout_features = 5", 43, OUTPUT_OF_FLAT),
-    ("axes", 'name = "fc1"\ntype = "Linear"\nout_f', FLAT_CONV, 40, OUTPUT_OF_FLAT + "; expected 3"),
+    ("axes", 'type = "Linear"\nout_f', FLAT_CONV, 40, OUTPUT_OF_FLAT + "; expected 3 or 4"),
     ("dim", "dim = 1", "dim = 2", 57, "dim = 2 is not an axis of the output of “fc2”"),
     ("class axis", "dim = 1", "dim = 0", 59, "expected dim = 1"),
     ("missing target", 'target = "t"\n', "", 59, "“target” is missing"),
@@ -228,6 +233,7 @@ BAD = [
     ("unknown key", "index_base = 1", "index_bas = 1", 16, "Did you mean “index_base”?"),
     ("base", "index_base = 1", "index_base = 2", 16, "index_base = 2, expected 0 or 1"),
     ("version", "[conventions]", "derive = 2\n[conventions]", 15, "derive = 2, expected 1"),
+    ("fact", "t_{n,j} = 1", "q_{n,j} = 1", 13, "expected a declared symbol, found “q"),
     ("broken", "N = 64", "N = = 64", 19, "this is not TOML"),
     ("unclosed", '"N", 10]', '"N", 10', 25, "this is not TOML"),
     ("values", "[loss]", "[values]\nq = [1]\n[loss]", 60, "there is no tensor “q”"),
@@ -310,3 +316,70 @@ def test_symbols_let_no_other_commands_in() -> None:
     assert is_lone_symbol("C_{out}")
     assert is_lone_symbol(r"\hat K")
     assert not is_lone_symbol("same")
+
+
+# -- LaTeX in a Given ----------------------------------------------------------------------------
+
+
+def test_facts_are_read_in_both_spellings() -> None:
+    made = build(load(EXAMPLES / "lenet.toml")).program
+    (fact,) = made.facts
+    assert to_text(fact.left) == 'sum[j=1.."P^{(fc2)}"](t[n, j])'
+    assert made.facts == build(Given.from_dict(_with_facts([{"latex": _SUM}]))).program.facts
+
+
+_SUM = r"\sum_{j} t_{n,j} = 1"
+
+
+def _with_facts(facts: list[Any]) -> dict[str, Any]:
+    return tomllib.loads(LENET) | {"facts": facts}
+
+
+def test_facts_about_sizes_are_conditions() -> None:
+    tables = {"tensors": {"x": ["H", "k"]}, "layers": [layer("ReLU")]}
+    made = program(**tables, facts=[r"k \mid H", r"k \le H", r"x_{i,j} > 0"])
+    assert [to_text(f) for f in made.size_facts] == ["k | H", "H-k >= 0"]
+    assert [to_text(f.left) for f in made.facts] == ["0"]
+    with pytest.raises(InputError, match="is false for the sizes given"):
+        program(**tables, sizes={"H": 3, "k": 2}, facts=[r"k \mid H"])
+
+
+def test_definitions_in_latex_follow_the_layers() -> None:
+    made = program(
+        tensors={"x": ["n"]},
+        layers=[layer("Tanh", name="a")],
+        define=[r"y_{i} = z^{(a)}_{i} x_i", r"L = \sum_{i} y_i^2"],
+    )
+    assert [to_text(d) for d in made.definitions[1:]] == [
+        "y[i] := a[i] * x[i]",
+        "L[] := sum[i=1..n](y[i]^2)",
+    ]
+    assert made.loss == made.definitions[-1].tensor
+
+
+def test_sizes_may_be_computed() -> None:
+    made = program(sizes={"H": 3, "W": 4, "p": "H W"}, tensors={"x": ["p"]}, layers=[layer("ReLU")])
+    found = sizes(made)
+    assert (found["p"].value, found["p"].definition) == (12, found["H"] * found["W"])
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        (
+            {"layers": [layer("ReLU")], "facts": ["q_i = 1"]},
+            "the fact “q_i = 1”: expected a declared",
+        ),
+        ({"define": ["y_{i} = q_i"]}, "“y_{i} = q_i”: expected a declared symbol"),
+        ({"define": ["n = 3"]}, "defines n, which names a size"),
+        ({"define": ["y_{i} = x_i", "y_{i} = 2"]}, "defines y a second time"),
+        ({"sizes": {"p": "n q"}}, "the size p = “n q”: expected a declared symbol"),
+        ({"sizes": {"p": "n - n"}}, "the size p = “n - n” is 0, expected 1 or more"),
+        ({}, "nothing to derive"),
+    ],
+)
+def test_latex_that_cannot_be_used(tables: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        program(tensors={"x": ["n"]}, **tables)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -13,6 +13,7 @@ from derive.network.given import Conventions, Given
 from derive.network.names import nearest
 from derive.network.site import show_shape
 from derive.network.sizes import value_of
+from derive.network.statements import facts
 
 
 @dataclass(frozen=True)
@@ -40,21 +41,31 @@ class Model:
 def build(given: Given) -> Model:
     """The definitions that a Given stands for."""
     _refuse_unused(given)
+    top = given.source.place()
     chain = Chain(given)
     layers = tuple(chain.layer(k, entry) for k, entry in enumerate(given.layers))
+    layers = (*layers, *chain.definitions())
     if given.loss is not None:
         layers = (*layers, chain.loss(given.loss))
+    if not layers:
+        raise InputError("there is nothing to derive. Expected [[layers]], or `define`.", **top)
+    made = tuple(d for layer in layers for d in layer.definitions)
+    defined = {d.tensor for d in made}
+    inputs = tuple(t for t in chain.inputs if t not in defined)
     parameters = tuple(p for layer in layers for p in layer.parameters)
+    last = layers[-1].output
+    read = (*inputs, *chain.targets, *parameters)
     program = Program(
-        sizes=chain.sizes.all,
-        given=(*chain.inputs, *chain.targets, *parameters),
-        definitions=tuple(d for layer in layers for d in layer.definitions),
+        given=read,
+        definitions=made,
+        facts=facts(given, (*read, *defined), chain.sizes, chain.base),
+        loss=last if given.loss is not None or (given.define and not last.shape) else None,
         size_facts=chain.sizes.facts,
-        loss=layers[-1].output if given.loss is not None else None,
+        sizes=chain.sizes.all,
     )
     _check_values(given, program)
     return Model(
-        given.title, given.conventions, program, layers, chain.inputs, chain.targets, given.values
+        given.title, given.conventions, program, layers, inputs, chain.targets, given.values
     )
 
 
@@ -92,7 +103,7 @@ def _extents(value: Any) -> tuple[int, ...] | None:
 
 def _refuse_unused(given: Given) -> None:
     """Say which declarations this version cannot use, rather than ignore them."""
-    unused = {"problems": given.problems, "notation": given.notation, "define": given.define}
+    unused = {"problems": given.problems, "notation": given.notation}
     for key, value in unused.items():
         if value:
             raise Unsupported(

@@ -19,6 +19,7 @@ from derive.network.loss import CrossEntropyLoss, Loss
 from derive.network.names import nearest, tagged
 from derive.network.site import Site, show_shape
 from derive.network.sizes import value_of
+from derive.network.statements import definitions
 
 Kind = TypeVar("Kind", bound=LayerKind)
 
@@ -27,7 +28,7 @@ class Chain:
     """The layers of a Given, made one after another; `inputs` and `targets` are what they read."""
 
     def __init__(self, given: Given) -> None:
-        self._given, self._base = given, given.conventions.index_base
+        self._given, self.base = given, given.conventions.index_base
         if given.loss is not None and given.loss.target not in given.tensors:
             raise InputError(
                 f"the loss has the target “{given.loss.target}”, which is not a tensor. "
@@ -36,7 +37,7 @@ class Chain:
             )
         self.sizes = declared_sizes(given)
         self.inputs = tuple(
-            Tensor(name, name, declared_shape(given, self.sizes, name), self._base)
+            Tensor(name, name, declared_shape(given, self.sizes, name), self.base)
             for name in given.tensors
             if given.loss is None or name != given.loss.target
         )
@@ -61,6 +62,20 @@ class Chain:
         self._origins[name] = f"the output of “{name}” ({entry.type})"
         self._kinds[name] = kind
         return self._described(entry, kind, (x,), new, (made,))
+
+    def definitions(self) -> tuple[Layer, ...]:
+        """What `define` adds to the layers, which it may read."""
+        made = definitions(self._given, self._outputs.values(), self.sizes, self.base)
+        for layer in made:
+            name, tensor = layer.name, layer.output
+            if name in self._names or (
+                name not in self._outputs and tensor.symbol in self._symbols
+            ):
+                other = self._symbols.get(tensor.symbol, "a layer")
+                self._fail(f"`define` gives {name} a meaning, but it is {other} already.", "define")
+            self._outputs[name] = self._last = tensor
+            self._origins[name] = f"the definition of {name}"
+        return made
 
     def loss(self, entry: LossEntry) -> Layer:
         """The loss of the last output, or of what its `input` names."""
@@ -95,7 +110,7 @@ class Chain:
         def place(option: str | None) -> dict[str, Any]:
             return self._given.source.place(*path, *([option] if option else []))
 
-        return Site(name, self._label(entry, *path), self._base, self.sizes, place)
+        return Site(name, self._label(entry, *path), self.base, self.sizes, place)
 
     def _kind(
         self, table: Mapping[str, type[Kind]], what: str, entry: LayerEntry, *path: str | int
@@ -163,7 +178,7 @@ class Chain:
                 f"target of shape {' or '.join(map(show_shape, kind.target_shapes(x.shape)))}",
                 "target",
             )
-        self.targets = (Tensor(name, name, expected, self._base, classes),)
+        self.targets = (Tensor(name, name, expected, self.base, classes),)
         return self.targets[0]
 
     def _unified(self, told: int | str, expected: Int) -> bool:

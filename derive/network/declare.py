@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from derive.errors import InputError, Unsupported
+from derive.errors import InputError
 from derive.ir import Int, Size
 from derive.network.given import Given, LossEntry
 from derive.network.names import LAYER_NAME, is_lone_symbol, is_symbol
 from derive.network.sizes import Sizes
+from derive.network.statements import computed_size, left_names
 
 _BOUND = re.compile(r"\s*>=\s*(\d+)\s*")
 _AXES = {1: "D", 2: "ND", 3: "NCT", 4: "NCHW", 5: "NCDHW"}
@@ -36,34 +37,33 @@ def declared_sizes(given: Given) -> Sizes:
             f"“{both}” names a size and a tensor. Give one of them another name.",
             **given.source.place("tensors", both),
         )
-    sizes = Sizes((*given.tensors, "y", loss_symbol(given.loss) if given.loss else "L"))
+    loss = loss_symbol(given.loss) if given.loss else "L"
+    sizes = Sizes((*given.tensors, *left_names(given), "y", loss))
+    expressions: dict[str, str] = {}
     for name, value in given.sizes.items():
-        sizes.declare(_declared(given, name, value))
+        bound = _BOUND.fullmatch(value) if isinstance(value, str) else None
+        if bound is not None:
+            sizes.declare(Size(name, None, int(bound[1])))
+        elif isinstance(value, int):
+            sizes.declare(Size(name, value, min(value, 1)))
+        else:
+            expressions[name] = value
     for name in _in_shapes(given):
-        sizes.declare_free(name, 1)
-    lone = [(option, name) for option, name in _in_options(given) if is_lone_symbol(name)]
+        if name not in expressions:
+            sizes.declare_free(name, 1)
+    found = [pair for pair in _in_options(given) if pair[1] not in expressions]
+    lone = [(option, name) for option, name in found if is_lone_symbol(name)]
     for _, name in (pair for pair in lone if pair[0] != "padding"):
         sizes.declare_free(name, 1)
     for _, name in lone:
         sizes.declare_free(name, 0)
+    for name, expression in expressions.items():
+        sizes.declare(computed_size(given, sizes, name, expression))
     return sizes
 
 
 def _place(given: Given, name: str) -> dict[str, Any]:
     return given.source.place("sizes" if name in given.sizes else "tensors", name)
-
-
-def _declared(given: Given, name: str, value: int | str) -> Size:
-    if isinstance(value, int):
-        return Size(name, value, min(value, 1))
-    bound = _BOUND.fullmatch(value)
-    if bound is None:
-        raise Unsupported(
-            f"the size {name} = “{value}” cannot be used yet. Expected a whole number, or a bound "
-            "such as “>=1”.",
-            **given.source.place("sizes", name),
-        )
-    return Size(name, None, int(bound[1]))
 
 
 def _in_shapes(given: Given) -> Iterator[str]:
