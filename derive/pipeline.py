@@ -53,15 +53,6 @@ class Solution:
             f", {refuted} refuted" if refuted else ""
         )
 
-    def summary(self) -> str:
-        """One line on what verification said."""
-        steps = [s.verification for v in self.verdicts.values() for s in v.steps]
-        confirmed = sum(v.holds for v in steps)
-        refuted = sum(v.status == REFUTED for v in steps)
-        return f"{confirmed} of {len(steps)} steps confirmed" + (
-            f", {refuted} refuted" if refuted else ""
-        )
-
     def write(
         self,
         output: str | Path,

@@ -18,7 +18,7 @@ class Rule:
 
     `name` states the law; `reason` is the one sentence for the margin of a step; `ends` says why
     repeated use comes to an end; `on` are the node classes that it looks at; `example` makes a
-    formula on which it fires, with its scope.
+    formula on which it fires, with its scope.  The reason of a `quiet` rule goes without saying.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Rule:
     on: tuple[type[Formula], ...]
     apply: Callable[[Formula, Scope], Formula | None]
     example: Callable[[], Example]
+    quiet: bool = False
 
 
 def rule(
@@ -35,10 +36,12 @@ def rule(
     ends: str,
     on: type[Formula] | tuple[type[Formula], ...],
     example: Callable[[], Example],
+    quiet: bool = False,
 ) -> Callable[[Callable[..., Formula | None]], Rule]:
     """Turns a function of (node, scope) into a Rule; its docstring shows the law at work."""
 
     def make(apply: Callable[..., Formula | None]) -> Rule:
-        return Rule(name, reason, ends, on if isinstance(on, tuple) else (on,), apply, example)
+        nodes = on if isinstance(on, tuple) else (on,)
+        return Rule(name, reason, ends, nodes, apply, example, quiet)
 
     return make

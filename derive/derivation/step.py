@@ -13,7 +13,8 @@ class Step:
     """`before = after` by the law named `rule`, for the reason given; both are whole formulas.
 
     `facts` are the conditions on sizes that the step relies on (S = K, 2 divides H).  `substeps`
-    are the small steps that one displayed step consists of.
+    are the small steps that one displayed step consists of.  A step without a reason goes without
+    saying; a document shows it together with the one before it.
     """
 
     before: Formula

@@ -9,6 +9,7 @@ from functools import cached_property
 from derive.derivation.program import Layer, Program
 from derive.derivation.step import Derivation
 from derive.engine.differentiate import Differentiator
+from derive.engine.present import cases_form
 from derive.ir import Tensor, tensors
 
 
@@ -25,13 +26,14 @@ class Derived:
     layers: tuple[Layer, ...]
     forward: dict[Tensor, Derivation]
     jacobians: dict[tuple[Tensor, Tensor], Derivation]
+    written: dict[tuple[Tensor, Tensor], Derivation]
     recursive: dict[Tensor, Derivation]
     expanded: dict[Tensor, Derivation]
 
     @cached_property
     def all(self) -> tuple[Derivation, ...]:
         """Every derivation, in the order of a document."""
-        groups = (self.forward, self.jacobians, self.recursive, self.expanded)
+        groups = (self.forward, self.jacobians, self.written, self.recursive, self.expanded)
         return tuple(d for group in groups for d in group.values())
 
 
@@ -44,14 +46,24 @@ def derive_all(
         (x.tensor, t) for x in program.definitions for t in read_by(x.body, program) if t not in targets
     ]
     wanted = [t for t in variables(program, layers) if t not in targets and (not only or t in only)]
+    jacobians = {e: d.jacobian(*e) for e in edges if not only or e[1] in only}
     return Derived(
         program,
         layers,
         {x.tensor: d.forward(x.tensor) for x in program.definitions},
-        {e: d.jacobian(*e) for e in edges if not only or e[1] in only},
+        jacobians,
+        {e: w for e, j in jacobians.items() for w in [written_out(j)] if w is not None},
         {t: d.gradient(t) for t in wanted} if program.loss else {},
         {t: d.gradient(t, expanded=True) for t in wanted} if program.loss else {},
     )
+
+
+def written_out(jacobian: Derivation) -> Derivation | None:
+    """A Jacobian as "its value if ..., and 0 otherwise", where its result has deltas."""
+    step = cases_form(jacobian.result)
+    if step is None:
+        return None
+    return Derivation(jacobian.start, jacobian.ranges, (*jacobian.steps, step))
 
 
 def read_by(body: object, program: Program) -> Iterator[Tensor]:

@@ -98,7 +98,7 @@ class Rewriter:
             )
         after = _replace(self._root, path, new)
         assert isinstance(after, Formula)
-        self.steps.append(Step(self._root, after, r.name, r.reason, facts))
+        self.steps.append(Step(self._root, after, r.name, "" if r.quiet else r.reason, facts))
         self._root = after
 
 

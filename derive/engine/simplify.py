@@ -26,7 +26,7 @@ from derive.rules import algebra, definitions, deltas, derivative, guards, sums
 
 @dataclass(frozen=True)
 class Phase:
-    """Rules that are applied together; `tidy` ones do not count as reasons of the step."""
+    """Rules that are applied together until none of them fires."""
 
     name: str
     rules: tuple[Rule, ...]
@@ -106,11 +106,8 @@ COLLECT = Phase(
 )
 
 FORWARD = (CONTRACT, BOUNDS, COLLECT)
-JACOBIAN = (DIFFERENTIATE, FOLD, CONTRACT, BOUNDS, COLLECT)
-GRADIENT = (FOLD, CONTRACT_ALL, BOUNDS, FACTS, COLLECT)
-
-_QUIET = frozenset(r.name for r in TIDY)
-
+JACOBIAN = (DIFFERENTIATE, FOLD, CONTRACT, FOLD, BOUNDS, COLLECT)
+GRADIENT = (FOLD, CONTRACT_ALL, FOLD, BOUNDS, FACTS, COLLECT)
 
 def simplify(f: Formula, scope: Scope, phases: Sequence[Phase]) -> tuple[Step, ...]:
     """The displayed steps from `f` to its normal form under the phases."""
@@ -129,8 +126,6 @@ def simplify(f: Formula, scope: Scope, phases: Sequence[Phase]) -> tuple[Step, .
 
 def displayed(name: str, small: Sequence[Step]) -> Step:
     """One step for the reader, made of small ones; its reasons are theirs, each once."""
-    reasons = dict.fromkeys(s.reason for s in small if s.rule not in _QUIET)
-    if not reasons:
-        reasons = dict.fromkeys(s.reason for s in small)
+    reasons = dict.fromkeys(s.reason for s in small if s.reason)
     facts = tuple(dict.fromkeys(g for s in small for g in s.facts))
     return Step(small[0].before, small[-1].after, name, "; ".join(reasons), facts, tuple(small))

@@ -45,6 +45,7 @@ _FREE = (Range(i, 1, H), Range(j, 1, H))
     "the product gets flatter or shorter",
     Times,
     lambda: samples.given(Times(x[i], Number(2), Times(Number(3), y[j])), *_FREE),
+    quiet=True,
 )
 def tidy_product(f: Times, scope: Scope) -> Formula | None:
     """Numbers in front and multiplied, products in products flattened, 0 and 1 carried out."""
@@ -64,6 +65,7 @@ def tidy_product(f: Times, scope: Scope) -> Formula | None:
     "fewer factors",
     Times,
     lambda: samples.given(Times(x[i], y[j], Power(x[i], Number(2))), *_FREE),
+    quiet=True,
 )
 def collect_powers(f: Times, scope: Scope) -> Formula | None:
     """b^r b^s = b^{r+s}; δ δ = δ and [C][C] = [C] for what is 0 or 1."""
@@ -87,6 +89,7 @@ def collect_powers(f: Times, scope: Scope) -> Formula | None:
     "fewer brackets",
     Times,
     lambda: samples.given(Times(Bracket(at_least(i, 2)), x[i], Bracket(at_least(j, 2))), *_FREE),
+    quiet=True,
 )
 def merge_brackets(f: Times, scope: Scope) -> Formula | None:
     """[C] [D] = [C and D]."""
@@ -103,6 +106,7 @@ def merge_brackets(f: Times, scope: Scope) -> Formula | None:
     "the sum gets flatter or shorter",
     Plus,
     lambda: samples.given(Plus(x[i], Plus(Number(0), x[i]), y[j]), *_FREE),
+    quiet=True,
 )
 def tidy_sum(f: Plus, scope: Scope) -> Formula | None:
     """Sums in sums flattened, zeros dropped, like terms collected."""
@@ -121,6 +125,7 @@ def tidy_sum(f: Plus, scope: Scope) -> Formula | None:
     "fewer powers",
     Power,
     lambda: samples.given(Power(Power(x[i], Number(2)), Number(3)), *_FREE),
+    quiet=True,
 )
 def tidy_power(f: Power, scope: Scope) -> Formula | None:
     """b^1 = b, b^0 = 1, 1^e = 1; (b^r)^n = b^{rn} and (fg)^n = f^n g^n for a whole n."""

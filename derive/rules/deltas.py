@@ -59,6 +59,7 @@ from derive.rules.terms import factors, product, terms, without
     "the delta disappears",
     Delta,
     lambda: samples.given(Delta(i + 1, i), Range(i, 1, H)),
+    quiet=True,
 )
 def decided(f: Delta, scope: Scope) -> Formula | None:
     """δ(e, e) = 1, and δ(e, f) = 0 where e ≠ f always."""
@@ -291,6 +292,7 @@ def _by_tuple(f: Sum, index: Index, one: Unravel) -> Formula:
     lambda: samples.given(
         Sum(Times(x[a], Plus(Delta(a, p), x[p])), Range(a, 1, H)), Range(p, 1, H)
     ),
+    quiet=True,
 )
 def expose_delta(f: Sum, scope: Scope) -> Formula | None:
     """Σ_a f (δ(a, p) + g) = Σ_a f δ(a, p) + Σ_a f g."""

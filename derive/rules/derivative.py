@@ -61,7 +61,7 @@ def independence(f: Derivative, scope: Scope) -> Formula | None:
 
 @rule(
     "independent entries",
-    "distinct entries are independent variables",
+    "distinct entries are independent",
     "the ∂ disappears",
     Derivative,
     lambda: samples.given(
@@ -78,7 +78,7 @@ def independent_entries(f: Derivative, scope: Scope) -> Formula | None:
 
 @rule(
     "sum rule",
-    "the derivative of a sum is the sum of the derivatives",
+    "linearity",
     _DEEPER,
     Derivative,
     lambda: samples.given(Derivative(x[i] + y[i], x[j]), Range(i, 1, H), Range(j, 1, H)),
@@ -93,7 +93,7 @@ def sum_rule(f: Derivative, scope: Scope) -> Formula | None:
 
 @rule(
     "linearity",
-    "the derivative passes through the sum",
+    "linearity",
     _DEEPER,
     Derivative,
     lambda: samples.given(

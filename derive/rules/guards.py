@@ -39,6 +39,7 @@ from derive.rules.terms import factors, product
     "fewer conditions",
     Bracket,
     lambda: samples.given(Bracket(conjunction(at_least(i, 1), at_least(i, 2))), Range(i, 1, H)),
+    quiet=True,
 )
 def decided(f: Bracket, scope: Scope) -> Formula | None:
     """[C] = 1 where C always holds and 0 where it never does; of a conjunction, what is open stays."""
@@ -59,6 +60,7 @@ def decided(f: Bracket, scope: Scope) -> Formula | None:
     "fewer conditions",
     (Sum, Max),
     lambda: samples.given(Sum(x[a], Range(a, 1, H), at_least(a, 1))),
+    quiet=True,
 )
 def decided_inside(f: Binder, scope: Scope) -> Formula | None:
     """A condition on the indices that always holds is left out."""
@@ -132,6 +134,7 @@ def _last_mentioned(ranges: Sequence[Range], g: Guard) -> int | None:
     "fewer bounds",
     (Sum, Max),
     lambda: samples.given(Sum(x[a], Range(a, (1, p), (H, p + K))), Range(p, 1, H)),
+    quiet=True,
 )
 def redundant_bound(f: Binder, scope: Scope) -> Formula | None:
     """max(1, p) = p where p ≥ 1."""

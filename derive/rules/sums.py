@@ -44,6 +44,7 @@ def rebind(f: Binder, body: Formula, ranges: tuple[Range, ...], condition: Guard
     "the sum disappears",
     Sum,
     lambda: samples.given(Sum(Number(0), Range(a, 1, K))),
+    quiet=True,
 )
 def zero_sum(f: Sum, scope: Scope) -> Formula | None:
     """Σ 0 = 0."""
@@ -100,6 +101,7 @@ def one_point(f: Binder, scope: Scope) -> Formula | None:
     lambda: samples.given(
         Sum(Times(x[a], Sum(x[b], Range(b, 1, H)), Sum(y[b], Range(b, 1, H))), Range(a, 1, H))
     ),
+    quiet=True,
 )
 def merge_sums(f: Sum, scope: Scope) -> Formula | None:
     """Σ_a f (Σ_b g) = Σ_a Σ_b f g, with an index of its own for each sum."""
@@ -124,6 +126,7 @@ def merge_sums(f: Sum, scope: Scope) -> Formula | None:
     lambda: samples.given(
         Sum(Times(w[a], x[i], y[j]), Range(a, 1, K)), *(Range(e, 1, H) for e in (i, j))
     ),
+    quiet=True,
 )
 def pull_constants(f: Sum, scope: Scope) -> Formula | None:
     """Σ_i c f(i) = c Σ_i f(i)."""
