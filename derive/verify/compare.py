@@ -10,22 +10,28 @@ from typing import Any
 import flint
 import numpy as np
 
-from derive.ir import Formula, Range, Tensor
+from derive.errors import Unsupported
+from derive.ir import Bracket, Compare, Formula, Number, Range, Relation, Tensor
 from derive.verify.arithmetic import fraction
 from derive.verify.array import DRAW, OUTSIDE, UNDEFINED, Array, Data, multiply
 from derive.verify.integers import Env
 from derive.verify.order import PRECISIONS
 from derive.verify.verdict import Counterexample
+from derive.verify.whole import extent
 from derive.verify.world import World
 
 
 @dataclass(frozen=True)
 class Difference:
-    """Where two sides differ, over the axes `axes`; `usable` counts the draws that decided."""
+    """Where two sides differ, over the axes `axes`.
+
+    `usable` says which draws decided something; `lost` whether both sides read outside somewhere.
+    """
 
     axes: tuple[int, ...]
     differs: Data
-    usable: int
+    usable: Data
+    lost: bool = False
 
     @property
     def found(self) -> bool:
@@ -65,20 +71,22 @@ class Place:
         """Where two values differ; `equal` compares aligned data."""
         same = equal(left.spread(self.axes), right.spread(self.axes))
         differs = np.broadcast_to(~same, self.shape)
-        allowed = self.allowed()
+        allowed, lost = self.allowed(), False
         if left.flaw is not None or right.flaw is not None:
             a, b = left.flaws(self.axes), right.flaws(self.axes)
             outside = (a == OUTSIDE) != (b == OUTSIDE)
             both = (a == OUTSIDE) & (b == OUTSIDE)
             undefined = (a == UNDEFINED) | (b == UNDEFINED)
+            lost = bool((allowed & both).any())
             differs = (differs & (a == 0) & (b == 0)) | outside
             allowed = allowed & ~both & ~undefined
-        usable = allowed.reshape(self.world.draws, -1).any(1).sum() if allowed.size else 0
-        return Difference(self.axes, differs & allowed, int(usable))
+        usable = np.asarray(allowed.reshape(self.world.draws, -1).any(1))
+        return Difference(self.axes, differs & allowed, usable, lost)
 
-    def residues(self, f: Formula) -> Array:
-        """The value of a formula in residues."""
-        return self.world.evaluator("residues").value(f, self.env)
+    def residues(self, left: Formula, right: Formula) -> Difference:
+        """Where the residues of two formulas differ."""
+        value = self.world.evaluator("residues").value
+        return self.difference(value(left, self.env), value(right, self.env), np.equal)
 
     def exactly(self, left: Formula, right: Formula, at: tuple[int, ...]) -> tuple[Any, Any] | None:
         """Both values at one place in rationals or balls, if they are certain to differ there."""
@@ -107,7 +115,7 @@ class Place:
     ) -> Counterexample:
         """What a reader needs to see the difference."""
         world = self.world
-        sizes = tuple((s.name, world.integers.size(s)) for s in world.program.sizes)
+        sizes = tuple((s.name, extent(s, world.sizes)) for s in world.program.sizes)
         where = dict(zip(self.axes, at, strict=True))
         indices = tuple(
             (r.index.hint, self.env[r.index][0] + int(where[world.integers.label(r.index)]))
@@ -122,6 +130,24 @@ class Place:
         )
         left, right = (_shown(v) for v in values)
         return Counterexample(sizes, indices, left, right, given)
+
+
+def impose(world: World, implied: Sequence[Relation]) -> None:
+    """Discard the draws at which facts about computed tensors do not hold."""
+    for fact in implied:
+        place = Place(world, fact.ranges)
+        if fact.relation == "=":
+            failing = place.residues(fact.left, fact.right).differs
+        else:
+            test = Bracket(Compare(fact.left, fact.relation, fact.right))
+            failing = place.difference(
+                world.evaluator("floats").value(test, place.env),
+                world.evaluator("floats").value(Number(1), place.env),
+                np.equal,
+            ).differs
+        world.discarded |= failing.reshape(world.draws, -1).any(1)
+    if world.discarded.all():
+        raise Unsupported("no draw satisfies the facts about computed tensors")
 
 
 def _entries(world: World, t: Tensor, draw: int) -> object:

@@ -1,7 +1,8 @@
 """Which facts about entries a draw can satisfy, and how.
 
 Linear equality over an index (Σ_j t[n,j] = 1), bounds by numbers (x > 0, 0 ≤ p ≤ 1), order between
-two tensors (a ≤ b) and ≠.  Any other kind, as about given tensors, is unsupported.
+two tensors (a ≤ b) and ≠.  Any other kind of fact about given tensors is unsupported; facts about
+computed tensors are tested after the draw.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from fractions import Fraction
 
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import TRUE, Component, Formula, Int, Number, Sum, Tensor
+from derive.ir import TRUE, Component, Formula, Int, Number, Relation, Sum, Tensor, tensors
 
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
@@ -26,36 +27,39 @@ class Bounds:
 
 @dataclass
 class Plan:
-    """What the drawing of given tensors has to respect."""
+    """What the drawing of given tensors has to respect, and what has to be tested afterwards."""
 
     bounds: dict[Tensor, Bounds] = field(default_factory=dict)
     totals: dict[Tensor, tuple[tuple[int, ...], Fraction]] = field(default_factory=dict)
     ordered: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     distinct: dict[Tensor, None] = field(default_factory=dict)
+    implied: list[Relation] = field(default_factory=list)
 
 
 def plan(program: Program) -> Plan:
     """How to draw values that satisfy the program's facts; raises Unsupported for other kinds."""
     made = Plan()
     for fact in program.facts:
-        if not (
-            _add(made, program, fact.left, fact.relation, fact.right)
-            or _add(made, program, fact.right, FLIPPED.get(fact.relation, "?"), fact.left)
+        if any(t in program.defined for side in (fact.left, fact.right) for t in tensors(side)):
+            made.implied.append(fact)
+        elif not (
+            _add(made, fact.left, fact.relation, fact.right)
+            or _add(made, fact.right, FLIPPED.get(fact.relation, "?"), fact.left)
         ):
             raise Unsupported("a fact of a kind that no draw is known to satisfy")
     return made
 
 
-def _add(made: Plan, program: Program, left: Formula, relation: str, right: Formula) -> bool:
+def _add(made: Plan, left: Formula, relation: str, right: Formula) -> bool:
     """Enter one fact into the plan, if it is of a known kind with the tensor on its left."""
     if isinstance(left, Sum) and isinstance(right, Number) and relation == "=":
-        return _add_total(made, program, left, right.value)
-    if not isinstance(left, Component) or left.tensor in program.defined:
+        return _add_total(made, left, right.value)
+    if not isinstance(left, Component):
         return False
     tensor = left.tensor
     if relation == "!=":
         made.distinct[tensor] = None
-        if isinstance(right, Component) and right.tensor not in program.defined:
+        if isinstance(right, Component):
             made.distinct[right.tensor] = None
         return isinstance(right, (Number, Component))
     if isinstance(right, Number):
@@ -67,13 +71,13 @@ def _add(made: Plan, program: Program, left: Formula, relation: str, right: Form
         return relation in ("<", "<=", ">", ">=")
     if isinstance(right, Component) and relation in ("<", "<=") and right.indices == left.indices:
         made.ordered.append((tensor, right.tensor))
-        return right.tensor not in program.defined and right.tensor != tensor
+        return right.tensor != tensor
     return False
 
 
-def _add_total(made: Plan, program: Program, left: Sum, total: Fraction) -> bool:
+def _add_total(made: Plan, left: Sum, total: Fraction) -> bool:
     body = left.body
-    if not isinstance(body, Component) or body.tensor in program.defined or left.condition != TRUE:
+    if not isinstance(body, Component) or left.condition != TRUE:
         return False
     atoms = [e.atom for e in body.indices]
     axes = []

@@ -32,6 +32,7 @@ from derive.ir import (
     free_indices,
 )
 from derive.verify.array import DRAW, OUTSIDE, Array, Data, as_guard, flaw_where, lift
+from derive.verify.whole import extent, number
 
 Env: TypeAlias = Mapping[Index, tuple[int, int]]
 """For each index in scope the smallest and the largest value that it takes anywhere."""
@@ -71,7 +72,7 @@ class Integers:
 
     def number(self, e: Int) -> int:
         """The value of an expression without indices."""
-        return int(self.value(e, {}).data)
+        return number(e, self.sizes)
 
     def value(self, e: Int, env: Env) -> Array:
         """The values of an expression, with an axis for each index that it depends on."""
@@ -90,7 +91,7 @@ class Integers:
             low, high = env[a]
             return Array(np.arange(low, high + 1), (self.label(a),))
         if isinstance(a, Size):
-            return Array(np.asarray(np.int64(self.size(a))))
+            return Array(np.asarray(np.int64(extent(a, self.sizes))))
         if isinstance(a, Floor):
             n, d = (self.value(part, env) for part in a.parts)
             return _floor_divide(n, d)
@@ -102,17 +103,6 @@ class Integers:
             positions = [self.value(part, env) for part in a.parts]
             return gather(Array(self._classes(a.tensor)), a.tensor.base, positions)
         raise Unsupported(f"the integer {a!r} is of no known kind")
-
-    def size(self, size: Size) -> int:
-        """The drawn value of a size; a computed one is computed."""
-        known = self.sizes.get(size)
-        if known is not None:
-            return known
-        if size.definition is not None:
-            return self.number(size.definition)
-        if size.value is not None:
-            return size.value
-        raise Unsupported(f"the size {size.name} has no value")
 
     def _ravel(self, a: Ravel, env: Env) -> Array:
         flat = Array(np.asarray(np.int64(0)))
@@ -184,15 +174,6 @@ class Integers:
         raise Unsupported(f"the condition {g!r} is of no known kind")
 
 
-def holds(g: Guard, sizes: Integers) -> bool:
-    """Whether a condition on sizes holds."""
-    return bool(sizes.truth(g, {}, _no_compare).data)
-
-
-def _no_compare(g: Compare, env: Env) -> Array:
-    raise Unsupported("a condition on sizes compares formulas")
-
-
 def gather(table: Array, base: int, positions: list[Array]) -> Array:
     """table[draw, e1, ..., ek] for aligned positions; outside the range there is a flaw.
 
@@ -200,13 +181,13 @@ def gather(table: Array, base: int, positions: list[Array]) -> Array:
     """
     draws, shape = table.data.shape[0], table.data.shape[1:]
     flat = Array(np.asarray(np.int64(0)))
-    for e, extent in zip(positions, shape, strict=True):
+    for e, count in zip(positions, shape, strict=True):
         offset = e.data - base
-        inside = (offset >= 0) & (offset < extent)
+        inside = (offset >= 0) & (offset < count)
         if not inside.all():
-            offset = np.clip(offset, 0, max(extent - 1, 0))
+            offset = np.clip(offset, 0, max(count - 1, 0))
         e = flaw_where(Array(offset, e.axes, e.flaw), Array(~inside, e.axes))
-        flat = lift(lambda f, x, n=extent: f * n + x, flat, e)
+        flat = lift(lambda f, x, n=count: f * n + x, flat, e)
     if table.data.size == 0:
         return _nothing(table, flat)
     value = _take(table.data.reshape(draws, -1), flat)

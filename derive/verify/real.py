@@ -16,7 +16,7 @@ from derive.derivation.program import Program
 from derive.ir import Formula, Guard, Range
 from derive.verify.arithmetic import Untyped
 from derive.verify.array import Data
-from derive.verify.compare import Place
+from derive.verify.compare import Difference, Place, impose
 from derive.verify.facts import Plan
 from derive.verify.sample import POSITIVE, REAL, SMALL, world
 from derive.verify.sizes import SizeSearch
@@ -25,6 +25,9 @@ from derive.verify.verdict import NOT_CHECKABLE, NUMERIC, REFUTED, Verification
 STYLES = (SMALL, SMALL, REAL, POSITIVE)
 BITS = 400
 SMALLEST, VARIED = 12, 3
+"""How many of the smallest, and how many varied sizes are tried."""
+PLACES = 40
+"""At how many places of one world a refutation is looked for."""
 
 
 class Reals:
@@ -40,15 +43,45 @@ class Reals:
         draws, precision = 0, BITS
         try:
             for place in self._places():
-                usable, bits, refuted = self._compare(place, left, relation, right)
-                if refuted is not None:
-                    return refuted
-                draws, precision = draws + usable, min(precision, bits)
+                found = self._compare(place, left, relation, right)
+                if found.counterexample is not None:
+                    return found
+                draws, precision = draws + found.draws, min(precision, found.precision or 0)
         except Untyped as reason:
             return Verification(NOT_CHECKABLE, reason=str(reason))
         if not draws:
             return Verification(NOT_CHECKABLE, reason="no draw gives both sides a value")
         return Verification(NUMERIC, draws, precision=precision)
+
+    def confirm(
+        self, left: Formula, right: Formula, suspect: Place, difference: Difference
+    ) -> Verification:
+        """The smallest certain failure, where residues differ at the suspected places.
+
+        Without one the difference is due to functions that residues do not know: "numeric".
+        """
+        try:
+            for place in self._places():
+                found = place.residues(left, right)
+                if found.differs.any():
+                    refuted = self._refute(place, left, right, found)
+                    if refuted is not None:
+                        return refuted
+            refuted = self._refute(suspect, left, right, difference)
+        except Untyped as reason:
+            return Verification(NOT_CHECKABLE, reason=str(reason))
+        return self.check(left, "=", right) if refuted is None else refuted
+
+    def _refute(
+        self, place: Place, left: Formula, right: Formula, found: Difference
+    ) -> Verification | None:
+        """A refutation at the first of some places where both values are certain to differ."""
+        for at in islice(found.places(), PLACES):
+            values = place.exactly(left, right, at)
+            if values is not None:
+                shown = place.counterexample((left, right), values, at)
+                return Verification(REFUTED, 1, counterexample=shown)
+        return None
 
     def _places(self) -> Iterator[Place]:
         """Places at the smallest sizes, by their sum, and then at varied ones."""
@@ -58,29 +91,27 @@ class Reals:
         smallest.sort(key=lambda sizes: sum(sizes.values()))
         chosen = smallest[:SMALLEST]
         for _ in range(VARIED):
-            sizes = search.varied(rng)
+            sizes = search.varied(rng, chosen)
             if sizes is not None and sizes not in chosen:
                 chosen.append(sizes)
         for sizes in chosen:
-            place = Place(world(self.program, self.plan, sizes, STYLES, rng), self.ranges)
+            made = world(self.program, self.plan, sizes, STYLES, rng)
+            impose(made, self.plan.implied)
+            place = Place(made, self.ranges)
             if not place.empty:
                 yield place
 
-    def _compare(
-        self, place: Place, left: Formula, relation: str, right: Formula
-    ) -> tuple[int, int, Verification | None]:
-        """The usable draws, the bits of agreement, and a refutation if there is one."""
+    def _compare(self, place: Place, left: Formula, relation: str, right: Formula) -> Verification:
+        """The verdict in one world: "refuted", or "numeric" at the draws that are usable."""
         with flint.ctx.workprec(BITS):
             exact = place.world.exact(BITS)
             a, b = exact.value(left, place.env), exact.value(right, place.env)
             failing = place.difference(a, b, _FAILS[relation])
-            for at in failing.places():
-                found = place.exactly(left, right, at)
-                if found is not None:
-                    shown = place.counterexample((left, right), found, at)
-                    return 0, 0, Verification(REFUTED, 1, counterexample=shown)
+            refuted = self._refute(place, left, right, failing)
+            if refuted is not None:
+                return refuted
             bits = _agreement(a.spread(place.axes), b.spread(place.axes))
-            return failing.usable, bits, None
+            return Verification(NUMERIC, int(failing.usable.sum()), precision=bits)
 
 
 def _agreement(a: Data, b: Data) -> int:

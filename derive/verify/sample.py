@@ -13,7 +13,7 @@ from derive.errors import Unsupported
 from derive.ir import Size, Tensor
 from derive.verify.array import Data
 from derive.verify.facts import Bounds, Plan
-from derive.verify.integers import Integers
+from derive.verify.whole import number
 from derive.verify.world import Given, World
 
 GENERAL, SMALL, REAL, POSITIVE = "general", "small", "real", "positive"
@@ -31,12 +31,11 @@ def world(
     rng: np.random.Generator,
 ) -> World:
     """A world at given sizes, with one draw of all values for each style."""
-    integers = Integers(sizes, _no_classes)
     values: dict[Tensor, Given] = {}
     for t in program.given:
-        shape = tuple(integers.number(d) for d in t.shape)
+        shape = tuple(number(d, sizes) for d in t.shape)
         if t.classes is not None:
-            count = integers.number(t.classes)
+            count = number(t.classes, sizes)
             values[t] = Given(rng.integers(t.base, t.base + count, (len(styles), *shape)))
         else:
             values[t] = _given(t, plan, shape, styles, rng)
@@ -114,7 +113,3 @@ def _order(values: dict[Tensor, Given], lesser: Tensor, greater: Tensor) -> None
     low, high = np.minimum(a.numerators, b.numerators), np.maximum(a.numerators, b.numerators)
     values[lesser] = Given(low, a.denominator)
     values[greater] = Given(np.where(low == high, high + 1, high), a.denominator)
-
-
-def _no_classes(t: Tensor) -> Data:
-    raise Unsupported("a shape reads a tensor of classes")

@@ -6,7 +6,7 @@ sizes in it are known.  Computed sizes follow from their definitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -14,14 +14,15 @@ import numpy as np
 from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import Guard, Int, Size, Tensor, subformulas, tensors
-from derive.verify.array import Data
-from derive.verify.integers import Integers, holds
+from derive.verify.whole import extent, holds, number
 
 SPAN = 13
 """How many values of a free size are tried, from its least one on."""
 VISITS = 3000
-ROOMY = 12_000
+ROOMY = 24_000
 """The largest Jacobian, in entries, that a draw of sizes should lead to."""
+TRIES = 6
+"""Of how many random draws the best one is taken."""
 
 
 class SizeSearch:
@@ -82,31 +83,29 @@ class SizeSearch:
     def _candidates(
         self, size: Size, sizes: dict[Size, int], rng: np.random.Generator | None
     ) -> list[int]:
+        """Values to try: increasing, or at random with a preference for small and new ones."""
         values = range(size.least, size.least + SPAN)
         if rng is None:
             return list(values)
-        noise = rng.random(SPAN) * 4
-        taken = sizes.values()
-        cost = {v: v + noise[k] + 3 * (v in taken) + 2 * (v == 1) for k, v in enumerate(values)}
-        return sorted(values, key=cost.__getitem__)
+        fitting = [v for v in values if self._hold(size, {**sizes, size: v})]
+        noise, taken = rng.random(SPAN) * 4, sizes.values()
+        cost = {v: k + noise[k] + 3 * (v in taken) + 3 * (k == 0) for k, v in enumerate(fitting)}
+        return sorted(fitting, key=cost.__getitem__)
 
     def _hold(self, last: Size | None, sizes: dict[Size, int]) -> bool:
-        integers = Integers(sizes, _no_classes)
-        for c in self._due.get(last, ()):
-            if not (integers.size(c) >= c.least if isinstance(c, Size) else holds(c, integers)):
-                return False
-        return True
+        return all(
+            extent(c, sizes) >= c.least if isinstance(c, Size) else holds(c, sizes)
+            for c in self._due.get(last, ())
+        )
 
     def _complete(self, sizes: dict[Size, int]) -> dict[Size, int]:
-        integers = Integers(sizes, _no_classes)
-        return {**sizes, **{s: integers.size(s) for s in self.computed}}
+        return {**sizes, **{s: extent(s, sizes) for s in self.computed}}
 
     def cost(self, sizes: dict[Size, int]) -> int:
         """The entries of the largest Jacobian between a definition and what it reads."""
-        integers = Integers(sizes, _no_classes)
 
         def entries(t: Tensor) -> int:
-            return prod(integers.number(d) for d in t.shape)
+            return prod(number(d, sizes) for d in t.shape)
 
         return max(
             (
@@ -117,19 +116,16 @@ class SizeSearch:
             default=1,
         )
 
-    def varied(self, rng: np.random.Generator) -> dict[Size, int] | None:
-        """Sizes that differ from each other where possible, and are not too large."""
-        found = None
-        for _ in range(4):
-            sizes = next(self.assignments(rng), None)
-            if sizes is None:
-                return found
-            if found is None or self.cost(sizes) < self.cost(found):
-                found = sizes
-            if self.cost(found) <= ROOMY:
-                break
-        return found
+    def varied(
+        self, rng: np.random.Generator, known: Sequence[Mapping[Size, int]] = ()
+    ) -> dict[Size, int] | None:
+        """The best of a few random draws: new, few extents 1, all different, not too large."""
 
+        def badness(sizes: dict[Size, int]) -> tuple[bool, bool, int, int, int]:
+            ones = sum(v == 1 for v in sizes.values())
+            repeated = len(self.free) - len({sizes[s] for s in self.free})
+            cost = self.cost(sizes)
+            return sizes in known, cost > ROOMY, ones, repeated, cost
 
-def _no_classes(t: Tensor) -> Data:
-    raise Unsupported("a condition on sizes reads a tensor of classes")
+        found = [next(self.assignments(rng), None) for _ in range(TRIES)]
+        return min((s for s in found if s is not None), key=badness, default=None)

@@ -18,10 +18,9 @@ from derive.derivation.step import Derivation, Step
 from derive.errors import Unsupported
 from derive.ir import Formula, Guard, Range
 from derive.verify.arithmetic import Untyped
-from derive.verify.compare import Place
+from derive.verify.compare import Difference, Place, impose
 from derive.verify.degree import Degrees
 from derive.verify.facts import Plan, plan
-from derive.verify.integers import holds
 from derive.verify.real import Reals
 from derive.verify.sample import GENERAL, SMALL, world
 from derive.verify.sizes import SizeSearch
@@ -33,6 +32,7 @@ from derive.verify.verdict import (
     StepVerdict,
     Verification,
 )
+from derive.verify.whole import holds
 from derive.verify.world import World
 
 STYLES = (GENERAL, GENERAL, SMALL, SMALL)
@@ -83,6 +83,7 @@ class Verifier:
                 sizes = next(search.assignments(None), None) if k == 1 else search.varied(self._rng)
                 if sizes is not None and all(sizes != w.sizes for w in fitting):
                     made = world(self.program, self.plan, sizes, STYLES, self._rng)
+                    impose(made, self.plan.implied)
                     fitting.append(made)
                     self._worlds.append(made)
                 if len(fitting) >= self.draws:
@@ -129,35 +130,37 @@ class _Checker:
         reals = Reals(self.verifier.program, self.verifier.plan, self.ranges, self.facts)
         if self.relation != "=":
             return reals.check(left, self.relation, right)
-        try:
-            agreed = self._residues(left, right)
-        except Untyped:
-            agreed = None
-        return reals.check(left, "=", right) if agreed is None else agreed
-
-    def _residues(self, left: Formula, right: Formula) -> Verification | None:
-        """ "exact" if all residues agree; None if some differ, which reals have to confirm."""
         draws, bound = 0, 0.0
-        for w in self.verifier.worlds(self.facts):
-            place = Place(w, self.ranges)
-            if place.empty:
-                continue
-            found = place.difference(place.residues(left), place.residues(right), np.equal)
-            if found.found:
-                return None
-            if found.usable:
-                draws += found.usable
-                general = sum(s == GENERAL for s in STYLES)
-                bound = max(
-                    bound, self.verifier.degrees(w).bound((left, right), place.env, general)
-                )
+        try:
+            for place in self._places():
+                found = place.residues(left, right)
+                if found.lost:
+                    return Verification(NOT_CHECKABLE, reason="both sides read outside a tensor")
+                if found.differs.any():
+                    return reals.confirm(left, right, place, found)
+                if found.usable.any():
+                    draws += int(found.usable.sum())
+                    bound = max(bound, self._bound(left, right, place, found))
+        except Untyped:
+            return reals.check(left, "=", right)
         if not draws:
             return Verification(NOT_CHECKABLE, reason="no draw gives both sides a value")
         return Verification(EXACT, draws, bound)
 
+    def _places(self) -> Iterator[Place]:
+        """The ranges in every world at which they are not empty."""
+        for w in self.verifier.worlds(self.facts):
+            place = Place(w, self.ranges)
+            if not place.empty:
+                yield place
+
+    def _bound(self, left: Formula, right: Formula, place: Place, found: Difference) -> float:
+        general = sum(u and s == GENERAL for u, s in zip(found.usable, STYLES, strict=True))
+        return self.verifier.degrees(place.world).bound((left, right), place.env, general)
+
 
 def _fit(w: World, facts: Sequence[Guard]) -> bool:
-    return all(holds(g, w.integers) for g in facts)
+    return all(holds(g, w.sizes) for g in facts)
 
 
 def _all_steps(steps: Sequence[Step], depth: int = 0) -> Iterator[tuple[Step, int]]:
