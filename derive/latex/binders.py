@@ -20,6 +20,7 @@ from derive.ir import (
     Sum,
     Tensor,
     conjunction,
+    free_indices,
     subformulas,
 )
 from derive.latex.error import ReadError
@@ -76,14 +77,15 @@ class Binders(Integers):
                     bounds = self.bound("max", lower), self.bound("min", upper)
                 stack.enter_context(self.binding([name]))
                 indices[name], ranges[name] = self.indices[name], bounds
-            conditions = [self.condition(c) for c in plan.conditions]
+            conditions = [self.bracketed(c) for c in plan.conditions]
             body = self.formula(node.body)
         made = [
             Range(index, *(ranges[name] or implied(index, (body, *conditions), name)))
             for name, index in indices.items()
         ]
         condition = conjunction(*conditions)
-        if cls is Sum and isinstance(body, Sum) and isinstance(node.body, Big):
+        direct = cls is Sum and isinstance(body, Sum) and isinstance(node.body, Big)
+        if direct and isinstance(body, Sum) and not free_indices(condition) & {*body.bound}:
             made += body.ranges
             condition = conjunction(condition, body.condition)
             body = body.body
@@ -136,7 +138,9 @@ class Binders(Integers):
             lower = next(low for low, up in plan.bounds.values() if low is not None and up is None)
             self.share(plan, [*self.open(plan), *waiting, first], lower, second)
         else:
-            if is_name(first) and not self.is_bound(first, plan):
+            stated = any(lower is not None for lower, _ in plan.bounds.values())
+            known = self.is_bound(first, plan) or first in self.indices
+            if is_name(first) and not stated and not known:
                 plan.bounds[first] = (None, None)
             plan.conditions.append(item)
         waiting.clear()

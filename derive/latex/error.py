@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from derive.errors import InputError
 
+LONGEST_FOUND = 60
+
 AROUND = 25
 """Characters of the source that a message shows on either side of the place."""
 
@@ -12,6 +14,8 @@ class ReadError(InputError):
     """LaTeX that cannot be read; `position` counts characters of the source from 0."""
 
     def __init__(self, position: int, expected: str, found: str) -> None:
+        if len(found) > LONGEST_FOUND:
+            found = found[:LONGEST_FOUND] + " ..."
         super().__init__(f"expected {expected}, found {found}")
         self.position, self.expected, self.found = position, expected, found
 

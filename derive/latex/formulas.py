@@ -20,7 +20,6 @@ from derive.ir import (
     Formula,
     Function,
     Greatest,
-    Guard,
     Index,
     Int,
     Least,
@@ -83,7 +82,8 @@ class Formulas(Binders):
         self.not_ratios = set()
 
     def formula(self, node: Node) -> Formula:
-        value = self.ratio(node)
+        with self.expecting(powers=False):
+            value = self.ratio(node)
         if value is not None:
             n, d = value.above.constant, value.below.constant
             if n is not None and d is not None:
@@ -184,7 +184,7 @@ class Formulas(Binders):
         follows = factors[k + 1][1] if k + 1 < len(factors) and factors[k + 1][0] == "" else None
         if isinstance(node, Fraction) and is_partial(node.above) and follows is not None:
             if isinstance(follows, Group):
-                return self.derivatives(self.formula(follows.body), node.below), k + 2
+                return self.derivatives(self.formula(follows), node.below), k + 2
             rest = self.product([("", factors[k + 1][1]), *factors[k + 2 :]])
             return self.derivatives(rest, node.below), len(factors)
         start, orders = k, []
@@ -301,14 +301,6 @@ class Formulas(Binders):
                 return Delta(e, f)
         return Bracket(condition)
 
-    def bracketed(self, node: Node) -> Guard:
-        """A condition in which letters that nothing declares are indices."""
-        creating, self.creating = self.creating, True
-        try:
-            return self.condition(node)
-        finally:
-            self.creating = creating
-
     def cases(self, node: Table) -> Formula:
         if node.name not in ("cases", "dcases"):
             refuse(node, "cases", node.name)
@@ -341,6 +333,8 @@ def negative(f: Formula) -> Formula:
 def inverse(f: Formula) -> Formula:
     if isinstance(f, Times):
         return Times(*(inverse(p) for p in f.args))  # type: ignore[arg-type]
+    if isinstance(f, Power) and isinstance(f.exponent, Number):
+        return f.base if f.exponent == Number(-1) else Power(f.base, Number(-f.exponent.value))
     return Number(1 / f.value) if isinstance(f, Number) and f.value else Power(f, Number(-1))
 
 

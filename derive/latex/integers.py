@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn
 
 from derive.ir import (
@@ -62,19 +64,26 @@ class Integers(Scope):
 
     offence: tuple[int, str] = (0, "nothing")
     not_ratios: set[int]
+    powers = True
 
     def formula(self, node: Node) -> Formula:
         raise NotImplementedError
 
     # -- integers --------------------------------------------------------------------------------
 
+    @contextmanager
+    def expecting(self, creating: bool | None = None, powers: bool | None = None) -> Iterator[None]:
+        """Inside, undeclared letters are indices (or not), powers are multiplied out (or not)."""
+        before = self.creating, self.powers
+        self.creating = self.creating if creating is None else creating
+        self.powers = self.powers if powers is None else powers
+        yield
+        self.creating, self.powers = before
+
     def index(self, node: Node) -> Int:
         """The integer in an index position, where letters that nothing declares are indices."""
-        creating, self.creating = self.creating, True
-        try:
+        with self.expecting(creating=True, powers=True):
             return self.integer(node)
-        finally:
-            self.creating = creating
 
     def integer(self, node: Node) -> Int:
         """The integer that `node` is, or an error where it is none."""
@@ -114,7 +123,8 @@ class Integers(Scope):
             case Group() if node.open == "(":
                 return self.ratio(node.body)
             case Group() if node.open in ("\\lfloor", "\\lceil"):
-                inner = self.ratio(node.body)
+                with self.expecting(powers=True):
+                    inner = self.ratio(node.body)
                 rounded = floor if node.open == "\\lfloor" else ceiling
                 return None if inner is None else Ratio(rounded(*inner), ONE)
         return self.no_ratio(node)
@@ -144,7 +154,7 @@ class Integers(Scope):
         return None if value is None else self.raised(value, exponent)
 
     def raised(self, base: Ratio, exponent: Node) -> Ratio | None:
-        power = self.ratio(exponent)
+        power = self.ratio(exponent) if self.powers else None
         number = None if power is None or power.below != ONE else power.above.constant
         if number is None or not 0 <= number <= HIGHEST_POWER:
             return self.no_ratio(exponent)
@@ -187,6 +197,11 @@ class Integers(Scope):
 
     # -- conditions --------------------------------------------------------------------------------
 
+    def bracketed(self, node: Node) -> Guard:
+        """A condition in which letters that nothing declares are indices."""
+        with self.expecting(creating=True, powers=True):
+            return self.condition(node)
+
     def condition(self, node: Node) -> Guard:
         match node:
             case Logic(word="not"):
@@ -219,10 +234,13 @@ class Integers(Scope):
             raise ReadError(right.position, "a comparison", "a set")
         if isinstance(left, Group) and isinstance(left.body, Listed) and isinstance(right, Group):
             return self.equal_tuples(left.body, relation, right)
+        known = dict(self.indices)
         a, b = self.ratio(left), self.ratio(right)
         if a is not None and b is not None and a.below == b.below == ONE:
             return compare_integers(a.above, relation, b.above)
-        return compare_formulas(self.formula(left), relation, self.formula(right))
+        self.indices = known
+        with self.expecting(creating=False):
+            return compare_formulas(self.formula(left), relation, self.formula(right))
 
     def equal_tuples(self, left: Listed, relation: str, right: Group) -> Guard:
         items = right.body.items if isinstance(right.body, Listed) else ()

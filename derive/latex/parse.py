@@ -265,16 +265,13 @@ class Parser:
 
     def table(self) -> Node:
         at = self.tokens.take().position
-        name = self.tokens.environment()
-        if name not in TABLES:
-            self.tokens.stop(f"one of {', '.join(sorted(TABLES))}")
+        name = self.tokens.environment(*TABLES)
         rows = [self.row()]
         while self.tokens.skip("\\\\"):
             if not self.tokens.sees("\\end"):
                 rows.append(self.row())
         self.tokens.expect("\\end")
-        if self.tokens.environment() != name:
-            self.tokens.stop(f"\\end{{{name}}}")
+        self.tokens.environment(name)
         return Table(name, tuple(rows), position=at)
 
     def row(self) -> tuple[Node, ...]:
@@ -286,9 +283,13 @@ class Parser:
     def cell(self) -> Node:
         while self.tokens.next.kind == "text" and self.tokens.sees("if", "when", "for"):
             self.tokens.take()
-        node = self.listing()
-        self.tokens.skip(",", ".", ";")
-        return node
+        at = self.tokens.at
+        items = [self.item()]
+        while self.tokens.skip(",", ".", ";"):
+            if self.tokens.sees("&", "\\\\", "\\end"):
+                break
+            items.append(self.item())
+        return items[0] if len(items) == 1 else Listed(tuple(items), position=at)
 
     # -- named functions and operators that bind ---------------------------------------------------
 

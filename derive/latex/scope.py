@@ -121,7 +121,7 @@ def _lower(below: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
 def _upper(above: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
     """Whether a superscript belongs to the name or is a power; a tag in brackets is no power."""
     yield above, None
-    if above is not None and not isinstance(above, Group):
+    if above is not None and not (isinstance(above, Group) and above.open == "("):
         yield None, above
 
 

@@ -61,7 +61,7 @@ def tokenize(source: str) -> list[Token]:
 
 def _token(found: re.Match[str], at: int) -> Token:
     if found["text"]:
-        return Token("text", " ".join(found["words"].split()), at)
+        return Token("text", " ".join(found["words"].split()).rstrip(".,;"), at)
     if found["operator"]:
         return Token("operator", re.sub(r"\\,|\s", "", found["letters"]), at)
     kind = found.lastgroup or ""

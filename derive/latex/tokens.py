@@ -55,14 +55,25 @@ SYMBOLS = frozenset(
     \jmath \hbar \partial \nabla \infty \top \bot \intercal \dagger \star \ast \circ \prime
     \aleph""".split()
 )
-TABLES = frozenset("cases dcases matrix pmatrix bmatrix".split())
+TABLES = ("cases", "dcases", "matrix", "pmatrix", "bmatrix")
+
+
+def _without_struts(tokens: list[Token]) -> list[Token]:
+    """Without the empty groups that keep the space of a binary sign at the start of a line."""
+    struts = {
+        k
+        for k in range(len(tokens) - 2)
+        if tokens[k].text + tokens[k + 1].text == "{}"
+        and tokens[k + 2].text in ("+", "-", "\\cdot")
+    }
+    return [t for k, t in enumerate(tokens) if not {k, k - 1} & struts]
 
 
 class Tokens:
     """The tokens that mean something, and how far they have been taken."""
 
     def __init__(self, source: str) -> None:
-        self.list = [t for t in tokenize(source) if t.kind != "space"]
+        self.list = _without_struts([t for t in tokenize(source) if t.kind != "space"])
         self.taken = 0
         self.depth = 0
 
@@ -148,11 +159,13 @@ class Tokens:
             parts = [Token(kind, text[:1], position), Token(kind, text[1:], position + 1)]
             self.list[self.taken : self.taken + 1] = parts
 
-    def environment(self) -> str:
-        """The name in the braces after `\\begin` or `\\end`."""
+    def environment(self, *names: str) -> str:
+        """The name in the braces after `\\begin` or `\\end`, one of `names`."""
         self.expect("{")
-        name = ""
+        first, name = self.next, ""
         while self.next.kind == "letter":
             name += self.take().text
+        if name not in names:
+            self.stop(f"one of {', '.join(names)}", first)
         self.expect("}")
         return name
