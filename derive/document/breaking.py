@@ -32,10 +32,18 @@ from derive.document.math import (
     row,
 )
 
-_SCRIPT = 0.72
+_SCRIPT = 0.8
 _INDENT = 2.0
 _FENCES = (0.4, 0.46, 0.6, 0.74, 0.8)
-_SIGNS = {"prefix -": 0.78, "slash": 0.5, "partial": 0.56, "dots": 1.4, "not": 0.7, "cdot": 0.72}
+_SIGNS = {
+    "prefix -": 0.78,
+    "slash": 0.5,
+    "partial": 0.56,
+    "dots": 1.4,
+    "not": 0.7,
+    "cdot": 0.94,
+    "bmod": 2.8,
+}
 _SPACES = {"thin": 0.17, "thick": 0.28, "quad": 1.0}
 
 
@@ -188,5 +196,6 @@ def _best(pieces: list[Piece], width: float) -> list[tuple[int, int]]:
 def _line(pieces: list[Piece], first: bool) -> Math:
     parts: list[Math] = [Sign("cdot")] if pieces[0].dotted and not first else []
     for k, piece in enumerate(pieces):
-        parts += [Break(2)] * bool(k) + [*piece.parts]
+        spaced = k > 0 or first or not isinstance(piece.parts[0], Space)
+        parts += [Break(2)] * bool(k) + [*piece.parts[not spaced :]]
     return row(*parts)

@@ -53,11 +53,18 @@ def juxtaposed(parts: Sequence[Math], numbers: int = 0) -> Math:
 def _between(left: Math, right: Math) -> list[Math]:
     """A dot before a digit, a thin space behind a fraction or a list of indices."""
     a, b = parts_of(left)[-1], parts_of(right)[0]
-    fraction = isinstance(b, Fraction) and isinstance(b.numerator, Numeral)
-    if _is_digit(b) or (fraction and isinstance(a, Numeral)):
+    if _is_digit(b) or (_is_number(b) and isinstance(a, Numeral)):
         return [Sign("cdot")]
-    roomy = isinstance(a, Fraction) or (isinstance(a, Scripts) and _is_list(a.below))
+    if isinstance(a, Fraction):
+        roomy = isinstance(b, Fraction) or not _is_number(a)
+    else:
+        roomy = isinstance(a, Scripts) and _is_list(a.below)
     return [Space("thin")] if roomy and isinstance(b, Name | Scripts | Fraction) else []
+
+
+def _is_number(m: Math) -> bool:
+    """Whether it is a number or one over something."""
+    return isinstance(m, Fraction) and isinstance(m.numerator, Numeral)
 
 
 def _is_digit(m: Math) -> bool:

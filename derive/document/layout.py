@@ -207,7 +207,7 @@ class _Layout:
             return above
         below = [self.slot(self.lay(g), Strength.FACTOR) for g in parts.below]
         alone = len(parts.below) == 1
-        under = self.lay(parts.below[0]).math if alone else juxtaposed(below)
+        under = self.lay(parts.below[0]).math if alone else juxtaposed(below, len(below))
         return [Fraction(juxtaposed(above) if above else Numeral("1"), under)]
 
     def factor(self, f: Formula | Quotient, last: bool) -> Laid:
@@ -369,7 +369,8 @@ class _Layout:
         operand = self.call(f.of) if isinstance(f.of, Apply) else self.lay(f.of)
         closed = isinstance(f.of, Apply | Greatest | Least | Derivative)
         body = operand.math if closed else fenced("paren", operand.math)
-        return Laid(row(self.fraction([f.by], None), body), Strength.OPERAND)
+        # d/dx exp(x) y would be read as the derivative of a product
+        return Laid(row(self.fraction([f.by], None), body), Strength.OPERAND, open=closed)
 
     def fraction(self, by: list[Component], of: Math | None) -> Math:
         order: Math = Sign("partial")

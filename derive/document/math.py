@@ -216,7 +216,7 @@ def _height(tree: Math) -> int:
         case Fraction():
             return 2 + _stacked(tree.numerator, tree.denominator)
         case Big():
-            return 2 if len(tree.under) < 2 else 3
+            return (2 if tree.kind == "sum" else 1) + (len(tree.under) > 1)
         case CasesMath():
             return 3 if len(tree.branches) < 3 else 4
         case Fenced():
