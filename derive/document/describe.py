@@ -21,7 +21,7 @@ from derive.document.model import Inline, Line, line
 from derive.document.notation import Names, Notation, parse_name
 from derive.ir import ONE, Int, Tensor
 
-_REALS = Name(r"\mathbb R")
+_REALS = Name("R", ("mathbb",))
 
 
 def membership(tensors: Sequence[Tensor], notation: Notation) -> Line:

@@ -69,7 +69,7 @@ Line: TypeAlias = tuple[Inline, ...]
 
 
 def line(*parts: str | Inline | Math) -> Line:
-    """A line from its parts: a str is text, a math tree is inline mathematics.
+    """A line from its parts: a str is text, a math tree is inline mathematics; "" is nothing.
 
     >>> line("for ", Emphasis("every"), " batch")
     (Text(text='for '), Emphasis(text='every'), Text(text=' batch'))
@@ -77,6 +77,7 @@ def line(*parts: str | Inline | Math) -> Line:
     return tuple(
         Text(p) if isinstance(p, str) else p if isinstance(p, Inline) else InlineMath(p)
         for p in parts
+        if p != ""
     )
 
 

@@ -200,31 +200,28 @@ def _display(display: Display, numbered: frozenset[str]) -> str:
     """An align environment, starred where no equation is numbered."""
     labels = [e.label for e in display.equations if e.label in numbered]
     name, unnumbered = ("align", r" \notag") if labels else ("align*", "")
-    lines: list[str] = []
-    for fit in fitted(display):
-        lines.extend(_equation(fit, numbered, unnumbered))
-    return f"\\begin{{{name}}}\n" + " \\\\\n".join(lines) + f"\n\\end{{{name}}}"
+    rows = " \\\\\n".join(_equation(fit, numbered, unnumbered) for fit in fitted(display))
+    return f"\\begin{{{name}}}\n{rows}\n\\end{{{name}}}"
 
 
-def _equation(fit: Fitted, numbered: frozenset[str], unnumbered: str) -> list[str]:
+def _equation(fit: Fitted, numbered: frozenset[str], unnumbered: str) -> str:
     """The lines of an equation.  The last one carries the number, or else reason and verdict."""
     e = fit.equation
     left = latex_math(e.left) + " " if e.left is not None else ""
     first, *more = [latex_math(x) for x in fit.lines]
     lines = [f"{left}&{latex_math(Relation(e.relation))} {first}", *(rf"&\qquad {x}" for x in more)]
-    *others, last = lines
-    others = [x + unnumbered for x in others]
+    text = f"{unnumbered} \\\\[-3pt]\n".join(lines)
     if e.label not in numbered:
-        return [*others, last + (_tag(e.reason, e.mark, fit.beside) or unnumbered)]
+        return text + (_tag(e.reason, e.mark, fit.beside) or unnumbered)
     ticked = rf" \quad {_MARKS[e.mark]}" if e.mark else ""
-    last += rf"{ticked} \label{{{_key(e.label)}}}"
-    return [*others, last, f"&{_tag(e.reason, None, False)}"] if e.reason else [*others, last]
+    below = f" \\\\\n&{_tag(e.reason, None, False)}" if e.reason else ""
+    return rf"{text}{ticked} \label{{{_key(e.label)}}}{below}"
 
 
 def _tag(reason: Line, mark: Mark | None, beside: bool) -> str:
     """The reason and the verdict at the right margin."""
     if not reason and mark is None:
         return ""
-    name = "reason" if beside else "reasonbelow"
+    name = "reason" if beside else "reasonright"
     why = rf"\{name}{{{_line(reason)}}}" if reason else ""
     return rf" \tag*{{{why}\verdict{{{_MARKS[mark] if mark else ''}}}}}"

@@ -23,7 +23,7 @@ _VERDICT = 1.4
 
 @dataclass(frozen=True)
 class Fitted:
-    """An equation with its right side in lines; `beside`: the last one leaves room for a reason."""
+    """An equation with its right side in lines; `beside`: a reason has room beside the last one."""
 
     equation: Equation
     lines: tuple[Math, ...]

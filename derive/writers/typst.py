@@ -7,7 +7,9 @@ means anything; rows of displays go to a function of the frame, which measures t
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
+from itertools import zip_longest
 
 from jinja2 import Template
 
@@ -53,7 +55,7 @@ def typst(document: Document) -> str:
     return _frame().render(
         title=document.title,
         subtitle=Markup(f"[{writer.line(document.subtitle)}]") if document.subtitle else None,
-        body=Markup("\n\n".join(writer.block(b) for b in document.blocks)),
+        body=Markup("\n\n".join(writer.blocks(document.blocks))),
     )
 
 
@@ -105,6 +107,12 @@ class _Writer:
 
     # -- blocks ----------------------------------------------------------------------------------
 
+    def blocks(self, blocks: tuple[Block, ...]) -> Iterator[str]:
+        """The blocks; the paragraph before a display stays on the same page."""
+        for block, after in zip_longest(blocks, blocks[1:]):
+            leads_in = isinstance(block, Paragraph) and isinstance(after, Display)
+            yield f"#lead-in[{self.block(block)}]" if leads_in else self.block(block)
+
     def block(self, block: Block) -> str:
         match block:
             case Section():
@@ -113,7 +121,7 @@ class _Writer:
             case Subsection():
                 return f"#heading(level: 2)[{self.line(block.title)}]"
             case Paragraph():
-                return self._led(block.lead, block.text, "strong")
+                return self._led(block.lead, block.text, "bold-text")
             case Display():
                 return self._display(block)
             case BulletList():
