@@ -339,7 +339,8 @@ def test_layers_are_forward_formulas_only() -> None:
 @pytest.mark.parametrize("kind", ["Conv2d", "MaxPool2d", "AvgPool2d", "LPPool2d"])
 def test_output_sizes_are_those_of_torch(kind: str) -> None:
     torch = pytest.importorskip("torch")
-    grid = product((1, 2, 3), (1, 2, 3), (0, 1), (1, 2), (False, True), SHAPES)
+    shapes = [(1, 2, 6, 5), (1, 2, 5, 7)]
+    grid = product((1, 2, 3), (1, 2, 3), (0, 1), (1, 2), (False, True), shapes)
     for kernel, stride, padding, dilation, ceil_mode, shape in grid:
         options: dict[str, Any] = {"kernel_size": kernel, "stride": stride}
         if kind == "Conv2d":

@@ -13,7 +13,7 @@ from brute import size
 
 from derive.derivation.program import Program
 from derive.errors import DeriveError, InputError, Unsupported
-from derive.ir import Size, at_least, floor, tensors
+from derive.ir import Size, at_least, ceiling, floor, tensors
 from derive.ir.text import to_text
 from derive.network.build import build
 from derive.network.convolution import Conv2d
@@ -165,6 +165,12 @@ def test_an_extent_that_stays_is_not_named_anew() -> None:
     assert [d.tensor.shape[2:] for d in made.definitions] == [made.given[0].shape[2:]] * 3
 
 
+def test_a_number_is_the_declared_size_of_that_letter() -> None:
+    tables = {"sizes": {"N": 8, "H": 5}, "layers": [layer("ReLU")]}
+    made = program(**tables, tensors={"x": [8, 3, 5, 5]})
+    assert [to_text(d) for d in made.given[0].shape] == ["N", "C", "H", "W"]
+
+
 def test_depthwise_groups_are_the_channels() -> None:
     convolution = layer("Conv2d", out_channels=6, kernel_size=1, groups=3)
     made = program(tensors={"x": ["N", 3, 4, 4]}, layers=[convolution])
@@ -280,6 +286,14 @@ def test_a_window_must_not_lie_in_the_padding() -> None:
     chain = [layer("MaxPool2d", kernel_size=2, dilation=3, padding=1)]
     with pytest.raises(InputError, match="dilation = 3 is more than the 2 positions"):
         program(tensors={"x": [1, 1, 2, 2]}, layers=chain)
+
+
+def test_ceil_mode_must_know_which_bound_is_smaller() -> None:
+    pool = layer("MaxPool2d", kernel_size="Q", ceil_mode=True)
+    made = program(tensors={"x": ["N", "C", "H", "W"]}, layers=[pool])
+    assert sizes(made)["H^{(maxpool2d)}"].definition == ceiling(sizes(made)["H"], sizes(made)["Q"])
+    with pytest.raises(Unsupported, match="ceil_mode needs to know whether"):
+        program(tensors={"x": ["N", "C", "H", "W"]}, layers=[pool | {"stride": "R"}])
 
 
 def test_groups_must_divide_the_output_channels() -> None:

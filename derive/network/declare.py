@@ -24,19 +24,7 @@ def declared_sizes(given: Given) -> Sizes:
     A name that stands in shapes and options only is free: at least 1, and at least 0 where it is
     nothing but a padding.
     """
-    for name in (*given.sizes, *given.tensors):
-        if not is_symbol(name):
-            raise InputError(
-                f"“{name}” is not the LaTeX of a symbol. Expected a letter or a Greek command, "
-                r"with sub- and superscripts if you like, such as K, C_{out} or \hat y.",
-                **_place(given, name),
-            )
-    both = next((name for name in given.sizes if name in given.tensors), None)
-    if both is not None:
-        raise InputError(
-            f"“{both}” names a size and a tensor. Give one of them another name.",
-            **given.source.place("tensors", both),
-        )
+    _check_names(given)
     loss = loss_symbol(given.loss) if given.loss else "L"
     sizes = Sizes((*given.tensors, *left_names(given), "y", loss))
     expressions: dict[str, str] = {}
@@ -60,6 +48,23 @@ def declared_sizes(given: Given) -> Sizes:
     for name, expression in expressions.items():
         sizes.declare(computed_size(given, sizes, name, expression))
     return sizes
+
+
+def _check_names(given: Given) -> None:
+    """Refuse names that are not symbols, and names of two things."""
+    for name in (*given.sizes, *given.tensors):
+        if not is_symbol(name):
+            raise InputError(
+                f"“{name}” is not the LaTeX of a symbol. Expected a letter or a Greek command, "
+                r"with sub- and superscripts if you like, such as K, C_{out} or \hat y.",
+                **_place(given, name),
+            )
+    both = next((name for name in given.sizes if name in given.tensors), None)
+    if both is not None:
+        raise InputError(
+            f"“{both}” names a size and a tensor. Give one of them another name.",
+            **given.source.place("tensors", both),
+        )
 
 
 def _place(given: Given, name: str) -> dict[str, Any]:

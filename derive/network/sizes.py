@@ -104,7 +104,13 @@ class Sizes:
         return nearest(name, [known for known in self._named if known not in self._made])
 
     def extent(self, symbol: str, number: int) -> Int:
-        """A new size that carries a number; the number 1 stays itself."""
+        """A size that carries a number; the number 1 stays itself.
+
+        The size is new, unless the user has declared that symbol with that number.
+        """
+        told = self._named.get(symbol)
+        if told is not None and told.value == number and symbol not in self._made:
+            return Int.of(told)
         return ONE if number == 1 else self._new(symbol, number, None)
 
     def computed(self, symbol: str, definition: Int) -> Int:
