@@ -44,6 +44,7 @@ _SIGNS = {
     "cdot": 0.94,
     "bmod": 2.8,
 }
+_COSTS = (0.0, 1.0, 3.0, 6.0)
 _SPACES = {"thin": 0.17, "thick": 0.28, "quad": 1.0}
 
 
@@ -51,8 +52,8 @@ def break_lines(tree: Math, width: float) -> list[Math]:
     """`tree` on one line if it is no wider than `width`, else on several.
 
     Lines after the first are meant to be indented by 2 em.  A line ends before a relation, else
-    before + or - outside brackets, else before a factor (which then starts with a dot), else at
-    such a place inside brackets.  What has no such place stays as wide as it is.
+    before + or - outside brackets, else before a factor (which then starts with a dot), else
+    behind a sum sign or inside brackets.  What has no such place stays as wide as it is.
     """
     if width_of(tree) <= width:
         return [tree]
@@ -152,7 +153,7 @@ def _pieces(tree: Math) -> list[Piece]:
             continue
         if parts:
             pieces.append(Piece(tuple(parts), cost, dotted and parts[0] != Sign("cdot")))
-        parts, cost, dotted = [], (0.0, 1.0, 3.0)[part.rank] + 4.0 * depth, part.rank == 2
+        parts, cost, dotted = [], _COSTS[part.rank] + 4.0 * depth, part.rank == 2
     return [*pieces, Piece(tuple(parts), cost, dotted and parts[:1] != [Sign("cdot")])]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from derive.document.integers import bounds, integer
 from derive.document.math import (
+    Break,
     Comma,
     Fenced,
     Math,
@@ -142,7 +143,7 @@ class Conditions:
 def _words(parts: Sequence[Math], word: str) -> Math:
     joined: list[Math] = []
     for p in parts:
-        joined += [Words(word), p] if joined else [p]
+        joined += [Break(1), Words(word), p] if joined else [p]
     return row(*joined)
 
 

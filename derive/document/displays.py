@@ -13,7 +13,7 @@ from derive.document.model import Display, Equation, Line, Mark, Reference, line
 from derive.document.notation import Names, Notation
 from derive.ir import Component, Derivative, Formula, Range, Tensor, subformulas
 
-_LONG = 60  # nodes; what is longer is shown only in its final form
+_LONG = 120  # nodes; what is longer is shown only in its final form
 
 
 def label(kind: str, *tensors: Tensor) -> str:

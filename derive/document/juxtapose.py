@@ -76,12 +76,12 @@ def _is_list(m: Math | None) -> bool:
 
 
 def operators(signs: Sequence[Big]) -> list[Math]:
-    """Sums side by side, apart where their limits are wide."""
+    """The signs of a sum side by side, apart where their limits are wide."""
     written: list[Math] = []
     for k, sign in enumerate(signs):
         if k and (_is_wide(signs[k - 1]) or _is_wide(sign)):
             written.append(Space("thin"))
-        written.append(sign)
+        written += [sign, Break(3)]
     return written
 
 

@@ -152,7 +152,10 @@ class Space:
 
 @dataclass(frozen=True)
 class Break:
-    """A place where a line may end, the better the smaller `rank`: 0 relation, 1 term, 2 factor."""
+    """A place where a line may end, the better the smaller `rank`.
+
+    0 before a relation, 1 before a term, 2 before a factor, 3 behind a sum sign.
+    """
 
     rank: int
 

@@ -120,7 +120,7 @@ class Narrator:
         yield Section(layer.kind, layer.name)
         yield self._signature(layer)
         for x in layer.definitions:
-            forward = self.derived.forward[x.tensor]
+            forward = self.derived.tuples.get(x.tensor) or self.derived.forward[x.tensor]
             yield Paragraph(self.displays.ranges(forward.ranges), line("Forward."))
             yield self.displays.result(forward, label("forward", x.tensor))
         for x in layer.definitions:
@@ -128,7 +128,7 @@ class Narrator:
                 yield from self._jacobian(x.tensor, t)
         for t in layer.inputs:
             if t in wanted and t in self.derived.recursive:
-                yield Paragraph((), line("Gradient of the loss by ", parse_name(t.symbol), "."))
+                yield Paragraph((), line("Gradient with respect to ", parse_name(t.symbol), "."))
                 yield from self._gradient(t)
 
     def _jacobian(self, of: Tensor, by: Tensor) -> Iterator[Block]:
@@ -167,7 +167,7 @@ class Narrator:
         if wanted and self.derived.recursive:
             yield Section("Gradients of the parameters")
             for p in wanted:
-                yield Subsection(line("Gradient by ", parse_name(p.symbol), " (", Code(p.name), ")"))
+                yield Subsection(line("With respect to ", parse_name(p.symbol), " (", Code(p.name), ")"))
                 yield from self._gradient(p)
 
     def _is_expanded(self, t: Tensor) -> bool:

@@ -113,8 +113,11 @@ class Differentiator:
         if loss is None:
             raise Unsupported("there is no loss to take gradients of; add a [loss] table")
         readers = self.program.consumers.get(by, ())
+        if [d.tensor for d in readers] == [loss]:
+            _, variable, derivation = self._edge(loss, by)
+            return variable, derivation
         variable = entry(by, reading(readers[0].body, by) if readers else None)
-        seed = loss[tuple(Index("m", k) for k in range(len(loss.shape)))]
+        seed = loss[self.program.defined[loss].indices]
         start = Derivative(seed, variable)
         ranges = (*axis_ranges(loss, _indices(seed)), *entry_ranges(variable))
         scope = Scope(self.simplified, ranges)
@@ -141,7 +144,6 @@ class Differentiator:
             facts += derivation.facts
             to = dict(zip(_indices(edge_variable), map(Int.of, _indices(variable)), strict=True))
             if d.tensor == seed.tensor:
-                to |= dict(zip(_indices(left), seed.indices, strict=True))
                 chained.append(Derivative(seed, variable))
                 inserted.append(substitute(refresh(derivation.result), to))
                 continue

@@ -9,7 +9,7 @@ from functools import cached_property
 from derive.derivation.program import Layer, Program
 from derive.derivation.step import Derivation
 from derive.engine.differentiate import Differentiator
-from derive.engine.present import cases_form
+from derive.engine.present import by_index_tuples, cases_form
 from derive.ir import Tensor, tensors
 
 
@@ -17,7 +17,8 @@ from derive.ir import Tensor, tensors
 class Derived:
     """The derivations about a network, by what they derive: an array, or a pair of arrays.
 
-    `forward` has the scalar form of every definition, `jacobians` one derivation for every array
+    `forward` has the scalar form of every definition, `tuples` the form by index tuples of those that
+    take positions apart, `jacobians` one derivation for every array
     that a definition reads, `recursive` and `expanded` the gradients of the loss.  Targets have
     no derivatives.
     """
@@ -25,6 +26,7 @@ class Derived:
     program: Program
     layers: tuple[Layer, ...]
     forward: dict[Tensor, Derivation]
+    tuples: dict[Tensor, Derivation]
     jacobians: dict[tuple[Tensor, Tensor], Derivation]
     written: dict[tuple[Tensor, Tensor], Derivation]
     recursive: dict[Tensor, Derivation]
@@ -33,7 +35,7 @@ class Derived:
     @cached_property
     def all(self) -> tuple[Derivation, ...]:
         """Every derivation, in the order of a document."""
-        groups = (self.forward, self.jacobians, self.written, self.recursive, self.expanded)
+        groups = (self.forward, self.tuples, self.jacobians, self.written, self.recursive, self.expanded)
         return tuple(d for group in groups for d in group.values())
 
 
@@ -51,6 +53,7 @@ def derive_all(
         program,
         layers,
         {x.tensor: d.forward(x.tensor) for x in program.definitions},
+        {x.tensor: t for x in program.definitions for t in [by_index_tuples(x)] if t is not None},
         jacobians,
         {e: w for e, j in jacobians.items() for w in [written_out(j)] if w is not None},
         {t: d.gradient(t) for t in wanted} if program.loss else {},

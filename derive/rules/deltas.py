@@ -109,8 +109,10 @@ def contract(f: Sum, scope: Scope, at: int, index: Index, solution: Solution) ->
     open_ = divides + [g for g in bounds if not proves(where_it_divides, g)]
     to = {index: value}
     rest = [substitute(g, to) for g in without(factors(f.body), at)]
-    brackets = [Bracket(conjunction(*open_))] if open_ else []
-    return rebind(f, product(*brackets, *rest), ranges, substitute(f.condition, to))
+    if open_:
+        after = max((k + 1 for k, g in enumerate(rest) if isinstance(g, Bracket)), default=0)
+        rest.insert(after, Bracket(conjunction(*open_)))
+    return rebind(f, product(*rest), ranges, substitute(f.condition, to))
 
 
 @rule(
