@@ -200,7 +200,7 @@ PRINTED = [
     (Bracket(at_most(i + 1, j)), "[i<j]"),
     (
         Bracket(conjunction(at_least(p, 5), at_most(p, 24), Divides(2, p - 1))),
-        r"[5\le p\le 24\text{ and }2\mid p-1]",
+        r"[5\le p\le 24 \text{ and }2\mid p-1]",
     ),
     (
         Bracket(conjunction(at_least(p + P - S * (i - 1), 1), at_most(p + P - S * (i - 1), K))),
@@ -210,9 +210,9 @@ PRINTED = [
     (Bracket(Not(at_least(i, j))), "[i<j]"),
     (
         Bracket(Or(Equal(i, j), And(Equal(i, k), Equal(j, k)))),
-        r"\bigl[i=j\text{ or }(i=k\text{ and }j=k)\bigr]",
+        r"\bigl[i=j \text{ or }(i=k \text{ and }j=k)\bigr]",
     ),
-    (Bracket(Not(Or(Equal(i, j), Equal(i, k)))), r"\bigl[\lnot(i=j\text{ or }i=k)\bigr]"),
+    (Bracket(Not(Or(Equal(i, j), Equal(i, k)))), r"\bigl[\lnot(i=j \text{ or }i=k)\bigr]"),
     (Bracket(TRUE), r"[\text{true}]"),
     (Bracket(FALSE), r"[\text{false}]"),
     (
@@ -285,7 +285,7 @@ def test_an_extent_on_its_own_line_has_a_fraction_in_its_floor() -> None:
 def test_free_indices_are_listed_with_equal_ranges_together() -> None:
     rs = (Range(n, 1, 64), Range(i, 1, 24), Range(c, 1, 1), Range(j, 1, 24), Range(k, 0, 1))
     printed = latex_math(layout.ranges(rs, Names.of([], rs)))
-    assert printed == r"n=1,\dots,64,\quad i,j=1,\dots,24,\quad c=1,\quad k=0,1"
+    assert printed == r"n=1,\dots,64, \quad i,j=1,\dots,24, \quad c=1, \quad k=0,1"
 
 
 # -- numbers -------------------------------------------------------------------------------------

@@ -178,7 +178,7 @@ def _best(pieces: list[Piece], width: float) -> list[tuple[int, int]]:
         used = 0.0
         for start in range(end - 1, -1, -1):
             used += pieces[start].width
-            room = width if start == 0 else width - _INDENT
+            room = width - _opening(pieces[start]) if start else width
             over = max(0.0, used - room)
             price = 100.0 * over + (2.0 + pieces[start].cost if start else 0.0)
             options.append((best[start][0] + price, start))
@@ -192,6 +192,11 @@ def _best(pieces: list[Piece], width: float) -> list[tuple[int, int]]:
         spans.insert(0, (start, end))
         end = start
     return spans
+
+
+def _opening(piece: Piece) -> float:
+    """What a line that starts with `piece` takes besides it."""
+    return _INDENT + (width_of(Sign("cdot")) if piece.dotted else 0.0)
 
 
 def _line(pieces: list[Piece], first: bool) -> Math:

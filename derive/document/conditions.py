@@ -190,7 +190,7 @@ def ranges_in_words(ranges: Sequence[Range], names: Names) -> Math:
     parts: list[Math] = []
     for group in _with_equal_bounds(ranges):
         if parts:
-            parts += [Comma(), Space("quad")]
+            parts += [Comma(), Break(1), Space("quad")]
         parts.append(listed(names.index(r.index) for r in group))
         parts += [Relation("="), *_values(group[0], names)]
     return row(*parts)
