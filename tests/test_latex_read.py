@@ -1,12 +1,13 @@
 """Reading LaTeX: what facts and definitions need, and refusals that say where and why."""
 
+import contextlib
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derive.errors import DeriveError
+from derive.errors import InputError
 from derive.ir import Guard, Index, Names, Relation, Size, Tensor, from_text, same, to_text
 from derive.latex import (
     ReadError,
@@ -269,16 +270,13 @@ HUGE = {
 @pytest.mark.parametrize("name", HUGE)
 def test_huge_input_is_read_or_refused_quickly(name):
     start = time.perf_counter()
-    try:
-        read_formula(HUGE[name], SYMBOLS)
-    except ReadError as error:
-        assert len(str(error)) < 400
+    assert len(refusal_or_text(HUGE[name])) < 200_000
     assert time.perf_counter() - start < 1.5
 
 
 PIECES = (
-    r"\sum _ ^ { } ( ) [ ] i j X z , = + - * / \frac \partial \max \le 1 2 3 \text{if} & \\ | \lvert"
-    r" \rvert ' \tilde \lfloor \rfloor \begin{cases} \end{cases} for .. : e \delta \log \mid H"
+    r"\sum _ ^ { } ( ) [ ] i j X z , = + - * / \frac \partial \max \le 1 2 3 \text{if} & \\ |"
+    r" \lvert \rvert ' \tilde \lfloor \rfloor \begin{cases} \end{cases} for .. : e \delta \log \mid H"
 ).split()
 
 
@@ -292,7 +290,5 @@ PIECES = (
 )
 def test_any_text_is_read_or_refused(source):
     for read in (read_formula, read_relation, read_definition, read_ranges):
-        try:
+        with contextlib.suppress(InputError):
             read(source, SYMBOLS)
-        except DeriveError as refusal:
-            assert str(refusal)

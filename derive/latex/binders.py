@@ -85,7 +85,8 @@ class Binders(Integers):
         ]
         condition = conjunction(*conditions)
         direct = cls is Sum and isinstance(body, Sum) and isinstance(node.body, Big)
-        if direct and isinstance(body, Sum) and not free_indices(condition) & {*body.bound}:
+        used = free_indices(condition) | {*indices.values()}
+        if direct and isinstance(body, Sum) and not used & {*body.bound}:
             made += body.ranges
             condition = conjunction(condition, body.condition)
             body = body.body
