@@ -90,6 +90,8 @@ def test_named_displays_are_fragments():
     assert list(found) == ["conv", "conv.weight"]
     assert found["conv"].count(r"\begin{align}") == 1
     assert r"\documentclass" not in found["conv"]
+    elsewhere = Display(sample().displays[0].equations, name="../jacobian:conv/x")
+    assert list(fragments(Document("t", (elsewhere,)))) == ["..-jacobian-conv-x"]
 
 
 def test_hostile_text_is_text_in_latex():

@@ -6,6 +6,7 @@ below the line where both do not fit beside each other.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from jinja2 import Template
@@ -64,12 +65,14 @@ def latex(document: Document) -> str:
 
 
 def fragments(document: Document) -> dict[str, str]:
-    r"""Each display that has a name, as a file for `\input` in a document that loads amsmath,
-    amssymb and xcolor."""
+    r"""Each display that has a name, by the stem of its file: for `\input` in a document that loads
+    amsmath, amssymb and xcolor."""
     numbered = frozenset(document.numbers)
     macros = NoEscape(_frame("macros.tex").render())
     return {
-        d.name: _frame("fragment.tex").render(macros=macros, body=NoEscape(_display(d, numbered)))
+        re.sub(r"[^\w.-]+", "-", d.name): _frame("fragment.tex").render(
+            macros=macros, body=NoEscape(_display(d, numbered))
+        )
         for d in document.displays
         if d.name
     }
