@@ -25,6 +25,7 @@ from typing import TypeVar
 from sympy import Basic
 
 from derive.document.conditions import Conditions, ranges_in_words, under_maximum
+from derive.document.functions import head
 from derive.document.integers import bounds, component_like, integer, is_product
 from derive.document.juxtapose import inline, juxtaposed, numeral, operators
 from derive.document.math import (
@@ -63,7 +64,6 @@ from derive.ir import (
     Derivative,
     Entry,
     Formula,
-    Function,
     Greatest,
     Guard,
     Int,
@@ -78,12 +78,6 @@ from derive.ir import (
 )
 
 Kind = TypeVar("Kind", bound=Basic)
-
-_HEADS: dict[str, Math] = {
-    "sigmoid": Name(r"\sigma"),
-    "gelu": Operator("GELU"),
-    **{f: Operator(f) for f in "exp log sign tanh erf sin cos softplus signedpower".split()},
-}
 
 
 class Strength(IntEnum):
@@ -284,19 +278,9 @@ class _Layout:
         if g.known and g.name == "relu":
             inside = listed([arguments[0], Numeral("0")])
             return Laid(row(Operator("max"), fenced("paren", inside)), Strength.OPERAND)
-        return Laid(row(self.head(g), fenced("paren", listed(arguments))), Strength.OPERAND)
-
-    def head(self, f: Function) -> Math:
-        if f.known:
-            clash = f.name == "sigmoid" and _HEADS["sigmoid"] in self.names.symbols
-            return Operator("sigmoid") if clash else _HEADS[f.name]
-        name = parse_name(f.name)
-        if len(f.orders) < 2:
-            return Name(name.base, name.accents, name.tag, name.mark, sum(f.orders))
-        partial: list[Math] = []
-        for k, times in enumerate(f.orders, start=1):
-            partial += [Scripts(Sign("partial"), below=Numeral(str(k)))] * times
-        return row(*partial, name)
+        return Laid(
+            row(head(g, self.names.symbols), fenced("paren", listed(arguments))), Strength.OPERAND
+        )
 
     def extreme(self, f: Greatest | Least) -> Laid:
         """max(a, b); with braces where it would look like relu."""

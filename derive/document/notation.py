@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
 
@@ -243,4 +243,4 @@ def _candidates(hint: str, taken: frozenset[Name], wanted: set[Name]) -> Iterato
 
 
 def _primed(name: Name, primes: int) -> Name:
-    return Name(name.base, name.accents, name.tag, name.mark, name.primes + primes)
+    return replace(name, primes=name.primes + primes)
