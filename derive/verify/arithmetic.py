@@ -98,7 +98,8 @@ class Modular(_MultipliedOut):
         with np.errstate(over="ignore"):
             for part in parts:
                 mixed = _splitmix(mixed ^ np.asarray(part).astype(np.uint64))
-        return (_splitmix(mixed) % np.uint64(self.modulus)).astype(np.int64), None
+            mixed = _splitmix(mixed)
+        return (mixed % np.uint64(self.modulus)).astype(np.int64), None
 
 
 def _splitmix(x: Data) -> Data:

@@ -181,13 +181,13 @@ def gather(table: Array, base: int, positions: list[Array]) -> Array:
     """
     draws, shape = table.data.shape[0], table.data.shape[1:]
     flat = Array(np.asarray(np.int64(0)))
-    for e, count in zip(positions, shape, strict=True):
+    for e, length in zip(positions, shape, strict=True):
         offset = e.data - base
-        inside = (offset >= 0) & (offset < count)
+        inside = (offset >= 0) & (offset < length)
         if not inside.all():
-            offset = np.clip(offset, 0, max(count - 1, 0))
+            offset = np.clip(offset, 0, max(length - 1, 0))
         e = flaw_where(Array(offset, e.axes, e.flaw), Array(~inside, e.axes))
-        flat = lift(lambda f, x, n=count: f * n + x, flat, e)
+        flat = lift(lambda f, x, n=length: f * n + x, flat, e)
     if table.data.size == 0:
         return _nothing(table, flat)
     value = _take(table.data.reshape(draws, -1), flat)

@@ -80,8 +80,10 @@ class Verifier:
         if len(fitting) < self.draws and facts not in self._exhausted:
             search = SizeSearch(self.program, facts)
             for k in range(2 * self.draws):
-                sizes = next(search.assignments(None), None) if k == 1 else search.varied(self._rng)
-                if sizes is not None and all(sizes != w.sizes for w in fitting):
+                known = [w.sizes for w in fitting]
+                smallest = next(search.assignments(None), None) if k == 1 else None
+                sizes = smallest or search.varied(self._rng, known)
+                if sizes is not None and sizes not in known:
                     made = world(self.program, self.plan, sizes, STYLES, self._rng)
                     impose(made, self.plan.implied)
                     fitting.append(made)
