@@ -152,7 +152,7 @@ def tidy_power(f: Power, scope: Scope) -> Formula | None:
     "common factor in front",
     "fewer factors in all",
     Plus,
-    lambda: samples.given(x[i] * y[j] - x[i] * x[j], *_FREE),
+    lambda: samples.given(Plus(Times(x[i], y[j]), Times(Number(-1), x[i], x[j])), *_FREE),
 )
 def factor_out(f: Plus, scope: Scope) -> Formula | None:
     """f g + f h = f (g + h), also for the common part of the numbers in front."""

@@ -181,7 +181,7 @@ def replace_equal(f: Times, scope: Scope) -> Formula | None:
     "fewer deltas",
     Times,
     lambda: samples.given(
-        Times(Delta(unravel(j, 0, (A, K)), i), x[i], Delta(unravel(j, 1, (A, K)), q)),
+        Times(Delta(unravel(j, 0, (A, K)), i), u[i], Delta(unravel(j, 1, (A, K)), q)),
         Range(j, 1, A * K),
         Range(i, 1, A),
         Range(q, 1, K),

@@ -28,7 +28,7 @@ from derive.ir import (
 )
 from derive.rules import samples
 from derive.rules.functions import derivative_of
-from derive.rules.samples import H, K, W, a, i, j, k, m, p, w, x, y
+from derive.rules.samples import H, W, a, i, j, k, m, p, v, x, y
 from derive.rules.terms import product, total
 
 _DEEPER = "the ∂ moves one node towards the leaves"
@@ -97,7 +97,7 @@ def sum_rule(f: Derivative, scope: Scope) -> Formula | None:
     _DEEPER,
     Derivative,
     lambda: samples.given(
-        Derivative(Sum(x[i + a - 1] * w[a], Range(a, 1, K)), w[p]), Range(p, 1, K), Range(i, 1, 1)
+        Derivative(Sum(m[i, a] * v[a], Range(a, 1, W)), v[p]), Range(p, 1, W), Range(i, 1, H)
     ),
 )
 def linearity(f: Derivative, scope: Scope) -> Formula | None:

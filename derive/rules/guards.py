@@ -29,7 +29,7 @@ from derive.ir import (
 from derive.ir.affine import bound
 from derive.rules import samples
 from derive.rules.proof import at_least_zero, proves, refutes
-from derive.rules.samples import H, K, a, b, i, p, w, x
+from derive.rules.samples import H, K, a, b, i, p, x, y
 from derive.rules.terms import factors, product
 
 
@@ -163,7 +163,7 @@ def _strictest(scope: Scope, bounds: tuple[Int, ...], direction: int) -> tuple[I
     "each condition is added once",
     Sum,
     lambda: samples.given(
-        Sum(Times(Chosen(Max(x[i + b], Range(b, 0, (2, H - i))), p - i), w[i]), Range(i, 1, K)),
+        Sum(Times(Chosen(Max(x[i + b], Range(b, 0, (2, H - i))), p - i), y[i]), Range(i, 1, H)),
         Range(p, 1, H),
     ),
 )

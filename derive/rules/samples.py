@@ -13,7 +13,7 @@ n, i, j, k, a, b, p, q = (Index(hint) for hint in "nijkabpq")
 
 x = Tensor("x", "x", (H,))
 y = Tensor("y", "y", (H,))
-v = Tensor("v", "v", (H,))
+v = Tensor("v", "v", (W,))
 m = Tensor("m", "m", (H, W))
 w = Tensor("w", "w", (K,))
 u = Tensor("u", "u", (A,))

@@ -1,0 +1,63 @@
+"""Small wrong changes to a formula: a sign, a term, a bound, an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sympy import Basic
+
+from derive.ir import (
+    Bracket,
+    Chosen,
+    Component,
+    Delta,
+    Formula,
+    Number,
+    Plus,
+    Power,
+    Range,
+    Times,
+)
+
+
+def mutants(f: Formula) -> Iterator[tuple[str, Formula]]:
+    """Pairs of what was done and the changed formula, for every place where it can be done."""
+    yield "sign of the whole", Times(Number(-1), f)
+    for change, new in _everywhere(f):
+        assert isinstance(new, Formula)
+        if new != f:
+            yield change, new
+
+
+def _everywhere(f: Basic) -> Iterator[tuple[str, Basic]]:
+    yield from _here(f)
+    for at, part in enumerate(f.args):
+        for change, new in _everywhere(part):
+            try:
+                yield change, f.func(*f.args[:at], new, *f.args[at + 1 :])
+            except (TypeError, ValueError):
+                continue
+
+
+def _here(f: Basic) -> Iterator[tuple[str, Basic]]:
+    if isinstance(f, Plus) and len(f.args) > 1:
+        for at in range(len(f.args)):
+            yield "drop a term", Plus(*f.args[:at], *f.args[at + 1 :])  # type: ignore[arg-type]
+    if isinstance(f, Times) and len(f.args) > 1:
+        for at in range(len(f.args)):
+            yield "drop a factor", Times(*f.args[:at], *f.args[at + 1 :])  # type: ignore[arg-type]
+    if isinstance(f, Range):
+        yield "shift a lower bound", Range(f.index, [b + 1 for b in f.lowers], f.uppers)
+        yield "shift an upper bound", Range(f.index, f.lowers, [b - 1 for b in f.uppers])
+    if isinstance(f, Component) and len(f.indices) > 1:
+        yield "swap two indices", Component(f.tensor, *reversed(f.indices))
+    if isinstance(f, Component) and f.indices:
+        yield "shift an index", Component(f.tensor, f.indices[0] - 1, *f.indices[1:])
+    if isinstance(f, (Delta, Bracket, Chosen)):
+        yield "always 1", Number(1)
+    if isinstance(f, Delta):
+        yield "shift a delta", Delta(f.sides[0] + 1, f.sides[1])
+    if isinstance(f, Power):
+        yield "invert", Power(f.base, Times(Number(-1), f.exponent))
+    if isinstance(f, Number):
+        yield "another number", Number(f.value + 1)
