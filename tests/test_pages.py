@@ -17,7 +17,7 @@ EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples").glob("*.tom
 def test_pages_of_examples(example, detail, tmp_path):
     arguments = ["solve", str(example), "-o", str(tmp_path), "--format", "tex", "--detail", detail]
     assert CliRunner().invoke(app, arguments).exit_code == 0
-    for _ in range(2):
+    for _ in range(3):
         done = subprocess.run(
             ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", f"{example.stem}.tex"],
             cwd=tmp_path,
