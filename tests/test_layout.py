@@ -219,6 +219,21 @@ PRINTED = [
         Cases(Branch(x[n, 1, i, j], Equal(o, o2)), Branch(Number(0), TRUE)),
         r"\begin{cases}x_{n,1,i,j} & \text{if }o=o' \\ 0 & \text{otherwise}\end{cases}",
     ),
+    (
+        Cases(Branch(Number(1), Compare(PICKED, "=", 1)), Branch(Number(0), TRUE)),
+        r"\begin{cases}1 & \displaystyle \text{if }(p,q)="
+        r"\operatorname*{arg\,max}_{\substack{2i-1\le u\le 2i\\2j-1\le v\le 2j}} z^{(conv)}_{n,c,u,v}"
+        r" \\ 0 & \text{otherwise}\end{cases}",
+    ),
+    # room between factors
+    (
+        Derivative(loss, f2[n, j]) * Bracket(Compare(0, "<", f2[n, j])) * v[i],
+        r"\frac{\partial L}{\partial z^{(fc2)}_{n,j}} \,[z^{(fc2)}_{n,j}>0] \,v_{i}",
+    ),
+    (
+        Sum(v[i] * v[j], Range(i, [1, p - 4], [24, p]), Range(j, [1, q - 4], [24, q])),
+        r"\sum_{i=\max(1,p-4)}^{\min(24,p)} \,\sum_{j=\max(1,q-4)}^{\min(24,q)} v_{i} v_{j}",
+    ),
     # derivatives
     (
         Derivative(z[n, o, i, j], w[o2, c, q, r]),

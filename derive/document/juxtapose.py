@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction as Rational
 
+from derive.document.breaking import width_of
 from derive.document.math import (
     Big,
     Break,
@@ -51,15 +52,22 @@ def juxtaposed(parts: Sequence[Math], numbers: int = 0) -> Math:
 
 
 def _between(left: Math, right: Math) -> list[Math]:
-    """A dot before a digit, a thin space behind a fraction or a list of indices."""
+    """A dot before a digit, a thin space behind a fraction or a list of indices,
+    and around an Iverson bracket."""
     a, b = parts_of(left)[-1], parts_of(right)[0]
     if _is_digit(b) or (_is_number(b) and isinstance(a, Numeral)):
         return [Sign("cdot")]
     if isinstance(a, Fraction):
         roomy = isinstance(b, Fraction) or not _is_number(a)
     else:
-        roomy = isinstance(a, Scripts) and _is_list(a.below)
+        roomy = _is_iverson(a) or (isinstance(a, Scripts) and _is_list(a.below))
+    if _is_iverson(b):
+        return [Space("thin")] if roomy or isinstance(a, Scripts) else []
     return [Space("thin")] if roomy and isinstance(b, Name | Scripts | Fraction) else []
+
+
+def _is_iverson(m: Math) -> bool:
+    return isinstance(m, Fenced) and m.kind == "bracket"
 
 
 def _is_number(m: Math) -> bool:
@@ -79,12 +87,13 @@ def operators(signs: Sequence[Big]) -> list[Math]:
     """The signs of a sum side by side, apart where their limits are wide."""
     written: list[Math] = []
     for k, sign in enumerate(signs):
-        if k and (_is_wide(signs[k - 1]) or _is_wide(sign)):
-            written.append(Space("thin"))
+        excess = _excess(signs[k - 1]) + _excess(sign) if k else 0.0
+        if excess > 0.5:
+            written.append(Space("thick" if excess > 3 else "thin"))
         written += [sign, Break(3)]
     return written
 
 
-def _is_wide(sign: Big) -> bool:
-    limits = [*sign.under, *([sign.over] if sign.over is not None else [])]
-    return any(isinstance(p, Fenced) for x in limits for p in parts_of(x))
+def _excess(sign: Big) -> float:
+    """How far the limits stand out beside the sign, in em."""
+    return max(0.0, width_of(sign) - width_of(Big(sign.kind)))

@@ -204,6 +204,15 @@ def parts_of(tree: Math) -> tuple[Math, ...]:
     return tree.parts if isinstance(tree, Row) else (tree,)
 
 
+def has_big_operator(tree: Math) -> bool:
+    """Whether a big operator stands in the line of `tree`, perhaps in brackets."""
+    if isinstance(tree, Fenced):
+        return has_big_operator(tree.body)
+    return isinstance(tree, Big) or (
+        isinstance(tree, Row) and any(map(has_big_operator, tree.parts))
+    )
+
+
 def fenced(kind: FenceKind, body: Math) -> Math:
     """`body` between delimiters as tall as a careful typesetter makes them."""
     return Fenced(kind, body, fence_size(body))

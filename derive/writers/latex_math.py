@@ -77,7 +77,7 @@ from derive.document.math import (
     Sign,
     Space,
     Words,
-    parts_of,
+    has_big_operator,
 )
 from derive.document.notation import Names
 from derive.ir import Formula
@@ -208,7 +208,7 @@ def _row(parts: tuple[Math, ...]) -> list[str]:
 
 def _cell(tree: Math) -> str:
     """A cell of cases, where big operators would else be set as in a line of text."""
-    display = any(isinstance(p, Big) for p in parts_of(tree))
+    display = has_big_operator(tree)
     return (r"\displaystyle " if display else "") + latex_math(tree)
 
 

@@ -28,7 +28,7 @@ from derive.document.math import (
     Sign,
     Space,
     Words,
-    parts_of,
+    has_big_operator,
 )
 
 _SIGNS = {
@@ -154,7 +154,7 @@ def typst_math(tree: Math) -> str:
 
 def _cell(tree: Math) -> str:
     """A cell of cases, where big operators would else be set as in a line of text."""
-    display = any(isinstance(p, Big) for p in parts_of(tree))
+    display = has_big_operator(tree)
     return f"display({typst_math(tree)})" if display else typst_math(tree)
 
 
