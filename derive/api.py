@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,11 @@ from derive.errors import InputError, Unsupported
 from derive.ir import Formula, Tensor
 from derive.ir.sympy_form import to_sympy
 from derive.network.build import Model, build
+from derive.network.front import LayerLike
+from derive.network.front import Network as chain
 from derive.network.given import Given as Schema
 from derive.network.given import load as load_schema
+from derive.network.layer import LayerKind
 from derive.pipeline import Solution, solution
 from derive.verify.numeric import evaluate_arrays
 from derive.verify.verdict import DerivationVerdict
@@ -31,7 +34,7 @@ class Given:
     """A network, a layer or formulas that something can be derived from.
 
     Made by `derive.load` from a TOML file, by `Given.from_dict` from the same tables as a dict, or
-    as `Network([...])`.
+    by `Network([...])`.
     """
 
     def __init__(self, model: Model) -> None:
@@ -90,17 +93,22 @@ class Given:
         return tensor
 
 
-class Network(Given):
-    """A chain of layers: `Network([dict(type="Linear", out_features=3), ...], x=["N", 4])`.
+def Network(
+    layers: Iterable[LayerLike],
+    *,
+    tensors: Mapping[str, Iterable[int | str]],
+    loss: LayerKind | Mapping[str, object] | None = None,
+    target: str | None = None,
+    **tables: object,
+) -> Given:
+    """A chain of layers, in the manner of `torch.nn.Sequential`.
 
-    The keywords are the other tables of a Given; a list of extents declares a tensor.
+        Network([("fc", Linear(3)), Softmax(dim=1)], tensors={"x": ["N", 4], "t": ["N"]},
+                loss=CrossEntropyLoss(), target="t")
+
+    A layer is an object of `derive.network`, or a table such as {"type": "Linear", ...}.
     """
-
-    def __init__(self, layers: Sequence[Mapping[str, object]], **tables: object) -> None:
-        tensors = {k: v for k, v in tables.items() if isinstance(v, (list, tuple)) and k != "facts"}
-        rest = {k: v for k, v in tables.items() if k not in tensors}
-        data = {"layers": [dict(x) for x in layers], "tensors": tensors, **rest}
-        super().__init__(build(Schema.from_dict(data)))
+    return Given(build(chain(layers, tensors=tensors, loss=loss, target=target, **tables)))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from functools import cached_property
 from derive.derivation.program import Program
 from derive.derivation.scope import Scope
 from derive.derivation.step import Derivation, Step
-from derive.engine.simplify import FORWARD, GRADIENT, JACOBIAN, simplify
+from derive.engine.simplify import FORWARD, GRADIENT, JACOBIAN, PRESENTED, simplify
 from derive.errors import MissingRule, Unsupported
 from derive.ir import (
     Component,
@@ -48,6 +48,7 @@ class Differentiator:
         self.program = program
         self._forward: dict[Tensor, Derivation] = {}
         self._edges: dict[tuple[Tensor, Tensor], tuple[Component, Component, Derivation]] = {}
+        self._jacobians: dict[tuple[Tensor, Tensor], Derivation] = {}
         self._gradients: dict[tuple[Tensor, bool], tuple[Component, Derivation]] = {}
 
     # -- forward ---------------------------------------------------------------------------------
@@ -77,8 +78,16 @@ class Differentiator:
     # -- Jacobians -------------------------------------------------------------------------------
 
     def jacobian(self, of: Tensor, by: Tensor) -> Derivation:
-        """∂of/∂by for a definition that reads `by` directly, with indices of its own for each."""
-        return self._edge(of, by)[2]
+        """∂of/∂by for a definition that reads `by` directly, with indices of its own for each.
+
+        The chain rule uses an earlier form of it, with the deltas whose indices have a coefficient
+        other than ±1: it may find a better index for them.
+        """
+        if (of, by) not in self._jacobians:
+            d = self._edge(of, by)[2]
+            rest = simplify(d.result, Scope(self.simplified, d.ranges), PRESENTED)
+            self._jacobians[of, by] = Derivation(d.start, d.ranges, (*d.steps, *rest))
+        return self._jacobians[of, by]
 
     def _edge(self, of: Tensor, by: Tensor) -> tuple[Component, Component, Derivation]:
         if (of, by) not in self._edges:
