@@ -221,8 +221,8 @@ PRINTED = [
     ),
     (
         Cases(Branch(Number(1), Compare(PICKED, "=", 1)), Branch(Number(0), TRUE)),
-        r"\begin{cases}1 & \displaystyle \text{if }(p,q)="
-        r"\operatorname*{arg\,max}_{\substack{2i-1\le u\le 2i\\2j-1\le v\le 2j}} z^{(conv)}_{n,c,u,v}"
+        r"\begin{cases}1 & \displaystyle \text{if }(p,q)=\operatorname*{arg\,max}"
+        r"_{\substack{2i-1\le u\le 2i\\2j-1\le v\le 2j}} z^{(conv)}_{n,c,u,v}"
         r" \\ 0 & \text{otherwise}\end{cases}",
     ),
     # room between factors
@@ -232,7 +232,7 @@ PRINTED = [
     ),
     (
         Sum(v[i] * v[j], Range(i, [1, p - 4], [24, p]), Range(j, [1, q - 4], [24, q])),
-        r"\sum_{i=\max(1,p-4)}^{\min(24,p)} \,\sum_{j=\max(1,q-4)}^{\min(24,q)} v_{i} v_{j}",
+        r"\sum_{i=\max(1,p-4)}^{\min(24,p)} \;\sum_{j=\max(1,q-4)}^{\min(24,q)} v_{i} v_{j}",
     ),
     # derivatives
     (
