@@ -90,10 +90,8 @@ def width_of(tree: Math, script: bool = False) -> float:
             return width_of(body, script) + 2 * _FENCES[size]
         case Fence(_, _, size):
             return _FENCES[size]
-        case Big(kind, under, over):
-            own = 1.44 if kind == "sum" else 1.9 if kind != "argmax" else 3.6
-            limits = [*under, *([over] if over is not None else [])]
-            return max([own, *(width_of(x, True) * _SCRIPT for x in limits)]) + 0.17
+        case Big():
+            return _big(tree)
         case Operator(name):
             return 0.5 * len(name) + 0.17
         case CasesMath(branches):
@@ -116,6 +114,12 @@ def _letters(latex: str) -> float:
         in_command = c == "\\" or (in_command and c.isalpha())
         count += not in_command and c not in "{} "
     return 0.56 * (count + latex.count("\\"))
+
+
+def _big(tree: Big) -> float:
+    own = 1.44 if tree.kind == "sum" else 1.9 if tree.kind != "argmax" else 3.6
+    limits = [*tree.under, *([tree.over] if tree.over is not None else [])]
+    return max([own, *(width_of(x, True) * _SCRIPT for x in limits)]) + 0.17
 
 
 def _scripts(tree: Scripts, script: bool) -> float:

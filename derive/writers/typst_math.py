@@ -127,9 +127,8 @@ def typst_math(tree: Math) -> str:
             return f"frac({typst_math(above)}, {typst_math(below)})"
         case Root(body):
             return f"sqrt({typst_math(body)})"
-        case Fenced(kind, body, size):
-            opening, closing = Fence(kind, True, size), Fence(kind, False, size)
-            return " ".join(map(typst_math, (opening, body, closing)))
+        case Fenced():
+            return _fenced(tree)
         case Fence(kind, opens, size):
             symbol = _FENCES[kind][not opens]
             return f"lr(size: #{_SIZES[size]}, {symbol})" if size else symbol
@@ -150,6 +149,11 @@ def typst_math(tree: Math) -> str:
             return _SPACES[width]
         case Break():
             return ""
+
+
+def _fenced(tree: Fenced) -> str:
+    opening, closing = Fence(tree.kind, True, tree.size), Fence(tree.kind, False, tree.size)
+    return " ".join(map(typst_math, (opening, tree.body, closing)))
 
 
 def _cell(tree: Math) -> str:
@@ -180,11 +184,6 @@ def _scripts(tree: Scripts) -> str:
     if isinstance(tree.base, Name):
         above = above or (f"^({_word(tree.base.tag)})" if tree.base.tag else "")
         return _name(tree.base) + below + above
-    if isinstance(tree.base, Fenced) and tree.base.size:
-        kind, size = tree.base.kind, tree.base.size
-        closing = typst_math(Fence(kind, False, size))
-        opening = typst_math(Fence(kind, True, size))
-        return f"{opening} {typst_math(tree.base.body)} {closing}{below}{above}"
     return typst_math(tree.base) + below + above
 
 
