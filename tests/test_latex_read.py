@@ -276,7 +276,7 @@ def test_huge_input_is_read_or_refused_quickly(name):
 
 PIECES = (
     r"\sum _ ^ { } ( ) [ ] i j X z , = + - * / \frac \partial \max \le 1 2 3 \text{if} & \\ |"
-    r" \lvert \rvert ' \tilde \lfloor \rfloor \begin{cases} \end{cases} for .. : e \delta \log \mid H"
+    r" \lvert \rvert ' \tilde \lfloor \rfloor \begin{cases} \end{cases} for .. : e \delta \log H"
 ).split()
 
 

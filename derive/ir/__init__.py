@@ -35,8 +35,8 @@ from derive.ir.guard import (
 )
 from derive.ir.index import Index, Size, fresh
 from derive.ir.integer import ONE, ZERO, Atom, Floor, Int, IntLike, ceiling, floor, mod
-from derive.ir.read import from_text
 from derive.ir.match import match
+from derive.ir.read import from_text
 from derive.ir.reshape import Ravel, Unravel, ravel, unravel
 from derive.ir.selector import Bracket, Branch, Cases, Compare, Delta
 from derive.ir.statement import Definition, Relation, axis_ranges

@@ -100,13 +100,13 @@ class Sum(Binder):
 
 
 class Max(Binder):
-    """The largest value of the body; there must be one.  Ties go to the first in row-major order."""
+    """The largest value of the body; there must be one.  Ties go to the first, row-major."""
 
     __slots__ = ()
 
 
 class Chosen(Formula):
-    """1 where the position `at` is the one that the Max picked, else 0 (also outside its ranges)."""
+    """1 where the position `at` is the one that the Max picked, else 0, also outside its ranges."""
 
     __slots__ = ()
 

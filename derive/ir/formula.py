@@ -7,7 +7,7 @@ indices is `walk.same`.
     Number  Count  Component            3/2,  N as a number,  x[n,c,i+a-1,j]
     Plus  Times  Power  Apply           arithmetic and scalar functions
     Greatest  Least                     max(a, b), min(a, b) of scalars
-    Sum  Max  Chosen                    over ranges of indices; "this position is the one Max picked"
+    Sum  Max  Chosen                    over ranges of indices; "Max picked this position"
     Delta  Bracket  Cases               Kronecker delta, Iverson bracket, guarded values
     Derivative                          ∂f/∂T[e..], not yet carried out
 """
@@ -20,6 +20,7 @@ from typing import Any, TypeAlias, Union
 
 from sympy import Basic
 
+from derive.ir.index import Index
 from derive.ir.integer import Compound, Int, IntLike, str_of
 
 FormulaLike: TypeAlias = Union["Formula", int, Fraction]
@@ -29,6 +30,8 @@ class Formula(Basic):
     """A real-valued expression.  Its free indices are those that no Sum or Max inside it binds."""
 
     __slots__ = ("_free", "_tensors")
+    _free: frozenset[Index]
+    _tensors: frozenset[Tensor]
 
     def __add__(self, other: FormulaLike) -> Formula:
         return Plus(self, as_formula(other))
@@ -64,7 +67,11 @@ class Formula(Basic):
         return Times(Number(-1), self)
 
     def _sympystr(self, printer: object) -> str:
-        return f"{type(self).__name__}({', '.join(map(str, self.args))})" if self.args else str_of(self)
+        return (
+            f"{type(self).__name__}({', '.join(map(str, self.args))})"
+            if self.args
+            else str_of(self)
+        )
 
 
 def as_formula(x: FormulaLike) -> Formula:
@@ -157,7 +164,7 @@ class Tensor(Basic):
 
 
 class Component(Formula):
-    """An entry T[e1, ..., ek].  Outside the ranges it has no value: padding is an explicit guard."""
+    """An entry T[e1, ..., ek].  Outside the ranges it has no value: padding is a guard."""
 
     __slots__ = ()
 
@@ -295,7 +302,7 @@ class Apply(Formula):
 
 
 class Greatest(Formula):
-    """The largest of some scalars; on a tie the first constant, else the first, counts as chosen."""
+    """The largest of some scalars; on a tie the first constant, else the first, is chosen."""
 
     __slots__ = ()
 

@@ -17,7 +17,11 @@ class Guard(Basic):
     __slots__ = ()
 
     def _sympystr(self, printer: object) -> str:
-        return f"{type(self).__name__}({', '.join(map(str, self.args))})" if self.args else str_of(self)
+        return (
+            f"{type(self).__name__}({', '.join(map(str, self.args))})"
+            if self.args
+            else str_of(self)
+        )
 
 
 def _guards(parts: tuple[Guard, ...]) -> tuple[Guard, ...]:
@@ -110,4 +114,4 @@ def conjunction(*guards: Guard) -> Guard:
 
 def conjuncts(guard: Guard) -> tuple[Guard, ...]:
     """The parts of a conjunction; a lone guard is its own only part, TRUE has none."""
-    return tuple(guard.args) if isinstance(guard, And) else (guard,)  # type: ignore[return-value]
+    return tuple(guard.args) if isinstance(guard, And) else (guard,)  # type: ignore[arg-type]

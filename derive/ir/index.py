@@ -28,6 +28,7 @@ class Index(Atom):
     is_index = True
     hint: str
     number: int
+    _key: SortKey
 
     def __new__(cls, hint: str, number: int = 0) -> Index:
         if not isinstance(hint, str) or not hint or not isinstance(number, int):
@@ -43,7 +44,7 @@ class Index(Atom):
     def __getnewargs__(self) -> tuple[Any, ...]:
         return (self.hint, self.number)
 
-    def sort_key(self, order: object = None) -> SortKey:  # type: ignore[override]
+    def sort_key(self, order: object = None) -> SortKey:
         return self._key
 
     def _sympystr(self, printer: object) -> str:
@@ -67,6 +68,7 @@ class Size(Atom):
     value: int | None
     least: int
     definition: Int | None
+    _key: SortKey
 
     def __new__(
         cls, name: str, value: int | None = None, least: int = 1, definition: Int | None = None
@@ -86,7 +88,7 @@ class Size(Atom):
     def __getnewargs__(self) -> tuple[Any, ...]:
         return (self.name, self.value, self.least, self.definition)
 
-    def sort_key(self, order: object = None) -> SortKey:  # type: ignore[override]
+    def sort_key(self, order: object = None) -> SortKey:
         return self._key
 
     def _sympystr(self, printer: object) -> str:

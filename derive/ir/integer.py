@@ -10,7 +10,7 @@ itself.  (SymPy's `expand` does the same a hundred times more slowly on fresh sy
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from math import gcd
+from math import gcd, prod
 from typing import Any, TypeAlias
 
 from sympy import Basic
@@ -20,9 +20,9 @@ Monomial: TypeAlias = "tuple[Atom, ...]"
 IntLike: TypeAlias = "Int | Atom | int"
 
 
-def str_of(atom: object) -> str:
+def str_of(atom: Basic) -> str:
     """A short form for error messages and debugging; `ir.text` has the exact one."""
-    return f"{type(atom).__name__}{getattr(atom, '_hashable_content')()}"
+    return f"{type(atom).__name__}{atom._hashable_content()}"
 
 
 class Atom(Basic):
@@ -31,8 +31,9 @@ class Atom(Basic):
     __slots__ = ("_integer",)
     is_Atom = True
     is_index = False
+    _integer: Int
 
-    def sort_key(self, order: object = None) -> SortKey:  # type: ignore[override]
+    def sort_key(self, order: object = None) -> SortKey:
         """A total order among atoms: kind, name, number, content."""
         raise NotImplementedError
 
@@ -59,7 +60,7 @@ class Atom(Basic):
 
 
 class Int(Basic):
-    """An integer polynomial: `terms` has each monomial (a sorted tuple of atoms) with its coefficient.
+    """An integer polynomial: `terms` has monomials, sorted tuples of atoms, and their coefficients.
 
     The terms are put in order only when somebody asks for them: arithmetic does not.
     """
@@ -119,7 +120,7 @@ class Int(Basic):
     def __getnewargs__(self) -> tuple[Any, ...]:
         return (self.terms,)
 
-    def sort_key(self, order: object = None) -> SortKey:  # type: ignore[override]
+    def sort_key(self, order: object = None) -> SortKey:
         try:
             return self._key
         except AttributeError:
@@ -219,18 +220,21 @@ class Int(Basic):
 
     def replace(self, to: Callable[[Atom], Int | None]) -> Int:
         """Every atom for which `to` has an answer replaced by it, at every depth, renormalised."""
-        kept: dict[Monomial, int] = {}
-        new = ZERO
+        total: dict[Monomial, int] = {}
+        arriving: list[tuple[Int, int]] = []
         for monomial, c in self._coefficients.items():
             replaced = [_replace_atom(a, to) for a in monomial]
             if all(e is None for e in replaced):
-                kept[monomial] = c
+                total[monomial] = c
                 continue
-            product = Int.of(c)
-            for a, e in zip(monomial, replaced, strict=True):
-                product = product * (Int.of(a) if e is None else e)
-            new = new + product
-        return self if len(kept) == len(self._coefficients) else _made(kept) + new
+            parts = [Int.of(a) if e is None else e for a, e in zip(monomial, replaced, strict=True)]
+            arriving.append((prod(parts[1:], start=parts[0]), c))
+        if not arriving:
+            return self
+        for e, c in arriving:
+            for monomial, k in e._coefficients.items():
+                total[monomial] = total.get(monomial, 0) + c * k
+        return Int(total)
 
     def _sympystr(self, printer: object) -> str:
         return " + ".join("*".join([str(c), *map(str, m)]) for m, c in self.terms) or "0"
@@ -288,7 +292,7 @@ class Compound(Atom):
         self.parts = parts
         self._key = (rank, name, number, tuple(p.sort_key() for p in parts))
 
-    def sort_key(self, order: object = None) -> SortKey:  # type: ignore[override]
+    def sort_key(self, order: object = None) -> SortKey:
         return self._key
 
     def rebuild(self, parts: list[Int]) -> Int:

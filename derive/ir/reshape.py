@@ -3,8 +3,8 @@
     ravel((c, m, l), (C, H, W)) = ((c - 1)·H + (m - 1))·W + (l - 1) + 1      counting from 1
     unravel(f, 0, (C, H, W))    = ⌊(f - 1)/(H·W)⌋ + 1
 
-They stay whole, as atoms, because a reader knows (c, m, l) by sight and nobody knows 144c + 12m + l - 156.
-Outside their ranges they have no value.
+They stay whole, as atoms, because a reader knows (c, m, l) by sight and nobody knows
+144c + 12m + l - 156.  Outside their ranges they have no value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from derive.ir.integer import ONE, Compound, Int, IntLike, floor, mod
 
 
 class Ravel(Compound):
-    """The position of the index tuple `indices` in an array of shape `dims`, both counted from `base`."""
+    """The position of the tuple `indices` in an array of shape `dims`, both counted from `base`."""
 
     __slots__ = ("base",)
     base: int
@@ -105,7 +105,7 @@ class Unravel(Compound):
 
 
 def ravel(indices: Sequence[IntLike], dims: Sequence[IntLike], base: int = 1) -> Int:
-    """The position of an index tuple, row-major.  Extents 1 drop out; `ravel` of `unravel` is the position."""
+    """The position of an index tuple, row-major: the inverse of `unravel`.  Extents 1 drop out."""
     pairs = [(Int.of(e), Int.of(d)) for e, d in zip(indices, dims, strict=True)]
     pairs = [(e, d) for e, d in pairs if d != ONE]
     if not pairs:

@@ -56,7 +56,7 @@ class Branch(Basic):
 
 
 class Cases(Formula):
-    """The value of the first branch whose condition holds; the last condition is TRUE ("otherwise")."""
+    """The value of the first branch whose condition holds; the last one is TRUE ("otherwise")."""
 
     __slots__ = ()
 

@@ -19,8 +19,9 @@ class Definition:
 
     def __post_init__(self) -> None:
         if len(self.indices) != len(self.tensor.shape):
+            axes = len(self.tensor.shape)
             raise ValueError(
-                f"{self.tensor.name} has {len(self.tensor.shape)} axes, found {len(self.indices)} indices"
+                f"{self.tensor.name} has {axes} axes, found {len(self.indices)} indices"
             )
 
     @property

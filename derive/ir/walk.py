@@ -25,13 +25,13 @@ _NONE: frozenset[Index] = frozenset()
 def free_indices(f: Basic) -> frozenset[Index]:
     """The indices that `f` (a formula, guard, range or integer) depends on."""
     if isinstance(f, Int):
-        return f.indices
+        return f.indices  # type: ignore[return-value]
     if isinstance(f, Formula):
         try:
-            known: frozenset[Index] = f._free
+            return f._free
         except AttributeError:
-            known = f._free = _free(f)
-        return known
+            f._free = _free(f)
+            return f._free
     return _free(f)
 
 
@@ -60,10 +60,10 @@ def tensors(f: Basic) -> frozenset[Tensor]:
         return frozenset(a.tensor for a in f.atoms_within() if isinstance(a, Entry))
     if isinstance(f, Formula):
         try:
-            known: frozenset[Tensor] = f._tensors
+            return f._tensors
         except AttributeError:
-            known = f._tensors = frozenset().union(*(tensors(a) for a in f.args))
-        return known
+            f._tensors = frozenset[Tensor]().union(*(tensors(a) for a in f.args))
+            return f._tensors
     return frozenset().union(*(tensors(a) for a in f.args))
 
 
@@ -72,7 +72,7 @@ def rebuild(f: Node, parts: tuple[Basic, ...]) -> Node:
     if all(a is b for a, b in zip(parts, f.args, strict=True)):
         return f
     if hasattr(f, "relation"):
-        return type(f)(parts[0], f.relation, parts[1])  # type: ignore[call-arg]
+        return type(f)(parts[0], f.relation, parts[1])
     return type(f)(*parts)
 
 
@@ -84,7 +84,9 @@ def substitute(f: Node, to: Mapping[Index, IntLike]) -> Node:
 
 def _substitute(f: Node, to: dict[Index, Int]) -> Node:
     if isinstance(f, Int):
-        return f.replace(lambda a: to.get(a) if isinstance(a, Index) else None)  # type: ignore[return-value]
+        if f.indices.isdisjoint(to):
+            return f
+        return f.replace(to.get)  # type: ignore[arg-type, return-value]
     touched = free_indices(f) & to.keys()
     if not touched:
         return f
@@ -174,9 +176,7 @@ def _same(a: Basic, b: Basic, in_a: Marks, in_b: Marks) -> bool:
     return all(_same(x, y, in_a, in_b) for x, y in zip(a.args, b.args, strict=True))
 
 
-def _same_binder(
-    a: Binder, b: Binder, order: tuple[Range, ...], in_a: Marks, in_b: Marks
-) -> bool:
+def _same_binder(a: Binder, b: Binder, order: tuple[Range, ...], in_a: Marks, in_b: Marks) -> bool:
     for r, s in zip(a.ranges, order, strict=True):
         if not all(_same(x, y, in_a, in_b) for x, y in zip(r.args[1:], s.args[1:], strict=True)):
             return False
@@ -187,6 +187,9 @@ def _same_binder(
 
 def ranges_that_match(a: Binder, b: Binder) -> Iterator[tuple[Range, ...]]:
     """The orders of b's ranges that could match a's: by how each bound index is used."""
+    if len(a.ranges) == len(b.ranges) == 1:
+        yield b.ranges
+        return
     wanted = [_signature(a, r) for r in a.ranges]
     offered: dict[object, list[Range]] = {}
     for s in b.ranges:
