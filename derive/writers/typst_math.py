@@ -132,10 +132,8 @@ def typst_math(tree: Math) -> str:
         case Fence(kind, opens, size):
             symbol = _FENCES[kind][not opens]
             return f"lr(size: #{_SIZES[size]}, {symbol})" if size else symbol
-        case Big(kind, under, over):
-            lower = " \\ ".join(map(typst_math, under))
-            upper = f"^({typst_math(over)})" if over is not None else ""
-            return _BIGS[kind] + (f"_({lower})" if under else "") + upper
+        case Big():
+            return _big(tree)
         case Operator(name):
             return name if name in _OPERATORS else f'op("{name}")'
         case CasesMath(branches):
@@ -154,6 +152,12 @@ def typst_math(tree: Math) -> str:
 def _fenced(tree: Fenced) -> str:
     opening, closing = Fence(tree.kind, True, tree.size), Fence(tree.kind, False, tree.size)
     return " ".join(map(typst_math, (opening, tree.body, closing)))
+
+
+def _big(tree: Big) -> str:
+    lower = " \\ ".join(map(typst_math, tree.under))
+    upper = f"^({typst_math(tree.over)})" if tree.over is not None else ""
+    return _BIGS[tree.kind] + (f"_({lower})" if tree.under else "") + upper
 
 
 def _cell(tree: Math) -> str:
