@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from derive.ir import Definition, Guard, Relation, Size, Tensor, tensors
+from derive.ir import Definition, Guard, Int, Relation, Size, Tensor, tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +53,21 @@ class Program:
 
 
 @dataclass(frozen=True)
+class SizeRule:
+    """An extent as the general rule gives it: `result` is `general` with `at` for its symbols."""
+
+    general: Int
+    at: tuple[tuple[Size, Int], ...]
+    result: Int
+
+
+@dataclass(frozen=True)
 class Layer:
     """What a document says of one layer: its kind, options, parameters and definitions.
 
     The last definition is the layer's output; the others are named intermediates (a mean, a
-    variance).  `options` are the arguments as given or by default, in declared order.
+    variance).  `options` are the arguments as given or by default, in declared order; `sizes` say how
+    the extents of the output follow from a general rule.
     """
 
     name: str
@@ -67,6 +77,7 @@ class Layer:
     definitions: tuple[Definition, ...]
     options: tuple[tuple[str, object], ...] = field(default=())
     remarks: tuple[str, ...] = field(default=())
+    sizes: tuple[SizeRule, ...] = field(default=())
 
     @property
     def output(self) -> Tensor:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil, log10
 
+from derive.derivation.program import Program, SizeRule
 from derive.document import layout
 from derive.document.math import (
     Math,
@@ -19,7 +20,7 @@ from derive.document.math import (
 )
 from derive.document.model import Inline, Line, line
 from derive.document.notation import Names, Notation, parse_name
-from derive.ir import ONE, Int, Tensor
+from derive.ir import ONE, TRUE, Int, Tensor
 
 _REALS = Name("R", ("mathbb",))
 
@@ -54,6 +55,41 @@ def entries(t: Tensor) -> Int:
 def number(e: Int, notation: Notation) -> Math:
     """An expression of sizes, as its number where it has one."""
     return layout.extent(e, Names.of((e,), (), notation))
+
+
+def output_size(rule: SizeRule, program: Program, notation: Notation) -> Line:
+    """An extent by the general rule, `with I = 28, ... the window fits ⌊...⌋ + 1 = 24 times`.
+
+    Where it stays a symbol, its definition says it in the symbols of the document.
+    """
+    result = number(rule.result, notation)
+    if not isinstance(result, Numeral):
+        named = next((s for s in program.sizes if s.definition == rule.result), None)
+        told = row(parse_name(named.name), Relation("="), result) if named else result
+        return line("The window fits ", told, " times.")
+    symbols = Notation()
+    general = layout.extent(rule.general, Names.of((rule.general,), (), symbols))
+    values = [
+        line(row(parse_name(s.name), Relation("="), number(e, notation))) for s, e in rule.at
+    ]
+    fits = line(" the window fits ", row(general, Relation("="), result), " times.")
+    return (*line("With "), *joined(values), *fits)
+
+
+def free_sizes(program: Program, notation: Notation) -> Iterator[Line]:
+    """What is known of the sizes that stay symbols: what they are at least, and conditions."""
+    free = [s for s in program.sizes if s.definition is None and s.value is None]
+    for least, words in ((1, "positive integers"), (0, "non-negative integers")):
+        names = [line(parse_name(s.name)) for s in free if s.least == least]
+        if names:
+            one = words.replace("integers", "integer")
+            article = "a " if len(names) == 1 else ""
+            verb = " is " if len(names) == 1 else " are "
+            yield (*joined(names), *line(verb, article + (one if len(names) == 1 else words)))
+    for g in program.size_facts:
+        names_of = Names.of((g,), (), notation)
+        if names_of.present(g) != TRUE:
+            yield line(layout.condition(g, names_of))
 
 
 def joined(parts: Sequence[Line], word: str = " and ") -> Line:

@@ -17,7 +17,14 @@ from derive.derivation.program import Layer
 from derive.derivation.step import Derivation
 from derive.document import layout
 from derive.document.conventions import conventions
-from derive.document.describe import entries, joined, membership, number
+from derive.document.describe import (
+    entries,
+    free_sizes,
+    joined,
+    membership,
+    number,
+    output_size,
+)
 from derive.document.displays import Displays, label
 from derive.document.model import (
     Block,
@@ -96,6 +103,9 @@ class Narrator:
         if self.targets:
             arrays.append(line("the target ", *membership(self.targets, self.notation)))
         yield Paragraph((*line("We are given "), *joined(arrays), Text(".")))
+        sizes = list(free_sizes(self.derived.program, self.notation))
+        if sizes:
+            yield Paragraph((*line("Here "), *joined(sizes), Text(".")))
         facts = [
             line(layout.related(layout.formula(f.left, names), "=", layout.formula(f.right, names)))
             for f in self.derived.program.facts
@@ -119,6 +129,7 @@ class Narrator:
         wanted = self._wanted(layer)
         yield Section(layer.kind, layer.name)
         yield self._signature(layer)
+        yield from self._output_size(layer)
         for x in layer.definitions:
             forward = self.derived.tuples.get(x.tensor) or self.derived.forward[x.tensor]
             yield Paragraph(self.displays.ranges(forward.ranges), line("Forward."))
@@ -154,6 +165,19 @@ class Narrator:
             parts.append(Text("."))
         parts += [*line(" Output "), *membership((layer.output,), self.notation), Text(".")]
         return Paragraph(tuple(parts))
+
+    def _output_size(self, layer: Layer) -> Iterator[Block]:
+        """How the extents of the output follow from those of the input, each rule once."""
+        told: list[Line] = []
+        for rule in layer.sizes:
+            sentence = output_size(rule, self.derived.program, self.notation)
+            if sentence and sentence not in told:
+                told.append(sentence)
+        if told:
+            text = told[0]
+            for sentence in told[1:]:
+                text = (*text, Text(" "), *sentence)
+            yield Paragraph(text, line("Output size."))
 
     # -- gradients -------------------------------------------------------------------------------
 

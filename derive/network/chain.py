@@ -211,6 +211,7 @@ class Chain:
         return Layer(
             *(new.name, entry.type, inputs, tuple(new.parameters), definitions, options),
             remarks=kind.remarks(),
+            sizes=tuple(new.sizes_told),
         )
 
     def _fail(self, message: str, *path: str | int) -> NoReturn:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NoReturn, TypeAlias
 
+from derive.derivation.program import SizeRule
 from derive.errors import InputError, Unsupported
 from derive.ir import (
     ONE,
@@ -51,6 +52,7 @@ class Site:
         self.shape: Shape = ()
         self.at: Position = ()
         self.parameters: list[Tensor] = []
+        self.sizes_told: list[SizeRule] = []
         self._letters: set[str] = set()
         self._extents: dict[str, Int] = {}
 

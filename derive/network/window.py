@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from derive.derivation.program import SizeRule
 from derive.ir import (
     ONE,
     ZERO,
@@ -20,6 +21,7 @@ from derive.ir import (
     Index,
     Int,
     Range,
+    Size,
     at_least,
     at_most,
     ceiling,
@@ -53,6 +55,11 @@ class Window:
     def padded(self) -> Int:
         return self.extent + self.before + self.after
 
+    @property
+    def room(self) -> Int:
+        """How far the window can move over the padded input."""
+        return self.padded - self.span
+
     def outputs(self, new: Site) -> Int:
         """The number of output positions.
 
@@ -60,9 +67,8 @@ class Window:
         after the input: ⌈(padded - span)/S⌉ + 1, or ⌊(I + P - 1)/S⌋ + 1 where that is smaller.
         Which one is smaller does not depend on I.
         """
-        room = self.padded - self.span
         if not self.ceil_mode:
-            return floor(room, self.stride) + 1
+            return self._told(floor(self.room, self.stride) + 1, new)
         overhang = at_least(self.span, self.stride + self.after)
         if holds(overhang) is None:
             new.unsupported(
@@ -70,9 +76,24 @@ class Window:
                 "ceil_mode",
             )
         if new.sizes.require(overhang):
-            return ceiling(room, self.stride) + 1
+            return self._told(ceiling(self.room, self.stride) + 1, new)
         new.sizes.require(at_most(self.span, self.stride + self.after - 1))
         return floor(self.extent + self.before - 1, self.stride) + 1
+
+    def _told(self, result: Int, new: Site) -> Int:
+        """`result`, with the general rule for it noted for the document."""
+        if self.before == self.after:
+            i, k, s, d = (Size(name) for name in "IKSD")
+            p = Size("P", least=0)
+            general = Window(*(Int.of(x) for x in (i, k, s, d, p, p)))
+            divided = ceiling if self.ceil_mode else floor
+            at = zip(
+                (i, k, s, p, d),
+                (self.extent, self.kernel, self.stride, self.before, self.dilation),
+                strict=True,
+            )
+            new.sizes_told.append(SizeRule(divided(general.room, s) + 1, tuple(at), result))
+        return result
 
     def position(self, i: Index, a: Index, base: int) -> Int:
         """The input position that output `i` reads at offset `a`."""

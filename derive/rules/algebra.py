@@ -11,6 +11,7 @@ from derive.derivation.scope import Scope
 from derive.ir import (
     Bracket,
     Chosen,
+    Compare,
     Count,
     Delta,
     Formula,
@@ -21,6 +22,7 @@ from derive.ir import (
     Times,
     at_least,
     conjunction,
+    subformulas,
 )
 from derive.rules import samples
 from derive.rules.samples import H, i, j, x, y
@@ -92,12 +94,20 @@ def collect_powers(f: Times, scope: Scope) -> Formula | None:
     quiet=True,
 )
 def merge_brackets(f: Times, scope: Scope) -> Formula | None:
-    """[C] [D] = [C and D]."""
-    brackets = [g for g in factors(f) if isinstance(g, Bracket)]
-    if len(brackets) < 2:
+    """[C] [D] = [C and D], for conditions on indices: one about entries stays where it is."""
+    places = [at for at, g in enumerate(f.args) if isinstance(g, Bracket) and not _compares(g)]
+    if len(places) < 2:
         return None
-    rest = [g for g in factors(f) if not isinstance(g, Bracket)]
-    return product(Bracket(conjunction(*(b.condition for b in brackets))), *rest)
+    parts = factors(f)
+    conditions = (g.condition for g in (parts[at] for at in places) if isinstance(g, Bracket))
+    merged = Bracket(conjunction(*conditions))
+    return product(
+        *(merged if at == places[0] else g for at, g in enumerate(parts) if at not in places[1:])
+    )
+
+
+def _compares(f: Bracket) -> bool:
+    return any(isinstance(g, Compare) for g in subformulas(f))
 
 
 @rule(
