@@ -69,9 +69,7 @@ def output_size(rule: SizeRule, program: Program, notation: Notation) -> Line:
         return line("The window fits ", told, " times.")
     symbols = Notation()
     general = layout.extent(rule.general, Names.of((rule.general,), (), symbols))
-    values = [
-        line(row(parse_name(s.name), Relation("="), number(e, notation))) for s, e in rule.at
-    ]
+    values = [line(row(parse_name(s.name), Relation("="), number(e, notation))) for s, e in rule.at]
     fits = line(" the window fits ", row(general, Relation("="), result), " times.")
     return (*line("With "), *joined(values), *fits)
 

@@ -108,9 +108,7 @@ class Displays:
         if s.rule == "insert":
             edges = [(g.of.tensor, g.by.tensor) for g in found if isinstance(g.of, Component)]
             return list(
-                dict.fromkeys(
-                    label("jacobian", *e) for e in edges if e[0] != self.program.loss
-                )
+                dict.fromkeys(label("jacobian", *e) for e in edges if e[0] != self.program.loss)
             )
         if s.rule == "substitute":
             return list(dict.fromkeys(label("expanded", g.by.tensor) for g in found))

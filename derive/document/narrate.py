@@ -191,7 +191,9 @@ class Narrator:
         if wanted and self.derived.recursive:
             yield Section("Gradients of the parameters")
             for p in wanted:
-                yield Subsection(line("With respect to ", parse_name(p.symbol), " (", Code(p.name), ")"))
+                yield Subsection(
+                    line("With respect to ", parse_name(p.symbol), " (", Code(p.name), ")")
+                )
                 yield from self._gradient(p)
 
     def _is_expanded(self, t: Tensor) -> bool:

@@ -35,17 +35,30 @@ class Derived:
     @cached_property
     def all(self) -> tuple[Derivation, ...]:
         """Every derivation, in the order of a document."""
-        groups = (self.forward, self.tuples, self.jacobians, self.written, self.recursive, self.expanded)
+        groups = (
+            self.forward,
+            self.tuples,
+            self.jacobians,
+            self.written,
+            self.recursive,
+            self.expanded,
+        )
         return tuple(d for group in groups for d in group.values())
 
 
 def derive_all(
-    program: Program, layers: tuple[Layer, ...], targets: tuple[Tensor, ...], only: frozenset[Tensor]
+    program: Program,
+    layers: tuple[Layer, ...],
+    targets: tuple[Tensor, ...],
+    only: frozenset[Tensor],
 ) -> Derived:
     """Everything about a network; with `only`, the gradients and Jacobians of those arrays."""
     d = Differentiator(program)
     edges = [
-        (x.tensor, t) for x in program.definitions for t in read_by(x.body, program) if t not in targets
+        (x.tensor, t)
+        for x in program.definitions
+        for t in read_by(x.body, program)
+        if t not in targets
     ]
     wanted = [t for t in variables(program, layers) if t not in targets and (not only or t in only)]
     jacobians = {e: d.jacobian(*e) for e in edges if not only or e[1] in only}

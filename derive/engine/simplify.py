@@ -110,6 +110,7 @@ JACOBIAN = (DIFFERENTIATE, FOLD, CONTRACT, FOLD, BOUNDS, COLLECT)
 PRESENTED = (CONTRACT_ALL, BOUNDS, COLLECT)
 GRADIENT = (FOLD, CONTRACT_ALL, FOLD, BOUNDS, FACTS, COLLECT)
 
+
 def simplify(f: Formula, scope: Scope, phases: Sequence[Phase]) -> tuple[Step, ...]:
     """The displayed steps from `f` to its normal form under the phases."""
     steps: list[Step] = []

@@ -153,9 +153,7 @@ def strided_delta(f: Sum, scope: Scope) -> Formula | None:
     "beside δ both indices are the same",
     "one index is used less",
     Times,
-    lambda: samples.given(
-        Times(Delta(i, j), x[i], x[j]), Range(i, 1, H), Range(j, 1, H)
-    ),
+    lambda: samples.given(Times(Delta(i, j), x[i], x[j]), Range(i, 1, H), Range(j, 1, H)),
 )
 def replace_equal(f: Times, scope: Scope) -> Formula | None:
     """δ(i, j) f(j) = δ(i, j) f(i), for the index i whose range comes first."""

@@ -99,7 +99,9 @@ def _extend(outer: tuple[Numbers, ...], scope: Scope) -> tuple[Numbers, ...]:
     """The samples of the outer scope with numbers for the indices that this one adds."""
     random = Random(len(scope.ranges))
     known = () if scope.parent is None else scope.parent.ranges
-    return _kept(_with_indices(numbers, scope.ranges[len(known) :], scope, random) for numbers in outer)
+    return _kept(
+        _with_indices(numbers, scope.ranges[len(known) :], scope, random) for numbers in outer
+    )
 
 
 def _with_indices(

@@ -13,15 +13,15 @@ import numpy as np
 
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import Guard, Int, Size, Tensor, subformulas, tensors
+from derive.ir import Floor, Guard, Int, Size, Tensor, subformulas, tensors
 from derive.verify.whole import extent, holds, number
 
 SPAN = 13
 """How many values of a free size are tried, from its least one on."""
 VISITS = 3000
-ROOMY = 24_000
+ROOMY = 40_000
 """The largest Jacobian, in entries, that a draw of sizes should lead to."""
-TRIES = 6
+TRIES = 16
 """Of how many random draws the best one is taken."""
 
 
@@ -33,6 +33,12 @@ class SizeSearch:
         self.free = tuple(s for s in program.sizes if s.definition is None)
         self.computed = tuple(s for s in program.sizes if s.definition is not None)
         conditions = dict.fromkeys((*program.size_facts, *facts))
+        feeding = {s for c in self.computed for s in self._free_in(c)}
+        self.sources = tuple(s for s in self.free if s in feeding)
+        axes = {d.atom for t in program.given for d in t.shape}
+        self._extents = tuple(s for s in self.free if s in axes)
+        shrinking = {s for c in self.computed for s in _subtracted(Int.of(c))}
+        self._images = {s for s in self._extents if s in feeding and s not in shrinking}
         self._due: dict[Size | None, list[Guard | Size]] = {}
         everything: tuple[Guard | Size, ...] = (*self.computed, *conditions)
         for c in everything:
@@ -83,14 +89,19 @@ class SizeSearch:
     def _candidates(
         self, size: Size, sizes: dict[Size, int], rng: np.random.Generator | None
     ) -> list[int]:
-        """Values to try: increasing, or at random with a preference for small and new ones."""
+        """Values to try: increasing, or at random with a preference for small ones.
+
+        Extents should differ, and seldom be as small as possible; images need room for windows.
+        """
         values = range(size.least, size.least + SPAN)
         if rng is None:
             return list(values)
         fitting = [v for v in values if self._hold(size, {**sizes, size: v})]
-        noise, taken = rng.random(SPAN) * 4, sizes.values()
-        cost = {v: k + noise[k] + 3 * (v in taken) + 3 * (k == 0) for k, v in enumerate(fitting)}
-        return sorted(fitting, key=cost.__getitem__)
+        cost = np.arange(len(fitting)) + rng.random(len(fitting)) * (8 if size in self._images else 3)
+        if size in self._extents:
+            taken = [sizes.get(s) for s in self._extents]
+            cost += [3.0 * (v in taken) + 5.0 * (k == 0) for k, v in enumerate(fitting)]
+        return [fitting[k] for k in np.argsort(cost)]
 
     def _hold(self, last: Size | None, sizes: dict[Size, int]) -> bool:
         return all(
@@ -119,13 +130,42 @@ class SizeSearch:
     def varied(
         self, rng: np.random.Generator, known: Sequence[Mapping[Size, int]] = ()
     ) -> dict[Size, int] | None:
-        """The best of a few random draws: new, few extents 1, all different, not too large."""
+        """The best of a few random draws, beside those already known.
 
-        def badness(sizes: dict[Size, int]) -> tuple[bool, bool, int, int, int]:
-            ones = sum(v == 1 for v in sizes.values())
-            repeated = len(self.free) - len({sizes[s] for s in self.free})
+        That is: not too large, with room in the computed sizes (so that windows overlap and end in
+        all ways), few extents 1, different sizes different, and much that no known draw has.
+        """
+        seen = set[object]().union(*(self._features(sizes) for sizes in known))
+
+        def badness(sizes: dict[Size, int]) -> tuple[bool, bool, int, int]:
+            poor = sum(max(3 - sizes[s], 0) for s in self.computed)
+            poor += sum(sizes[s] == 1 for s in self._extents)
+            poor += len(self._extents) - len({sizes[s] for s in self._extents})
+            new = len(self._features(sizes) - seen)
             cost = self.cost(sizes)
-            return sizes in known, cost > ROOMY, ones, repeated, cost
+            return sizes in known, cost > ROOMY, 3 * poor - new, cost
 
         found = [next(self.assignments(rng), None) for _ in range(TRIES)]
         return min((s for s in found if s is not None), key=badness, default=None)
+
+    def _features(self, sizes: Mapping[Size, int]) -> set[object]:
+        """What tells draws apart: which sizes are 1, 2 or more, and how those of windows compare."""
+        apart = {(s.name, min(v, 3)) for s, v in sizes.items()}
+        order = {
+            (s.name, t.name, np.sign(sizes[s] - sizes[t]))
+            for k, s in enumerate(self.sources)
+            for t in self.sources[:k]
+        }
+        return {*apart, *order}
+
+
+def _subtracted(e: Int) -> set[Size]:
+    """The sizes that an expression falls with: kernels, in the number of windows."""
+    found: set[Size] = set()
+    for monomial, c in e.terms:
+        for a in monomial:
+            if isinstance(a, Size):
+                found |= {a} if c < 0 else _subtracted(a.definition) if a.definition else set()
+            elif isinstance(a, Floor):
+                found |= _subtracted(a.parts[0])
+    return found

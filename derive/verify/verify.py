@@ -9,6 +9,7 @@ A Verifier keeps its worlds, so that all chains about one program share what has
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -36,19 +37,21 @@ from derive.verify.whole import holds
 from derive.verify.world import World
 
 STYLES = (GENERAL, GENERAL, SMALL, SMALL)
+"""The draws of values at each draw of sizes."""
+FEWEST, MOST = 3, 6
+"""Draws of sizes."""
 
 
 class Verifier:
     """Decides equations between formulas of one program; everything drawn depends on the seed."""
 
-    def __init__(self, program: Program, seed: int = 0, draws: int = 3) -> None:
-        self.program, self.draws = program, draws
+    def __init__(self, program: Program, seed: int = 0, draws: int | None = None) -> None:
+        self.program, self._draws = program, draws
         self._seed = seed
         self._rng = np.random.default_rng(seed)
         self._worlds: list[World] = []
         self._exhausted: set[tuple[Guard, ...]] = set()
         self._degrees: dict[int, Degrees] = {}
-        self._plan: Plan | None = None
 
     def chain(
         self,
@@ -96,12 +99,16 @@ class Verifier:
             raise Unsupported("no small sizes satisfy the conditions")
         return fitting[: self.draws]
 
-    @property
+    @cached_property
+    def draws(self) -> int:
+        """How many draws of sizes: three, or more where kernels and strides are drawn, too."""
+        sources = len(SizeSearch(self.program, ()).sources)
+        return self._draws or min(max(FEWEST, sources - 2), MOST)
+
+    @cached_property
     def plan(self) -> Plan:
         """How the facts about entries are satisfied."""
-        if self._plan is None:
-            self._plan = plan(self.program)
-        return self._plan
+        return plan(self.program)
 
     def degrees(self, w: World) -> Degrees:
         """The degree bounds in a world."""
@@ -178,10 +185,10 @@ def verify_chain(
     ranges: Sequence[Range],
     facts: Sequence[Guard] = (),
     relation: str = "=",
-    draws: int = 3,
+    draws: int | None = None,
     seed: int = 0,
 ) -> Chain:
-    """Verify one chain; `draws` is the number of different sizes tried."""
+    """Verify one chain; `draws` is the number of different sizes tried, if not the usual one."""
     return Verifier(program, seed, draws).chain(formulas, ranges, facts, relation)
 
 
