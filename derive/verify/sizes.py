@@ -37,8 +37,10 @@ class SizeSearch:
         self.sources = tuple(s for s in self.free if s in feeding)
         axes = {d.atom for t in program.given for d in t.shape}
         self._extents = tuple(s for s in self.free if s in axes)
-        shrinking = {s for c in self.computed for s in _subtracted(Int.of(c))}
-        self._images = {s for s in self._extents if s in feeding and s not in shrinking}
+        kernels = {s for c in self.computed for s in _subtracted(Int.of(c))}
+        self._kernels = tuple(s for s in self.free if s in kernels)
+        self._images = tuple(s for s in self._extents if s in feeding and s not in kernels)
+        self.windows = tuple(s for s in self.sources if s in kernels or s not in axes)
         self._due: dict[Size | None, list[Guard | Size]] = {}
         everything: tuple[Guard | Size, ...] = (*self.computed, *conditions)
         for c in everything:
@@ -97,7 +99,9 @@ class SizeSearch:
         if rng is None:
             return list(values)
         fitting = [v for v in values if self._hold(size, {**sizes, size: v})]
-        cost = np.arange(len(fitting)) + rng.random(len(fitting)) * (8 if size in self._images else 3)
+        cost = np.arange(len(fitting)) + rng.random(len(fitting)) * (
+            8 if size in self._images else 3
+        )
         if size in self._extents:
             taken = [sizes.get(s) for s in self._extents]
             cost += [3.0 * (v in taken) + 5.0 * (k == 0) for k, v in enumerate(fitting)]
@@ -139,22 +143,22 @@ class SizeSearch:
 
         def badness(sizes: dict[Size, int]) -> tuple[bool, bool, int, int]:
             poor = sum(max(3 - sizes[s], 0) for s in self.computed)
-            poor += sum(sizes[s] == 1 for s in self._extents)
+            poor += sum(sizes[s] == 1 for s in (*self._extents, *self._kernels))
             poor += len(self._extents) - len({sizes[s] for s in self._extents})
             new = len(self._features(sizes) - seen)
             cost = self.cost(sizes)
-            return sizes in known, cost > ROOMY, 3 * poor - new, cost
+            return sizes in known, cost > ROOMY, poor - new, cost
 
         found = [next(self.assignments(rng), None) for _ in range(TRIES)]
         return min((s for s in found if s is not None), key=badness, default=None)
 
     def _features(self, sizes: Mapping[Size, int]) -> set[object]:
-        """What tells draws apart: which sizes are 1, 2 or more, and how those of windows compare."""
+        """What tells draws apart: sizes 1, 2 or more, and how those of windows compare."""
         apart = {(s.name, min(v, 3)) for s, v in sizes.items()}
         order = {
             (s.name, t.name, np.sign(sizes[s] - sizes[t]))
-            for k, s in enumerate(self.sources)
-            for t in self.sources[:k]
+            for k, s in enumerate(self.windows)
+            for t in self.windows[:k]
         }
         return {*apart, *order}
 

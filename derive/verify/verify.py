@@ -102,8 +102,8 @@ class Verifier:
     @cached_property
     def draws(self) -> int:
         """How many draws of sizes: three, or more where kernels and strides are drawn, too."""
-        sources = len(SizeSearch(self.program, ()).sources)
-        return self._draws or min(max(FEWEST, sources - 2), MOST)
+        windows = len(SizeSearch(self.program, ()).windows)
+        return self._draws or min(FEWEST + windows, MOST)
 
     @cached_property
     def plan(self) -> Plan:
