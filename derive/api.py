@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import sympy
+from numpy.typing import ArrayLike
 
 from derive.derivation.step import Derivation as Chain
 from derive.derivation.step import Step
@@ -52,11 +53,10 @@ class Given:
     def jacobian(self, of: str, wrt: str) -> Derivation:
         """∂of/∂wrt, where the definition of `of` reads `wrt`: `given.jacobian("pool", "conv")`."""
         top, by = self._defined(of), self._tensor(wrt)
-        if top not in {d.tensor for d in self.model.program.consumers.get(by, ())}:
-            readers = [d.tensor.name for d in self.model.program.consumers.get(by, ())]
-            raise Unsupported(
-                f"{of} does not read {wrt} directly; {wrt} is read by {', '.join(readers) or 'nothing'}"
-            )
+        readers = [d.tensor for d in self.model.program.consumers.get(by, ())]
+        if top not in readers:
+            names = ", ".join(t.name for t in readers) or "nothing"
+            raise Unsupported(f"{of} does not read {wrt} directly; {wrt} is read by {names}")
         return self._made(self._engine.jacobian(top, by))
 
     def gradient(self, wrt: str, form: str = "recursive") -> Derivation:
@@ -143,7 +143,7 @@ class Derivation:
         """Every step and both ends, evaluated by code that shares nothing with the rules."""
         return self.given._verifier.derivation(self.chain)
 
-    def evaluate(self, arrays: Mapping[str, object]) -> np.ndarray:
+    def evaluate(self, arrays: Mapping[str, ArrayLike]) -> np.ndarray:
         """The value of the result for the given inputs and parameters, as a NumPy array.
 
         Its axes are those of the free indices, in the order of the left side.

@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from derive.derivation.step import Derivation
+from derive.document.describe import power_of_ten
 from derive.document.model import Document, Line, Mark, line
 from derive.document.narrate import Narrator
-from derive.document.describe import power_of_ten
 from derive.engine.network import Derived, derive_all
 from derive.errors import InputError
 from derive.ir import Tensor
@@ -61,7 +61,7 @@ class Solution:
         fragments: bool = False,
         engine: Engine = Engine.AUTO,
     ) -> tuple[Path, ...]:
-        """The files of the solution; the `.tex` comes first, so that it is there if the PDF fails."""
+        """The files of the solution; the `.tex` comes first: it stays if the PDF fails."""
         folder = Path(output)
         files = [write_atomically(folder / f"{stem}.tex", latex(self.document))]
         if fragments:

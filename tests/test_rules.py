@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from mutants import mutants
 
 from derive.derivation.rule import Rule
 from derive.ir import same
 from derive.rules.catalogue import CATALOGUE
 from derive.verify.verify import verify_chain
-from mutants import mutants
 
 BY_NAME = pytest.mark.parametrize("rule", CATALOGUE, ids=lambda r: r.name)
 
@@ -41,7 +41,9 @@ def test_a_wrong_result_of_the_rule_would_be_noticed(rule: Rule) -> None:
 def test_names_are_unique_and_everything_is_said() -> None:
     assert len({r.name for r in CATALOGUE}) == len(CATALOGUE)
     for r in CATALOGUE:
-        assert r.reason and r.ends and r.apply.__doc__
+        assert r.reason
+        assert r.ends
+        assert r.apply.__doc__
 
 
 def test_without_its_condition_a_rule_does_not_fire() -> None:

@@ -66,8 +66,8 @@ class Layer:
     """What a document says of one layer: its kind, options, parameters and definitions.
 
     The last definition is the layer's output; the others are named intermediates (a mean, a
-    variance).  `options` are the arguments as given or by default, in declared order; `sizes` say how
-    the extents of the output follow from a general rule.
+    variance).  `options` are the arguments as given or by default, in declared order; `sizes` say
+    how the extents of the output follow from a general rule.
     """
 
     name: str

@@ -22,7 +22,7 @@ def conventions(formulas: Iterable[Basic], kinds: Iterable[str], base: int) -> I
     if any(isinstance(n, (Bracket, Chosen)) for n in nodes):
         yield "A condition in square brackets is 1 where it holds, and 0 otherwise."
     if any(isinstance(n, (Max, Chosen)) for n in nodes):
-        yield "Where several entries of a window are largest, the first in row order is the chosen one."
+        yield "Of several largest entries of a window, the first in row order is the chosen one."
     if any(isinstance(n, Apply) and n.function.name == "relu" for n in nodes):
         yield "The derivative of max(z, 0) at z = 0 is taken to be 0."
 

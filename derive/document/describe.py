@@ -36,7 +36,7 @@ def shape_of(t: Tensor, notation: Notation) -> Math:
     extents: list[Math] = []
     for d in t.shape:
         extents += [Sign("times")] * bool(extents) + [layout.extent(d, names)]
-    space = Scripts(_REALS, above=row(*extents)) if extents else _REALS
+    space: Math = Scripts(_REALS, above=row(*extents)) if extents else _REALS
     if t.classes is not None:
         last = layout.extent(t.classes + (t.base - 1), names)
         classes = fenced("brace", listed((Numeral(str(t.base)), Sign("dots"), last)))

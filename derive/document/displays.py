@@ -9,6 +9,7 @@ from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
 from derive.document import layout
 from derive.document.describe import joined
+from derive.document.math import Math
 from derive.document.model import Display, Equation, Line, Mark, Reference, line
 from derive.document.notation import Names, Notation
 from derive.ir import Component, Derivative, Formula, Range, Tensor, subformulas
@@ -57,16 +58,19 @@ class Displays:
         """The start and, from step `after` on, what it is equal to, line by line."""
         shown = self._shown(d.steps[after:])
         names = self._names(d, [s.after for s in shown])
-        last = len(shown) - 1
+        lines: dict[Math, Step] = {}
+        for s in shown:  # a step that only reorders what is printed anyway needs no line
+            lines.setdefault(layout.formula(s.after, names), s)
+        last = len(lines) - 1
         equations = [
             Equation(
                 layout.formula(d.start, names) if k == 0 else None,
-                layout.formula(s.after, names),
+                right,
                 reason=self._reason(s, d.start),
                 mark=self.mark(d) if k == last else None,
                 label=name if k == last else "",
             )
-            for k, s in enumerate(shown)
+            for k, (right, s) in enumerate(lines.items())
         ]
         return Display(tuple(equations), name)
 

@@ -165,15 +165,9 @@ class Names:
 
     def cotangent(self, of: Formula, by: Component) -> Name | None:
         """The δ that stands for ∂of/∂by, where the notation has one."""
-        loss = self.notation.loss
         tag = self.notation.cotangents.get(by.tensor)
-        if tag is None or loss is None or of != Component(loss, *_no_indices(of)):
-            return None
-        return Name(r"\delta", tag=tag)
-
-
-def _no_indices(of: Formula) -> tuple[Int, ...]:
-    return of.indices if isinstance(of, Component) and not of.indices else ()
+        is_loss = isinstance(of, Component) and of.tensor == self.notation.loss and not of.indices
+        return Name(r"\delta", tag=tag) if is_loss and tag is not None else None
 
 
 def _letters(

@@ -195,7 +195,8 @@ class Differentiator:
     def _expansion(self, f: Derivative) -> Formula:
         """The expanded form of ∂L/∂Z at the indices that stand there."""
         variable, derivation = self._gradient(f.by.tensor, True)
-        assert isinstance(derivation.start, Derivative) and isinstance(f.of, Component)
+        assert isinstance(derivation.start, Derivative)
+        assert isinstance(f.of, Component)
         seed = derivation.start.of
         assert isinstance(seed, Component)
         to = {

@@ -17,10 +17,10 @@ from derive.ir import Tensor, tensors
 class Derived:
     """The derivations about a network, by what they derive: an array, or a pair of arrays.
 
-    `forward` has the scalar form of every definition, `tuples` the form by index tuples of those that
-    take positions apart, `jacobians` one derivation for every array
-    that a definition reads, `recursive` and `expanded` the gradients of the loss.  Targets have
-    no derivatives.
+    `forward` has the scalar form of every definition, and `tuples` the form by index tuples of
+    those that take positions apart.  `jacobians` has a derivation for every array that a definition
+    reads, `written` those as cases, where that says it better.  `recursive` and `expanded` are the
+    gradients of the loss.  Targets have no derivatives.
     """
 
     program: Program

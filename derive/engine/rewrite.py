@@ -94,7 +94,7 @@ class Rewriter:
     ) -> None:
         if len(self.steps) >= BUDGET:
             raise BudgetSpent(
-                f"simplifying did not come to an end after {BUDGET} steps; the last law was “{r.name}”"
+                f"simplifying did not end after {BUDGET} steps; the last law was “{r.name}”"
             )
         after = _replace(self._root, path, new)
         assert isinstance(after, Formula)

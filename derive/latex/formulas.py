@@ -155,8 +155,8 @@ class Formulas(Binders):
                     return Count(Entry(meaning, *map(self.index, found.indices)))
                 return Component(meaning, *map(self.index, found.indices))
             case Cotangent():
-                if self.symbols.loss is None:
-                    refuse(node, "a loss that this is the cotangent of", "none")
+                if self.symbols.loss is None or self.symbols.loss.shape:
+                    refuse(node, "a scalar loss that this is the cotangent of", "none")
                 by = Component(meaning.tensor, *map(self.index, found.indices))
                 return Derivative(Component(self.symbols.loss), by)
             case Kronecker():

@@ -26,6 +26,7 @@ from derive.ir import (
     at_least,
     at_most,
     ceiling,
+    conjunction,
     floor,
     mod,
 )
@@ -208,7 +209,7 @@ class Integers(Scope):
                 return Not(self.condition(node.parts[0]))
             case Logic():
                 parts = [self.condition(p) for p in node.parts]
-                return And(*parts) if node.word == "and" else Or(*parts)
+                return conjunction(*parts) if node.word == "and" else Or(*parts)
             case Listed():
                 return And(*(self.condition(p) for p in node.items))
             case Word(text="true"):

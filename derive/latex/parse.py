@@ -258,9 +258,9 @@ class Parser:
     def substack(self) -> Node:
         at = self.tokens.take().position
         with self.tokens.enclosed("{", "}"):
-            lines = [self.item()]
+            lines = [self.listing()]
             while self.tokens.skip("\\\\"):
-                lines.append(self.item())
+                lines.append(self.listing())
         return Stack(tuple(lines), position=at)
 
     def table(self) -> Node:

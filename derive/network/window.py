@@ -83,12 +83,12 @@ class Window:
     def _told(self, result: Int, new: Site) -> Int:
         """`result`, with the general rule for it noted for the document."""
         if self.before == self.after:
-            i, k, s, d = (Size(name) for name in "IKSD")
-            p = Size("P", least=0)
-            general = Window(*(Int.of(x) for x in (i, k, s, d, p, p)))
+            symbols = (*(Size(name) for name in "IKS"), Size("P", least=0), Size("D"))
+            i, k, s, p, d = map(Int.of, symbols)
+            general = Window(i, k, s, d, p, p)
             divided = ceiling if self.ceil_mode else floor
             at = zip(
-                (i, k, s, p, d),
+                symbols,
                 (self.extent, self.kernel, self.stride, self.before, self.dilation),
                 strict=True,
             )

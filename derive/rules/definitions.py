@@ -96,7 +96,7 @@ def _find(
         if k == len(wanted):
             return known, taken
         for at, (b, e) in enumerate(present):
-            if at in taken or e * wanted[k][1] < 0 and len(wanted) > 1:
+            if at in taken or (e * wanted[k][1] < 0 and len(wanted) > 1):
                 continue
             binding = match(wanted[k][0], b, variables, known)
             found = search(k + 1, binding, [*taken, at]) if binding is not None else None
@@ -110,7 +110,7 @@ def _find(
 def _how_often(
     wanted: list[Fraction], taken: list[int], present: list[tuple[Formula, Fraction]]
 ) -> Fraction:
-    """How many whole times the wanted powers are contained in the present ones; 0 for not at all."""
+    """How many whole times the wanted powers are contained in the present ones."""
     ratios = [present[at][1] / e for at, e in zip(taken, wanted, strict=True)]
     if len(ratios) == 1 and ratios[0].denominator == 1:
         return ratios[0]

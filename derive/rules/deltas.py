@@ -38,8 +38,8 @@ from derive.ir import (
     at_most,
     conjunction,
     conjuncts,
-    fresh,
     free_indices,
+    fresh,
     ravel,
     subformulas,
     substitute,
@@ -70,7 +70,10 @@ def decided(f: Delta, scope: Scope) -> Formula | None:
 
 
 def candidates(f: Sum) -> Iterator[tuple[int, Index, Solution]]:
-    """(position of a delta among the factors, index to eliminate, solution), innermost index first."""
+    """A delta's position among the factors, an index to eliminate, the solution for it.
+
+    The innermost index comes first.
+    """
     for at, delta in enumerate(factors(f.body)):
         if not isinstance(delta, Delta):
             continue

@@ -6,6 +6,7 @@ At a kink the line is the convention: relu'(0) = 0, abs'(0) = sign(0) = 0.
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 
 from derive.ir import (
     Apply,
@@ -18,7 +19,6 @@ from derive.ir import (
     Power,
     Times,
 )
-from fractions import Fraction
 
 ONE, MINUS, HALF = Number(1), Number(-1), Number(Fraction(1, 2))
 

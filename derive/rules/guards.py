@@ -42,7 +42,7 @@ from derive.rules.terms import factors, product
     quiet=True,
 )
 def decided(f: Bracket, scope: Scope) -> Formula | None:
-    """[C] = 1 where C always holds and 0 where it never does; of a conjunction, what is open stays."""
+    """[C] = 1 where C always holds and 0 where it never does; open parts stay."""
     if f.condition == TRUE:
         return Number(1)
     if refutes(scope, f.condition):
@@ -151,9 +151,9 @@ def redundant_bound(f: Binder, scope: Scope) -> Formula | None:
 
 def _strictest(scope: Scope, bounds: tuple[Int, ...], direction: int) -> tuple[Int, ...]:
     kept = list(bounds)
-    for b in bounds:
-        if any(c != b and at_least_zero(scope, (b - c) * direction) for c in kept):
-            kept.remove(b)
+    for e in bounds:
+        if any(c != e and at_least_zero(scope, (e - c) * direction) for c in kept):
+            kept.remove(e)
     return tuple(kept)
 
 

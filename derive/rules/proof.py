@@ -101,9 +101,10 @@ def _find_proof(scope: Scope, e: Int) -> tuple[Guard, ...] | None:
         if _prove(scope, e, _DEPTH, None):
             return ()
         for g in (*scope.program.size_facts, *scope.known):
-            if isinstance(g, NonNegative) and not samples.refute(e - g.expression):
-                if _prove(scope, e - g.expression, _DEPTH, None):
-                    return ()
+            if not isinstance(g, NonNegative) or samples.refute(e - g.expression):
+                continue
+            if _prove(scope, e - g.expression, _DEPTH, None):
+                return ()
     if samples.refute_with_values(e):
         return None
     used: list[Guard] = []

@@ -87,7 +87,7 @@ def one_point(f: Binder, scope: Scope) -> Formula | None:
         if open_ and isinstance(f, Max):
             continue
         to = {r.index: value}
-        ranges = tuple(substitute(s, to) for s in without(f.ranges, at))  # type: ignore[arg-type]
+        ranges = tuple(substitute(s, to) for s in without(f.ranges, at))
         condition = conjunction(*open_, *conjuncts(substitute(f.condition, to)))
         return rebind(f, substitute(f.body, to), ranges, condition)
     return None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from typing import TypeVar
 
 from derive.ir import Formula, Number, Plus, Power, Times
+
+Part = TypeVar("Part")
 
 
 def factors(f: Formula) -> tuple[Formula, ...]:
@@ -60,6 +63,6 @@ def with_number(c: Fraction, rest: Iterable[Formula]) -> Formula:
     return product(*rest) if c == 1 else product(Number(c), *rest)
 
 
-def without(parts: tuple[Formula, ...], at: int) -> tuple[Formula, ...]:
+def without(parts: tuple[Part, ...], at: int) -> tuple[Part, ...]:
     """`parts` without the one at position `at`."""
     return parts[:at] + parts[at + 1 :]
