@@ -23,14 +23,14 @@ from derive.verify.world import World
 
 @dataclass(frozen=True)
 class Difference:
-    """Where two sides differ, over the axes `axes`.
+    """Where two sides differ, over the draws and then the labels of the free indices.
 
-    `usable` says which draws decided something; `lost` whether both sides read outside somewhere.
+    `order` has the axes of the free indices as they are declared, and the draws last.  `usable` says which draws decided something; `lost` whether both sides read outside somewhere.
     """
 
-    axes: tuple[int, ...]
     differs: Data
     usable: Data
+    order: tuple[int, ...]
     lost: bool = False
 
     @property
@@ -39,9 +39,8 @@ class Difference:
 
     def places(self) -> list[tuple[int, ...]]:
         """All differing places, smallest index values first."""
-        order = [k for k, x in enumerate(self.axes) if x != DRAW]
-        order += [k for k, x in enumerate(self.axes) if x == DRAW]
-        return sorted(map(tuple, np.argwhere(self.differs)), key=lambda at: [at[k] for k in order])
+        found = map(tuple, np.argwhere(self.differs))
+        return sorted(found, key=lambda at: [at[k] for k in self.order])
 
 
 class Place:
@@ -81,7 +80,8 @@ class Place:
             differs = (differs & (a == 0) & (b == 0)) | outside
             allowed = allowed & ~both & ~undefined
         usable = np.asarray(allowed.reshape(self.world.draws, -1).any(1))
-        return Difference(self.axes, differs & allowed, usable, lost)
+        order = (*(self.axes.index(x) for x in self.extents), self.axes.index(DRAW))
+        return Difference(differs & allowed, usable, order, lost)
 
     def residues(self, left: Formula, right: Formula) -> Difference:
         """Where the residues of two formulas differ."""

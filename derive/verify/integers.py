@@ -63,7 +63,7 @@ class Integers:
         """What the value of a node depends on: the node, and the hulls of its free indices."""
         free = self._free.get(node)
         if free is None:
-            free = tuple(sorted(free_indices(node), key=self.label))
+            free = tuple(sorted(free_indices(node), key=lambda i: i.sort_key()))
             self._free[node] = free
         try:
             return (node, *(env[i] for i in free))
