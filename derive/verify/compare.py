@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import flint
@@ -13,7 +14,7 @@ import numpy as np
 from derive.errors import Unsupported
 from derive.ir import Bracket, Compare, Formula, Number, Range, Relation, Tensor
 from derive.verify.arithmetic import fraction
-from derive.verify.array import DRAW, OUTSIDE, UNDEFINED, Array, Data, multiply
+from derive.verify.array import DRAW, OUTSIDE, UNDEFINED, Array, Data
 from derive.verify.integers import Env
 from derive.verify.order import PRECISIONS
 from derive.verify.verdict import Counterexample
@@ -55,16 +56,18 @@ class Place:
         self.empty = 0 in self.extents.values()
         self.shape = (world.draws, *(self.extents[x] for x in self.axes[1:]))
 
+    @cached_property
+    def _within(self) -> Data:
+        """Which index values are in the ranges, where a hull holds more."""
+        within = np.ones(self.shape, bool)
+        for r in self.ranges:
+            for guard in self.world.integers.within(r, self.env):
+                within &= guard.spread(self.axes)
+        return within
+
     def allowed(self) -> Data:
         """Which draws and index values count."""
-        guards = [g for r in self.ranges for g in self.world.integers.within(r, self.env)]
-        allowed = np.ones(self.shape, bool)
-        if guards:
-            allowed &= multiply(tuple(guards), self.world.evaluator("floats").numbers).spread(
-                self.axes
-            )
-        draws = ~self.world.discarded
-        return allowed & draws.reshape(-1, *(1 for _ in self.axes[1:]))
+        return self._within & ~self.world.discarded.reshape(-1, *(1 for _ in self.axes[1:]))
 
     def difference(self, left: Array, right: Array, equal: Any) -> Difference:
         """Where two values differ; `equal` compares aligned data."""

@@ -141,7 +141,7 @@ class _Checker:
             return reals.check(left, self.relation, right)
         draws, bound = 0, 0.0
         try:
-            for place in self._places():
+            for place in self._places:
                 found = place.residues(left, right)
                 if found.lost:
                     return Verification(NOT_CHECKABLE, reason="both sides read outside a tensor")
@@ -156,12 +156,11 @@ class _Checker:
             return Verification(NOT_CHECKABLE, reason="no draw gives both sides a value")
         return Verification(EXACT, draws, bound)
 
-    def _places(self) -> Iterator[Place]:
-        """The ranges in every world at which they are not empty."""
-        for w in self.verifier.worlds(self.facts):
-            place = Place(w, self.ranges)
-            if not place.empty:
-                yield place
+    @cached_property
+    def _places(self) -> tuple[Place, ...]:
+        """The ranges in every world in which they are not empty."""
+        places = (Place(w, self.ranges) for w in self.verifier.worlds(self.facts))
+        return tuple(p for p in places if not p.empty)
 
     def _bound(self, left: Formula, right: Formula, place: Place, found: Difference) -> float:
         general = sum(u and s == GENERAL for u, s in zip(found.usable, STYLES, strict=True))
