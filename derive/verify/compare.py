@@ -26,7 +26,8 @@ from derive.verify.world import World
 class Difference:
     """Where two sides differ, over the draws and then the labels of the free indices.
 
-    `order` has the axes of the free indices as they are declared, and the draws last.  `usable` says which draws decided something; `lost` whether both sides read outside somewhere.
+    `order` has the axes of the free indices as they are declared, and the draws last.  `usable`
+    says which draws decided something; `lost` whether both sides read outside somewhere.
     """
 
     differs: Data
