@@ -71,6 +71,9 @@ NAMED = {
 MARKS = ("T", "\\top", "\\intercal", "*")
 """Superscripts that are no powers."""
 
+UNKNOWN = ("f", "g", "h", "\\phi", "\\psi", "\\varphi", "\\sigma")
+"""Letters that are unknown functions without being declared; q(1-x) is a product, of what q is."""
+
 PARTIAL = Symbol("\\partial", position=0)
 
 
@@ -208,6 +211,8 @@ class Formulas(Binders):
             return None
         found = self.find(base)
         if found is not None and not isinstance(found.meaning, ScalarFunction):
+            return None
+        if found is None and spell(base) not in UNKNOWN:
             return None
         arguments = self.arguments(argument)
         function = found.meaning.name if found else spell(base)  # type: ignore[union-attr]

@@ -41,7 +41,8 @@ class Symbols:
 
     `indices` are indices with names of more than a letter, or whose object matters; a single
     letter that nothing declares is an index where it stands in an index position.  `base` is where
-    indices of new tensors begin.  `functions` gives the function of a name (`\\sigma`: "sigmoid").
+    indices of new tensors begin.  `functions` gives the function of a name (`\\sigma`: "sigmoid");
+    another name there is that of an unknown function, as f, g, h, φ, ψ are without being declared.
     `cotangents` names derivatives of `loss`.
     """
 

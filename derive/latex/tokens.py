@@ -76,6 +76,7 @@ class Tokens:
         self.list = _without_struts([t for t in tokenize(source) if t.kind != "space"])
         self.taken = 0
         self.depth = 0
+        self.unclosed = False
 
     @property
     def next(self) -> Token:
@@ -124,7 +125,7 @@ class Tokens:
 
     def braced(self, problem: ReadError) -> tuple[str, ...]:
         """The texts of the tokens in the braces that come next; `problem` if there are none."""
-        if not self.sees("{"):
+        if self.unclosed or not self.sees("{"):
             raise problem
         start, open_ = self.taken, 0
         while self.next.kind != "end":
@@ -132,6 +133,7 @@ class Tokens:
             self.taken += 1
             if open_ == 0:
                 return tuple(t.text for t in self.list[start + 1 : self.taken - 1])
+        self.unclosed = True  # so no brace before this one is closed either
         raise problem
 
     # -- brackets ----------------------------------------------------------------------------------
