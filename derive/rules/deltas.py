@@ -19,6 +19,7 @@ from derive.derivation.rule import rule
 from derive.derivation.scope import Scope
 from derive.ir import (
     TRUE,
+    Atom,
     Bracket,
     Component,
     Delta,
@@ -129,10 +130,7 @@ def contract(f: Sum, scope: Scope, at: int, index: Index, solution: Solution) ->
 )
 def unit_delta(f: Sum, scope: Scope) -> Formula | None:
     """Σ_i δ(±i + k, p) f(i): an index with coefficient ±1 has exactly one solution."""
-    for at, index, solution in candidates(f):
-        if solution.condition == TRUE:
-            return contract(f, scope, at, index, solution)
-    return None
+    return _first_unit(f, scope, frozenset(f.bound))
 
 
 @rule(
@@ -220,20 +218,28 @@ def merge_unravelled(f: Times, scope: Scope) -> Formula | None:
     ),
 )
 def split_ravelled(f: Sum, scope: Scope) -> Formula | None:
-    """δ(ravel(c, m), p) = δ(c, unravel_0(p)) δ(m, unravel_1(p)), where c or m is summed over."""
+    """Σ_m δ(ravel(c, m), p) f(m) = δ(c, unravel_0(p)) f(unravel_1(p))."""
     parts = factors(f.body)
     for at, g in enumerate(parts):
         if not isinstance(g, Delta):
             continue
         for side, other in (g.sides, g.sides[::-1]):
             position = side.atom
-            if isinstance(position, Ravel) and position.parts and set(f.bound) & side.indices:
+            if isinstance(position, Ravel) and set(f.bound) & side.indices:
                 deltas = [
                     Delta(e, unravel(other, k, position.dims, position.base))
                     for k, e in enumerate(position.indices)
                 ]
                 body = product(*parts[:at], *deltas, *parts[at + 1 :])
-                return Sum(body, *f.ranges, f.condition)
+                return _first_unit(Sum(body, *f.ranges, f.condition), scope, side.indices)
+    return None
+
+
+def _first_unit(f: Sum, scope: Scope, among: frozenset[Atom]) -> Formula | None:
+    """The sum with one of the indices `among` eliminated, where it has coefficient ±1."""
+    for at, index, solution in candidates(f):
+        if index in among and solution.condition == TRUE:
+            return contract(f, scope, at, index, solution)
     return None
 
 
