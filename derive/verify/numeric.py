@@ -1,7 +1,7 @@
 """Values of formulas in floating point at full size, for given arrays.
 
-The evaluator is the verifier's; only the numbers differ.  Products are summed by `np.einsum`, and
-a gradient is added up by slices of the image for each kernel offset, never image against image.
+The evaluator is the verifier's; only the numbers differ.  Products are summed as matrix products,
+and a gradient is added up by slices of the image for each kernel offset, never image against image.
 """
 
 from __future__ import annotations
@@ -45,12 +45,18 @@ class Float64:
         return np.asarray(a.sum(axes))
 
     def dot(self, factors: Sequence[tuple[Data, Axes]], to: Axes) -> Data | None:
-        """The product of some factors summed down to the labels `to`, by `np.einsum`."""
-        labels = {x: k for k, x in enumerate(sorted({x for _, axes in factors for x in axes}))}
-        operands: list[Any] = []
+        """The product of some factors summed down to the labels `to`, never multiplied out."""
+        alike: dict[Axes, Data] = {}
         for data, axes in factors:
-            operands += [data.astype(np.float64, copy=False), [labels[x] for x in axes]]
-        return np.asarray(np.einsum(*operands, [labels[x] for x in to], optimize=True))
+            alike[axes] = alike[axes] * data if axes in alike else data
+        operands = [(data.astype(np.float64, copy=False), axes) for axes, data in alike.items()]
+        if len(operands) == 2 and _is_matrix_product(operands[0][1], operands[1][1], to):
+            return _matrix_product(*operands[0], *operands[1], to)
+        labels = {x: k for k, x in enumerate(sorted({x for _, axes in operands for x in axes}))}
+        arguments: list[Any] = []
+        for data, axes in operands:
+            arguments += [data, [labels[x] for x in axes]]
+        return np.asarray(np.einsum(*arguments, [labels[x] for x in to], optimize=True))
 
     def scatter(self, at: Data, values: Data, size: int) -> Data:
         return np.asarray(np.bincount(at, values, size))
@@ -65,6 +71,39 @@ class Float64:
             raise Unsupported(f"the function {name} has no known values")
         with np.errstate(all="ignore"):
             return np.asarray(compute(*parts), np.float64), None
+
+
+def _is_matrix_product(left: Axes, right: Axes, to: Axes) -> bool:
+    """Whether each factor has rows of its own, and something is summed: else `einsum` is faster."""
+    return (
+        any(x in to and x not in right for x in left)
+        and any(x in to and x not in left for x in right)
+        and any(x in right and x not in to for x in left)
+    )
+
+
+def _matrix_product(a: Data, left: Axes, b: Data, right: Axes, to: Axes) -> Data:
+    """Two factors summed down to `to`: a matrix product for each value of the labels they share."""
+    a, left = _summed(a, left, {*right, *to})
+    b, right = _summed(b, right, {*left, *to})
+    shared = tuple(x for x in left if x in right and x in to)
+    gone = tuple(x for x in left if x in right and x not in to)
+    rows = tuple(x for x in left if x not in right)
+    columns = tuple(x for x in right if x not in left)
+    extents = dict(zip((*left, *right), (*a.shape, *b.shape), strict=True))
+
+    def matrices(data: Data, axes: Axes, *order: Axes) -> Data:
+        data = data.transpose([axes.index(x) for group in order for x in group])
+        return data.reshape([math.prod(extents[x] for x in group) for group in order])
+
+    product = matrices(a, left, shared, rows, gone) @ matrices(b, right, shared, gone, columns)
+    found = (*shared, *rows, *columns)
+    return product.reshape([extents[x] for x in found]).transpose([found.index(x) for x in to])
+
+
+def _summed(a: Data, axes: Axes, keep: set[int]) -> tuple[Data, Axes]:
+    gone = tuple(k for k, x in enumerate(axes) if x not in keep)
+    return a.sum(gone) if gone else a, tuple(x for x in axes if x in keep)
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
