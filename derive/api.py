@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from derive.derivation.step import Derivation as Chain
 from derive.derivation.step import Step
 from derive.document.notation import Names, Notation
 from derive.engine.differentiate import Differentiator
-from derive.errors import InputError, Unsupported
+from derive.errors import InputError
 from derive.ir import Formula, Tensor
 from derive.ir.sympy_form import to_sympy
 from derive.network.build import Model, build
@@ -40,6 +40,7 @@ class Given:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self._engines: dict[Tensor | None, Differentiator] = {}
 
     @staticmethod
     def from_dict(data: Mapping[str, object]) -> Given:
@@ -48,30 +49,42 @@ class Given:
 
     def forward(self, of: str) -> Derivation:
         """The scalar form of the output of a layer: `given.forward("conv")`."""
-        return self._made(self._engine.forward(self._defined(of)))
+        return self._made(self._engine().forward(self._defined(of)))
 
     def jacobian(self, of: str, wrt: str) -> Derivation:
-        """∂of/∂wrt, where the definition of `of` reads `wrt`: `given.jacobian("pool", "conv")`."""
-        top, by = self._defined(of), self._tensor(wrt)
-        readers = [d.tensor for d in self.model.program.consumers.get(by, ())]
-        if top not in readers:
-            names = ", ".join(t.name for t in readers) or "nothing"
-            raise Unsupported(f"{of} does not read {wrt} directly; {wrt} is read by {names}")
-        return self._made(self._engine.jacobian(top, by))
+        """∂of/∂wrt with the indices of `of`, then those of `wrt`: `given.jacobian("pool", "conv")`.
 
-    def gradient(self, wrt: str, form: str = "recursive") -> Derivation:
-        """∂L/∂wrt for the loss L; `form` is "recursive" or "expanded" (down to the loss)."""
+        Where `of` does not read `wrt` itself, the chain rule leads there, along all paths.
+        """
+        top, by = self._defined(of), self._tensor(wrt)
+        engine = self._engine(top)
+        if top in {d.tensor for d in self.model.program.consumers.get(by, ())}:
+            return self._made(engine.jacobian(top, by))
+        return self._made(engine.gradient(by, expanded=True))
+
+    def gradient(self, wrt: str, of: str | None = None, form: str = "recursive") -> Derivation:
+        """∂of/∂wrt, by default of the loss.
+
+        `form` is "recursive" (in terms of the next cotangents) or "expanded" (down to `of`).
+        """
         if form not in ("recursive", "expanded"):
             raise InputError(f"the form of a gradient is recursive or expanded, found “{form}”")
-        return self._made(self._engine.gradient(self._tensor(wrt), form == "expanded"))
+        loss = self.model.program.loss
+        if of is None and loss is None:
+            raise InputError("there is no loss; say with `of` what to take the gradient of")
+        top = loss if of is None else self._defined(of)
+        return self._made(self._engine(top).gradient(self._tensor(wrt), form == "expanded"))
 
     def solution(self, detail: str = "full", only: Sequence[str] = ()) -> Solution:
         """The whole step-by-step solution, verified; `solution().write("output/")` writes it."""
         return solution(self.model, detail, only)
 
-    @cached_property
-    def _engine(self) -> Differentiator:
-        return Differentiator(self.model.program)
+    def _engine(self, of: Tensor | None = None) -> Differentiator:
+        """What differentiates `of`; by default the loss, if there is one."""
+        top = self.model.program.loss if of is None else of
+        if top not in self._engines:
+            self._engines[top] = Differentiator(replace(self.model.program, loss=top))
+        return self._engines[top]
 
     @cached_property
     def _verifier(self) -> Verifier:

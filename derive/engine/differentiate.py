@@ -165,7 +165,7 @@ class Differentiator:
             jacobian = substitute(refresh(derivation.result), {**to, **new})
             inserted.append(Sum(product(upstream, jacobian), *bound))
         if not chained:
-            raise Unsupported(f"the loss does not depend on {variable.tensor.name}")
+            raise Unsupported(f"{seed.tensor.name} does not depend on {variable.tensor.name}")
         return total(*chained), total(*inserted), tuple(dict.fromkeys(facts))
 
     def _reached(self, tensor: Tensor) -> frozenset[Tensor]:
