@@ -63,7 +63,7 @@ def solve(
     ] = None,
     detail: Annotated[
         Detail, typer.Option(help="brief: several small steps in one line; full: one at a time.")
-    ] = Detail.BRIEF,
+    ] = Detail.FULL,
     only: Annotated[
         list[str] | None,
         typer.Option(help="Only this layer or parameter (conv, conv.weight); may be repeated."),

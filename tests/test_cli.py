@@ -79,7 +79,7 @@ def test_solve_has_defaults(network, pipeline):
         "path": network,
         "output": Path("output"),
         "formats": ("pdf",),
-        "detail": "brief",
+        "detail": "full",
         "only": (),
         "fragments": False,
         "pdf_engine": "auto",
