@@ -7,7 +7,8 @@ beside its argument, and so does the value of an unknown function.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import prod
 
 from derive.ir import (
@@ -17,19 +18,27 @@ from derive.ir import (
     Component,
     Derivative,
     Formula,
+    Index,
     Max,
     Plus,
     Power,
     Sum,
     Tensor,
     Times,
+    free_indices,
 )
 from derive.verify.arithmetic import P, Q
 from derive.verify.integers import Env
 from derive.verify.world import World
 
-Degree = tuple[int, int]
-"""The degrees of the numerator and of the denominator."""
+
+@dataclass(frozen=True)
+class Degree:
+    """Degrees of numerator and denominator, and the indices that the denominator varies with."""
+
+    top: int
+    bottom: int = 0
+    varies: frozenset[Index] = frozenset()
 
 
 class Degrees:
@@ -42,8 +51,9 @@ class Degrees:
 
     def bound(self, sides: Sequence[Formula], env: Env, draws: int) -> float:
         """The chance at most that a false equation of two formulas holds at all of the draws."""
-        (n, d), (m, e) = (self.of(f, env) for f in sides)
-        return min(1.0, max(n + e, m + d, 1) / min(P, Q)) ** draws
+        a, b = (self.of(f, env) for f in sides)
+        degree = max(a.top + b.bottom, b.top + a.bottom, 1)
+        return min(1.0, degree / min(P, Q)) ** draws
 
     def of(self, f: Formula, env: Env) -> Degree:
         """The degree of a formula."""
@@ -54,48 +64,58 @@ class Degrees:
 
     def _of(self, f: Formula, env: Env) -> Degree:
         if isinstance(f, Component):
-            return self._tensor(f.tensor)
+            return self._tensor(f)
         if isinstance(f, Derivative):
-            n, d = self.of(f.of, env)
-            return n + d, 2 * d
+            d = self.of(f.of, env)
+            return Degree(d.top + d.bottom, 2 * d.bottom, free_indices(f))
         if isinstance(f, Apply):
-            n, d = _joined([self.of(z, env) for z in f.arguments])
-            return n + d + 1, n + d + 1
+            return _opaque(_joined([self.of(z, env) for z in f.arguments]), f)
         if isinstance(f, Power):
             return self._power(f, env)
         if isinstance(f, Sum):
             return self._sum(f, env)
         if isinstance(f, Max):
-            return self.of(f.body, self.world.evaluator("residues").bind(f, env)[0])
+            d = self.of(f.body, self.world.evaluator("residues").bind(f, env)[0])
+            return Degree(d.top, d.bottom, free_indices(f))
         if isinstance(f, Chosen):
-            return 0, 0
+            return Degree(0)
         parts = [self.of(a, env) for a in _formulas(f)]
-        if isinstance(f, Times):
-            return sum(n for n, _ in parts), sum(d for _, d in parts)
-        return _joined(parts) if isinstance(f, Plus) else _largest(parts)
+        if isinstance(f, Plus):
+            return _joined(parts)
+        combine = sum if isinstance(f, Times) else _largest
+        return Degree(
+            combine(d.top for d in parts), combine(d.bottom for d in parts), _varies(parts)
+        )
 
-    def _tensor(self, t: Tensor) -> Degree:
+    def _tensor(self, f: Component) -> Degree:
+        t = f.tensor
         if t not in self._tensors:
             definition = self.world.program.defined.get(t)
             self._tensors[t] = (
-                (1, 0)
+                Degree(1)
                 if definition is None
                 else self.of(definition.body, self.world.env(definition.ranges))
             )
-        return self._tensors[t]
+        d = self._tensors[t]
+        return Degree(d.top, d.bottom, free_indices(f) if d.bottom else frozenset())
 
     def _power(self, f: Power, env: Env) -> Degree:
-        n, d = self.of(f.base, env)
+        d = self.of(f.base, env)
         k = self.world.evaluator("residues").rational(f.exponent)
         if k is None or k.denominator != 1:
-            return n + d + 1, n + d + 1
-        return (n * int(k), d * int(k)) if k >= 0 else (-d * int(k), -n * int(k))
+            return _opaque(d, f)
+        if k >= 0:
+            return Degree(d.top * int(k), d.bottom * int(k), d.varies)
+        return Degree(-d.bottom * int(k), -d.top * int(k), free_indices(f.base))
 
     def _sum(self, f: Sum, env: Env) -> Degree:
+        """Over the product of all the denominators that differ."""
         inner, _, over = self.world.evaluator("residues").bind(f, env)
-        n, d = self.of(f.body, inner)
-        many = prod(over.values())
-        return (n + d * max(many - 1, 0), d * many)
+        d = self.of(f.body, inner)
+        extents = zip(f.bound, over.values(), strict=True)
+        many = prod(extent for index, extent in extents if index in d.varies)
+        varies = (d.varies - set(f.bound)) | (free_indices(f) if d.bottom else frozenset())
+        return Degree(d.top + d.bottom * max(many - 1, 0), d.bottom * many, varies)
 
 
 def _formulas(f: Formula) -> list[Formula]:
@@ -104,11 +124,22 @@ def _formulas(f: Formula) -> list[Formula]:
     return [a for a in parts if isinstance(a, Formula)]
 
 
+def _opaque(d: Degree, f: Formula) -> Degree:
+    """The value of a function: a variable of its own, and its derivative may have denominators."""
+    degree = d.top + d.bottom + 1
+    return Degree(degree, degree, free_indices(f))
+
+
 def _joined(parts: Sequence[Degree]) -> Degree:
     """The degree of a sum over the product of all denominators."""
-    d = sum(x for _, x in parts)
-    return max((n + d - e for n, e in parts), default=0), d
+    bottom = sum(d.bottom for d in parts)
+    top = max((d.top + bottom - d.bottom for d in parts), default=0)
+    return Degree(top, bottom, _varies(parts))
 
 
-def _largest(parts: Sequence[Degree]) -> Degree:
-    return max((n for n, _ in parts), default=0), max((d for _, d in parts), default=0)
+def _varies(parts: Sequence[Degree]) -> frozenset[Index]:
+    return frozenset[Index]().union(*(d.varies for d in parts))
+
+
+def _largest(degrees: Iterable[int]) -> int:
+    return max(degrees, default=0)

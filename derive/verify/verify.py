@@ -36,7 +36,7 @@ from derive.verify.verdict import (
 from derive.verify.whole import holds
 from derive.verify.world import World
 
-STYLES = (GENERAL, GENERAL, SMALL, SMALL)
+STYLES = (GENERAL, GENERAL, GENERAL, SMALL, SMALL)
 """The draws of values at each draw of sizes."""
 FEWEST, MOST = 3, 6
 """Draws of sizes."""
