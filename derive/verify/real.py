@@ -18,11 +18,11 @@ from derive.verify.arithmetic import Untyped
 from derive.verify.array import Data
 from derive.verify.compare import Difference, Place, impose
 from derive.verify.facts import Plan
-from derive.verify.sample import POSITIVE, REAL, SMALL, world
+from derive.verify.sample import POSITIVE, REAL, SMALL, TIED, world
 from derive.verify.sizes import SizeSearch
 from derive.verify.verdict import NOT_CHECKABLE, NUMERIC, REFUTED, Verification
 
-STYLES = (SMALL, SMALL, REAL, POSITIVE)
+STYLES = (TIED, SMALL, REAL, POSITIVE)
 BITS = 400
 SMALLEST, VARIED = 12, 3
 """How many of the smallest, and how many varied sizes are tried."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from math import lcm
 
 import numpy as np
 
@@ -16,9 +16,17 @@ from derive.verify.facts import Bounds, Plan
 from derive.verify.whole import number
 from derive.verify.world import Given, World
 
-GENERAL, SMALL, REAL, POSITIVE = "general", "small", "real", "positive"
-LIMITS = {GENERAL: (-(1 << 60), 1 << 60), SMALL: (-2, 3), REAL: (-17, 18), POSITIVE: (1, 17)}
+GENERAL, SMALL, TIED, REAL, POSITIVE = "general", "small", "tied", "real", "positive"
+LIMITS = {
+    GENERAL: (-(1 << 60), 1 << 60),
+    SMALL: (-2, 3),
+    TIED: (-1, 2),
+    REAL: (-17, 18),
+    POSITIVE: (1, 17),
+}
 """Where numerators are drawn.  General ones cover every pair of a residue and an exponent."""
+TIES = (0, 1, 0, -1)
+"""What tied entries are, in random order: there is always a 0, and mostly a tie."""
 FINE = 1 << 20
 """The denominator of entries that are drawn inside an interval."""
 
@@ -50,7 +58,7 @@ def _given(
     bounds = plan.bounds.get(t, Bounds())
     axes, total = plan.totals.get(t, ((), Fraction(0)))
     between = bounds.low is not None and (bounds.high is not None or bool(axes))
-    unit = lcm(*(b.denominator for b in (bounds.low, bounds.high, total) if b is not None))
+    unit = math.lcm(*(b.denominator for b in (bounds.low, bounds.high, total) if b is not None))
     unit *= FINE if between else 8 if REAL in styles else 1
     if axes and bounds.low is not None:
         count = int(np.prod([shape[a] for a in axes]))
@@ -75,7 +83,9 @@ def _entries(
     low, high = LIMITS[style]
     if summed and style == GENERAL:
         low, high = low >> 6, high >> 6  # so that the entry that closes the sum does not overflow
-    step = unit if style == SMALL else 1  # small draws are integers
+    step = unit if style in (SMALL, TIED) else 1  # small draws are integers
+    if style == TIED and bounds == Bounds():
+        return step * rng.permutation(np.resize(TIES, math.prod(shape))).reshape(shape)
     if bounds.low is None and bounds.high is None:
         return step * rng.integers(low, high, shape)
     if bounds.high is None:
@@ -85,14 +95,14 @@ def _entries(
     bottom, top = int(bounds.low * unit), int(bounds.high * unit)
     if top - bottom < 16:
         raise Unsupported("the facts leave no interval to draw from")
-    if style == SMALL:
+    if style in (SMALL, TIED):
         return bottom + (top - bottom) // 8 * rng.integers(1, 8, shape)
     return rng.integers(bottom + 1, top, shape)
 
 
 def _distinct(entries: Data, style: str, rng: np.random.Generator) -> Data:
     """Small entries without ties: a permutation of consecutive numbers without 0."""
-    if style != SMALL:
+    if style not in (SMALL, TIED):
         return entries
     n = entries.size
     values = np.arange(1, n + 1) - n // 2

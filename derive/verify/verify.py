@@ -23,7 +23,7 @@ from derive.verify.compare import Difference, Place, impose
 from derive.verify.degree import Degrees
 from derive.verify.facts import Plan, plan
 from derive.verify.real import Reals
-from derive.verify.sample import GENERAL, SMALL, world
+from derive.verify.sample import GENERAL, SMALL, TIED, world
 from derive.verify.sizes import SizeSearch
 from derive.verify.verdict import (
     EXACT,
@@ -36,7 +36,7 @@ from derive.verify.verdict import (
 from derive.verify.whole import holds
 from derive.verify.world import World
 
-STYLES = (GENERAL, GENERAL, GENERAL, SMALL, SMALL)
+STYLES = (GENERAL, GENERAL, GENERAL, SMALL, TIED)
 """The draws of values at each draw of sizes."""
 FEWEST, MOST = 3, 6
 """Draws of sizes."""
