@@ -121,7 +121,7 @@ def contract(f: Sum, scope: Scope, at: int, index: Index, solution: Solution) ->
 
 @rule(
     "δ picks a term",
-    "each δ keeps the one term in which its two sides agree",
+    "each δ picks one term of its sum",
     "one delta and one index less",
     Sum,
     lambda: samples.given(
@@ -135,7 +135,7 @@ def unit_delta(f: Sum, scope: Scope) -> Formula | None:
 
 @rule(
     "δ picks a term where it divides",
-    "each δ keeps the one term in which its two sides agree, if the stride divides",
+    "each δ picks one term of its sum, if the stride divides",
     "one delta and one index less",
     Sum,
     lambda: samples.given(
@@ -176,7 +176,7 @@ def replace_equal(f: Times, scope: Scope) -> Formula | None:
 
 @rule(
     "index tuple and position",
-    "an index tuple and its position in row-major order determine each other",
+    "row-major positions and index tuples match one to one",
     "fewer deltas",
     Times,
     lambda: samples.given(

@@ -150,7 +150,7 @@ def power_rule(f: Derivative, scope: Scope) -> Formula | None:
 
 @rule(
     "chain rule for functions",
-    "derivative of the function, times the inner derivative",
+    "outer times inner derivative",
     _DEEPER,
     Derivative,
     lambda: samples.given(Derivative(Apply("exp", 2 * x[i]), x[j]), Range(i, 1, H), Range(j, 1, H)),
@@ -171,7 +171,7 @@ def chain_rule(f: Derivative, scope: Scope) -> Formula | None:
 
 @rule(
     "derivative of a maximum",
-    "a maximum changes with the entry that it picks",
+    "a maximum follows the entry it picks",
     _DEEPER,
     Derivative,
     lambda: samples.given(Derivative(Max(x[a], Range(a, 1, H)), x[j]), Range(j, 1, H)),

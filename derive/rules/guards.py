@@ -74,7 +74,7 @@ def decided_inside(f: Binder, scope: Scope) -> Formula | None:
 
 @rule(
     "conditions are bounds",
-    "the condition on the index becomes a bound of its range",
+    "the condition bounds the index",
     "fewer conditions",
     (Sum, Max),
     lambda: samples.given(
@@ -159,7 +159,7 @@ def _strictest(scope: Scope, bounds: tuple[Int, ...], direction: int) -> tuple[I
 
 @rule(
     "the choice is in the window",
-    "only a window that contains the position can choose it",
+    "only a window around an entry can choose it",
     "each condition is added once",
     Sum,
     lambda: samples.given(

@@ -69,7 +69,7 @@ def empty_sum(f: Sum, scope: Scope) -> Formula | None:
 
 @rule(
     "one-point range",
-    "only one value is left for the index",
+    "one value of the index is left",
     "one range less",
     (Sum, Max),
     lambda: samples.given(Sum(u[a] * x[b], Range(a, i, (i, 6)), Range(b, 1, H)), Range(i, 1, A)),
