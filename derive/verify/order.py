@@ -14,7 +14,6 @@ import flint
 import numpy as np
 
 from derive.ir import Count, Formula, Greatest, Least, Max, Number
-from derive.verify.arithmetic import Untyped
 from derive.verify.array import DRAW, OUTSIDE, Array, Data, lift, multiply, union
 from derive.verify.integers import Env
 
@@ -59,11 +58,8 @@ class Order:
                     return -1
                 if x == 0:
                     return 0
-        try:
-            if look(self.world.evaluator("residues")) == 0:
-                return 0
-        except Untyped:
-            pass
+        if look(self.world.evaluator("residues")) == 0:
+            return 0
         self.world.discard(at[axes.index(DRAW)] if DRAW in axes else None)
         return 0
 

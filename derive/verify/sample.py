@@ -27,6 +27,9 @@ LIMITS = {
 """Where numerators are drawn.  General ones cover every pair of a residue and an exponent."""
 TIES = (0, 1, 0, -1)
 """What tied entries are, in random order: there is always a 0, and mostly a tie."""
+WIDE = 1 << 57
+"""The denominator of general entries: any residue, but a moderate size, so that tanh can be told
+from 1 and comparisons can be decided."""
 FINE = 1 << 20
 """The denominator of entries that are drawn inside an interval."""
 
@@ -59,7 +62,7 @@ def _given(
     axes, total = plan.totals.get(t, ((), Fraction(0)))
     between = bounds.low is not None and (bounds.high is not None or bool(axes))
     unit = math.lcm(*(b.denominator for b in (bounds.low, bounds.high, total) if b is not None))
-    unit *= FINE if between else 8 if REAL in styles else 1
+    unit *= FINE if between else 8 if REAL in styles else WIDE
     if axes and bounds.low is not None:
         count = int(np.prod([shape[a] for a in axes]))
         bounds = Bounds(bounds.low, bounds.low + (total - bounds.low * count) / max(count, 1))

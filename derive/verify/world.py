@@ -9,7 +9,7 @@ import numpy as np
 
 from derive.derivation.program import Program
 from derive.ir import Entry, Formula, Index, Int, Range, Size, Tensor, subformulas
-from derive.verify.arithmetic import Arithmetic, Exact, Floats, Modular, P, Powers, Q, Untyped
+from derive.verify.arithmetic import Arithmetic, Exact, Floats, Modular, P, Powers, Q
 from derive.verify.array import Array, Data
 from derive.verify.dual import Derivatives
 from derive.verify.evaluate import Evaluator
@@ -93,11 +93,8 @@ class World:
         return inner
 
     def exp(self, evaluator: Evaluator, z: Formula, env: Env) -> Array:
-        """exp(z): a power of the generator, or a real number."""
-        kind = evaluator.numbers.name
-        if kind == "exponents":
-            raise Untyped("an exp inside an exp")
-        if kind != "residues":
+        """exp(z): a power of the generator, a real number, or inside another exp an opaque one."""
+        if evaluator.numbers.name != "residues":
             return evaluator.call("exp", evaluator.value(z, env))
         exponent = self.evaluator("exponents").value(z, env)
         return Array(self._powers.of(exponent.data), exponent.axes, exponent.flaw)
