@@ -31,6 +31,11 @@ class Program:
         return {d.tensor: d for d in self.definitions}
 
     @cached_property
+    def valued(self) -> bool:
+        """Whether some size has a number."""
+        return any(s.value is not None for s in self.sizes)
+
+    @cached_property
     def consumers(self) -> dict[Tensor, tuple[Definition, ...]]:
         """For each tensor, the definitions that read it, in order."""
         found: dict[Tensor, list[Definition]] = {}

@@ -97,15 +97,15 @@ def at_least_zero(scope: Scope, e: Int) -> bool:
 def _find_proof(scope: Scope, e: Int) -> tuple[Guard, ...] | None:
     """What a proof of e ≥ 0 relies on; None where none was found."""
     samples = samples_of(scope)
-    if not samples.refute(e):
+    if not samples.general.refute(e):
         if _prove(scope, e, _DEPTH, None):
             return ()
         for g in (*scope.program.size_facts, *scope.known):
-            if not isinstance(g, NonNegative) or samples.refute(e - g.expression):
+            if not isinstance(g, NonNegative) or samples.general.refute(e - g.expression):
                 continue
             if _prove(scope, e - g.expression, _DEPTH, None):
                 return ()
-    if samples.refute_with_values(e):
+    if not scope.program.valued or samples.valued.refute(e):
         return None
     used: list[Guard] = []
     return tuple(used) if _prove(scope, e, _DEPTH, used) else None

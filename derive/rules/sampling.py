@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -35,6 +35,31 @@ _STEPS = (0, 1, 2, 3, 5, 8, 13)
 Numbers = dict[Atom, int]
 
 
+class Draws:
+    """At most 16 assignments of numbers, each drawn when it is first asked for.
+
+    Most questions are answered by the first one or two.
+    """
+
+    def __init__(self, source: Iterator[Numbers]) -> None:
+        self._source = islice(source, _DRAWS)
+        self._drawn: list[Numbers] = []
+
+    def __iter__(self) -> Iterator[Numbers]:
+        for at in range(_DRAWS):
+            if at == len(self._drawn):
+                new = next(self._source, None)
+                if new is None:
+                    return
+                self._drawn.append(new)
+            yield self._drawn[at]
+
+    def refute(self, e: Int) -> bool:
+        """Whether e < 0 at some assignment."""
+        values = (evaluate(e, numbers) for numbers in self)
+        return any(v is not None and v < 0 for v in values)
+
+
 @dataclass(frozen=True)
 class Samples:
     """Numbers for the sizes and indices of a scope that satisfy its ranges and conditions.
@@ -42,41 +67,32 @@ class Samples:
     In `valued`, sizes that have a value have that value.
     """
 
-    general: tuple[Numbers, ...]
-    valued: tuple[Numbers, ...]
-
-    def refute(self, e: Int) -> bool:
-        """Whether e < 0 at some sample."""
-        return _negative(self.general, e)
-
-    def refute_with_values(self, e: Int) -> bool:
-        """Whether e < 0 at some sample with the values of the sizes."""
-        return _negative(self.valued, e)
+    general: Draws
+    valued: Draws
 
 
 def samples_of(scope: Scope) -> Samples:
-    """The samples of a scope, drawn when they are first asked for; the same for equal scopes."""
+    """The samples of a scope, made when they are first asked for; the same for equal scopes."""
     if not isinstance(scope.samples, Samples):
         outer = _of_sizes(scope.program) if scope.parent is None else samples_of(scope.parent)
         scope.samples = Samples(_extend(outer.general, scope), _extend(outer.valued, scope))
     return scope.samples
 
 
-def _negative(samples: tuple[Numbers, ...], e: Int) -> bool:
-    values = (evaluate(e, numbers) for numbers in samples)
-    return any(v is not None and v < 0 for v in values)
-
-
 @cache
 def _of_sizes(program: Program) -> Samples:
+    return Samples(
+        Draws(_draws_of_sizes(program, 4 * _DRAWS, with_values=False)),
+        Draws(_draws_of_sizes(program, _DRAWS, with_values=True)),
+    )
+
+
+def _draws_of_sizes(program: Program, tries: int, with_values: bool) -> Iterator[Numbers]:
     random = Random(0)
-    general = (_sizes(program, random, False) for _ in range(4 * _DRAWS))
-    valued = (_sizes(program, random, True) for _ in range(_DRAWS))
-    return Samples(_kept(general), _kept(valued))
-
-
-def _kept(drawn: Iterable[Numbers | None]) -> tuple[Numbers, ...]:
-    return tuple(islice((n for n in drawn if n is not None), _DRAWS))
+    for _ in range(tries):
+        numbers = _sizes(program, random, with_values)
+        if numbers is not None:
+            yield numbers
 
 
 def _sizes(program: Program, random: Random, with_values: bool) -> Numbers | None:
@@ -95,20 +111,27 @@ def _sizes(program: Program, random: Random, with_values: bool) -> Numbers | Non
     return numbers if _allowed(program.size_facts, numbers) else None
 
 
-def _extend(outer: tuple[Numbers, ...], scope: Scope) -> tuple[Numbers, ...]:
+def _extend(outer: Draws, scope: Scope) -> Draws:
     """The samples of the outer scope with numbers for the indices that this one adds."""
-    random = Random(len(scope.ranges))
-    known = () if scope.parent is None else scope.parent.ranges
-    return _kept(
-        _with_indices(numbers, scope.ranges[len(known) :], scope, random) for numbers in outer
-    )
+    ranges, known = (0, 0)
+    if scope.parent is not None:
+        ranges, known = len(scope.parent.ranges), len(scope.parent.known)
+    return Draws(_draws_within(outer, scope.ranges[ranges:], scope.known[known:]))
 
 
-def _with_indices(
-    numbers: Numbers, added: tuple[Range, ...], scope: Scope, random: Random
-) -> Numbers | None:
+def _draws_within(
+    outer: Draws, ranges: tuple[Range, ...], known: tuple[Guard, ...]
+) -> Iterator[Numbers]:
+    random = Random(len(ranges))
+    for numbers in outer:
+        inner = _with_indices(numbers, ranges, random) if ranges else numbers
+        if inner is not None and _allowed(known, inner):
+            yield inner
+
+
+def _with_indices(numbers: Numbers, ranges: tuple[Range, ...], random: Random) -> Numbers | None:
     numbers = dict(numbers)
-    for r in added:
+    for r in ranges:
         lowers = [evaluate(e, numbers) for e in r.lowers]
         uppers = [evaluate(e, numbers) for e in r.uppers]
         if None in lowers or None in uppers:
@@ -116,8 +139,8 @@ def _with_indices(
         lo, hi = max(b for b in lowers if b is not None), min(b for b in uppers if b is not None)
         if hi < lo:
             return None
-        numbers[r.index] = (lo, hi, random.randint(lo, hi))[random.randrange(3)]
-    return numbers if _allowed(scope.known, numbers) else None
+        numbers[r.index] = random.choice((lo, hi, random.randint(lo, hi)))
+    return numbers
 
 
 def _allowed(guards: tuple[Guard, ...], numbers: Numbers) -> bool:
