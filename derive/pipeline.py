@@ -191,8 +191,9 @@ def meaning(status: str, found: Sequence[Verification]) -> Line:
         draws = min(v.draws for v in found)
         bound = max(v.bound or 0.0 for v in found)
         return line(
-            f"both sides equal in exact arithmetic, at {draws} draws or more; a false equation "
-            "passes at the sizes drawn with a chance of at most ",
+            f"both sides equal in exact arithmetic, at {draws} draws or more. A draw is a choice "
+            "of small sizes and of random values for all arrays; at the sizes drawn, a false "
+            "equation passes with a chance of at most ",
             power_of_ten(bound),
             ".",
         )

@@ -21,6 +21,7 @@ from derive.document.model import (
 )
 from derive.writers.latex import fragments, latex
 from derive.writers.latex_text import escape
+from derive.writers.page import kept
 from derive.writers.templates import environment
 from derive.writers.typst import Markup, literal, typst
 
@@ -51,12 +52,27 @@ def test_only_equations_that_are_referred_to_are_numbered():
 def test_latex_of_a_display():
     definition = Display((Equation(None, steps()[0].right, label="forward"),))
     text = latex(Document("t", (definition, Display(steps()))))
-    align = text[text.index(r"\begin{align*}") : text.index(r"\end{align*}")]
+    assert text.count(r"\tag*{\aside{}{}{eq:forward}}") == 1
+    align = text[text.rindex(r"\begin{align*}") : text.rindex(r"\end{align*}")]
     lines = align.splitlines()[1:]
     assert [x.count("&=") for x in lines] == [1, 1, 1]
-    assert [r"\verified" in x for x in lines] == [False, False, True]
-    assert r"\tag*{\reason{distinct weights are independent}\verdict{}} \\" in lines[1]
+    assert [r"{\verified}" in x for x in lines] == [False, False, True]
+    assert r"\tag*{\aside{distinct weights are independent}{}{}} \\" in lines[1]
     assert r"\eqref{eq:forward}; " in lines[0]
+
+
+def test_a_page_ends_neither_behind_the_first_line_of_a_display_nor_before_its_last():
+    right = steps()[0].right
+    rows = latex(Document("t", (Display((Equation(None, right),) * 5),))).count
+    assert (rows("\\\\*\n"), rows("\\\\\n")) == (2, 2)
+
+
+def test_what_leads_to_a_display_stays_with_it():
+    aside, lead, formula = Paragraph(line("p")), Paragraph(line("q")), Display(steps()[1:])
+    blocks = (aside, Section("s"), lead, lead, formula, aside, Section("t"), aside)
+    assert kept(blocks) == [False, True, True, True, False, False, True, False]
+    assert latex(Document("t", blocks)).count(r"q\nopagebreak") == 2
+    assert typst(Document("t", blocks)).count("#lead-in[") == 2
 
 
 def test_typst_of_a_display():
@@ -88,7 +104,7 @@ SIGNS = {
 def test_named_displays_are_fragments():
     found = fragments(sample())
     assert list(found) == ["conv", "conv.weight"]
-    assert found["conv"].count(r"\begin{align}") == 1
+    assert found["conv"].count(r"\begin{align*}") == 1
     assert r"\documentclass" not in found["conv"]
     elsewhere = Display(sample().displays[0].equations, name="../jacobian:conv/x")
     assert list(fragments(Document("t", (elsewhere,)))) == ["..-jacobian-conv-x"]

@@ -1,12 +1,14 @@
 """How wide typeset mathematics is, about, and where a long line ends.
 
-Widths are in em of the text, estimated from the tree with the metrics of Computer Modern; they
-serve line breaking only, and err on the wide side.
+Widths are in em of the text, estimated from the tree with the metrics of Computer Modern to a few
+per cent; they serve line breaking only, and err rather on the wide side.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cache
 
 from derive.document.math import (
@@ -32,7 +34,7 @@ from derive.document.math import (
     row,
 )
 
-_SCRIPT = 0.8
+_SCRIPT = 0.79
 _INDENT = 2.0
 _FENCES = (0.4, 0.46, 0.6, 0.74, 0.8)
 _SIGNS = {
@@ -41,66 +43,98 @@ _SIGNS = {
     "partial": 0.56,
     "dots": 1.4,
     "not": 0.7,
-    "cdot": 0.94,
+    "cdot": 0.72,
     "bmod": 2.8,
 }
+_SIGNS_OF_SCRIPTS = {"slash": 0.5, "partial": 0.56, "dots": 1.4, "cdot": 0.28, "bmod": 2.4}
+# Letters of Computer Modern's mathematical italic, and what else stands in names, by their width.
+_LETTERS = {
+    letter: width
+    for width, letters in (
+        (0.28, ",;.'|"),
+        (0.36, "ilt"),
+        (0.42, "j"),
+        (0.39, "()[]"),
+        (0.47, "bcqrsz"),
+        (0.5, "0123456789ovepgy"),
+        (0.53, "adkf"),
+        (0.59, "hnuxIJ"),
+        (0.72, "wELSPT"),
+        (0.78, "ABCFGQRUVXYZ"),
+        (0.91, "mDHKNO"),
+        (1.08, "MW"),
+    )
+    for letter in letters
+} | {r"\delta": 0.45}
+_LETTER = 0.62  # any other letter, such as a Greek one
 _COSTS = (0.0, 1.0, 3.0, 6.0)
 _SPACES = {"thin": 0.17, "thick": 0.28, "quad": 1.0}
 
 
-def break_lines(tree: Math, width: float) -> list[Math]:
-    """`tree` on one line if it is no wider than `width`, else on several.
+def break_lines(tree: Math, width: float, beside: float = 0.0) -> list[Math]:
+    """`tree` on one line if it is no wider than `width`, else on few lines, the upper ones full.
 
-    Lines after the first are meant to be indented by 2 em.  A line ends before a relation, else
-    before + or - outside brackets, else before a factor (which then starts with a dot), else
-    behind a sum sign or inside brackets.  What has no such place stays as wide as it is.
+    The last line leaves room for what stands `beside` it.  Lines after the first are meant to be
+    indented by 2 em.  A line ends before a relation, else before + or - outside brackets, else
+    before a factor (which then starts with a dot), else behind a sum sign or inside brackets.  What
+    has no such place stays as wide as it is.
     """
-    if width_of(tree) <= width:
+    if width_of(tree) <= width - beside:
         return [tree]
     pieces = _pieces(tree)
-    lines = _best(pieces, width)
+    lines = _best(pieces, width, beside)
     return [_line(pieces[start:end], first=start == 0) for start, end in lines]
 
 
 # -- widths --------------------------------------------------------------------------------------
 
 
+class Style(IntEnum):
+    """How mathematics is set: limits beside the sign in TEXT, no space around signs in SCRIPT."""
+
+    DISPLAY = 0
+    TEXT = 1
+    SCRIPT = 2
+
+
 @cache
-def width_of(tree: Math, script: bool = False) -> float:
-    """The width of `tree` in em, in the size of scripts if `script`."""
+def width_of(tree: Math, style: Style = Style.DISPLAY) -> float:
+    """The width of `tree` in em of its own size, as it is set in `style`."""
+    script = style is Style.SCRIPT
+    inner = max(style, Style.TEXT)
     match tree:
         case Row(parts):
-            return sum(width_of(p, script) for p in parts)
+            return sum(width_of(p, style) for p in parts)
         case Name():
             beside = max(_letters(tree.tag), _letters(tree.mark)) * _SCRIPT + 0.28 * tree.primes
             return _letters(tree.base) + beside
         case Numeral(digits):
             return 0.5 * len(digits)
         case Sign(kind):
-            return _SIGNS.get(kind, 0.78 if script else 1.22)
+            return _SIGNS_OF_SCRIPTS.get(kind, 0.78) if script else _SIGNS.get(kind, 1.22)
         case Relation():
             return 0.78 if script else 1.34
         case Scripts():
-            return _scripts(tree, script)
+            return _scripts(tree, style)
         case Fraction(above, below):
-            return max(width_of(above, script), width_of(below, script)) + 0.24
+            return max(width_of(above, inner), width_of(below, inner)) + 0.28
         case Root(body):
-            return width_of(body, script) + 0.85
+            return width_of(body, style) + 0.85
         case Fenced(_, body, size):
-            return width_of(body, script) + 2 * _FENCES[size]
+            return width_of(body, style) + 2 * _FENCES[size]
         case Fence(_, _, size):
             return _FENCES[size]
         case Big():
-            return _big(tree)
+            return _big(tree, style)
         case Operator(name):
-            return 0.5 * len(name) + 0.17
+            return 0.56 * len(name) + 0.17
         case CasesMath(branches):
-            values = max(width_of(value, script) for value, _ in branches)
-            return values + max(width_of(where, script) for _, where in branches) + 2.2
+            values = max(width_of(value, style) for value, _ in branches)
+            return values + max(width_of(where, style) for _, where in branches) + 2.2
         case Comma(spaced):
             return 0.28 + (0.17 if spaced or not script else 0)
         case Words(text):
-            return 0.48 * len(text)
+            return 0.46 * len(text)
         case Space(width):
             return _SPACES[width]
         case Break():
@@ -109,26 +143,27 @@ def width_of(tree: Math, script: bool = False) -> float:
 
 def _letters(latex: str) -> float:
     """The width of LaTeX that is a letter, a command for one, or a word."""
-    count, in_command = 0, False
-    for c in latex:
-        in_command = c == "\\" or (in_command and c.isalpha())
-        count += not in_command and c not in "{} "
-    return 0.56 * (count + latex.count("\\"))
+    return sum(
+        _LETTERS.get(symbol, _LETTER) for symbol in re.findall(r"\\[A-Za-z]+|[^\s{}]", latex)
+    )
 
 
-def _big(tree: Big) -> float:
-    own = 1.44 if tree.kind == "sum" else 1.9 if tree.kind != "argmax" else 3.6
+def _big(tree: Big, style: Style) -> float:
     limits = [*tree.under, *([tree.over] if tree.over is not None else [])]
-    return max([own, *(width_of(x, True) * _SCRIPT for x in limits)]) + 0.17
+    beside = max((width_of(x, Style.SCRIPT) * _SCRIPT for x in limits), default=0.0)
+    if style is not Style.DISPLAY and tree.kind == "sum":
+        return 1.06 + beside + 0.17
+    own = 1.44 if tree.kind == "sum" else 1.9 if tree.kind != "argmax" else 3.6
+    return max(own, beside) + 0.17
 
 
-def _scripts(tree: Scripts, script: bool) -> float:
+def _scripts(tree: Scripts, style: Style) -> float:
     base: Math = tree.base
-    beside = [width_of(x, True) * _SCRIPT for x in (tree.below, tree.above) if x is not None]
+    beside = [width_of(x, Style.SCRIPT) * _SCRIPT for x in (tree.below, tree.above) if x]
     if isinstance(base, Name) and base.tag:
         beside.append(_letters(base.tag) * _SCRIPT)
         base = Name(base.base, base.accents)
-    return width_of(base, script) + max(beside) + 0.05
+    return width_of(base, style) + max(beside) + 0.08
 
 
 # -- breaking ------------------------------------------------------------------------------------
@@ -174,17 +209,20 @@ def _flat(tree: Math, depth: int) -> list[tuple[Math, int]]:
     return found
 
 
-def _best(pieces: list[Piece], width: float) -> list[tuple[int, int]]:
-    """The lines, as spans of pieces, that cost least: no overflow, cheap places, few lines."""
+def _best(pieces: list[Piece], width: float, beside: float) -> list[tuple[int, int]]:
+    """The lines, as spans of pieces, that cost least: no overflow, cheap places, few and full."""
     best: list[tuple[float, int]] = [(0.0, 0)]
     for end in range(1, len(pieces) + 1):
         options: list[tuple[float, int]] = []
+        last = end == len(pieces)
         used = 0.0
         for start in range(end - 1, -1, -1):
             used += pieces[start].width
-            room = width - _opening(pieces[start]) if start else width
+            room = width - (_opening(pieces[start]) if start else 0.0) - beside * last
             over = max(0.0, used - room)
-            price = 100.0 * over + (2.0 + pieces[start].cost if start else 0.0)
+            full = min(1.0, used / width)
+            uneven = max(0.0, 0.25 - full) * 10.0 if last else (1.0 - full) * 2.0
+            price = 100.0 * over + uneven + (2.0 + pieces[start].cost if start else 0.0)
             options.append((best[start][0] + price, start))
             if over and start < end - 1:
                 break

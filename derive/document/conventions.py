@@ -6,25 +6,31 @@ from collections.abc import Iterable, Iterator
 
 from sympy import Basic
 
+from derive.document.math import Name, Numeral, Operator, Relation, fenced, listed, row
+from derive.document.model import Code, Line, line
 from derive.ir import Apply, Bracket, Chosen, Delta, Int, Max, Ravel, Unravel, subformulas
 
 
-def conventions(formulas: Iterable[Basic], kinds: Iterable[str], base: int) -> Iterator[str]:
+def conventions(formulas: Iterable[Basic], kinds: Iterable[str], base: int) -> Iterator[Line]:
     """The sentences for what occurs in `formulas` and for the `kinds` of layers."""
     nodes = list(_nodes(formulas))
-    yield f"Indices count from {base}; a sum over an empty range is 0."
+    yield line(f"Indices count from {base}; a sum over an empty range is 0.")
     if any(k.startswith("Conv") for k in kinds):
-        yield "Convolution is cross-correlation: the kernel is not flipped, as in torch.nn."
+        told = "Convolution is cross-correlation: the kernel is not flipped, as in "
+        yield line(told, Code("torch.nn"), ".")
     if any(isinstance(n, Int) and _reshapes(n) for n in nodes):
-        yield "Arrays are flattened row by row: the last index varies fastest."
+        yield line("Arrays are flattened row by row: the last index varies fastest.")
     if any(isinstance(n, Delta) for n in nodes):
-        yield "A Kronecker delta is 1 where its two indices agree, and 0 otherwise."
+        yield line("A Kronecker delta is 1 where its two indices agree, and 0 otherwise.")
     if any(isinstance(n, (Bracket, Chosen)) for n in nodes):
-        yield "A condition in square brackets is 1 where it holds, and 0 otherwise."
+        yield line("A condition in square brackets is 1 where it holds, and 0 otherwise.")
     if any(isinstance(n, (Max, Chosen)) for n in nodes):
-        yield "Of several largest entries of a window, the first in row order is the chosen one."
+        yield line("Of several largest entries of a window, the first in row order is chosen.")
     if any(isinstance(n, Apply) and n.function.name == "relu" for n in nodes):
-        yield "The derivative of max(z, 0) at z = 0 is taken to be 0."
+        z, zero = Name("z"), Numeral("0")
+        relu = row(Operator("max"), fenced("paren", listed([z, zero])))
+        at = row(z, Relation("="), zero)
+        yield line("The derivative of ", relu, " at ", at, " is taken to be 0.")
 
 
 def _nodes(formulas: Iterable[Basic]) -> Iterator[Basic]:

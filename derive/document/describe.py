@@ -14,6 +14,7 @@ from derive.document.math import (
     Relation,
     Scripts,
     Sign,
+    Space,
     fenced,
     listed,
     row,
@@ -46,15 +47,28 @@ def shape_of(t: Tensor, notation: Notation) -> Math:
 
 def entries(t: Tensor) -> Int:
     """How many entries an array has."""
-    count = ONE
+    product = ONE
     for d in t.shape:
-        count = count * d
-    return count
+        product = product * d
+    return product
 
 
 def number(e: Int, notation: Notation) -> Math:
     """An expression of sizes, as its number where it has one."""
     return layout.extent(e, Names.of((e,), (), notation))
+
+
+def count(e: Int, notation: Notation) -> Math:
+    """How many, in text and in tables: from five digits on with thin spaces, 1 440 000."""
+    math = number(e, notation)
+    if not isinstance(math, Numeral) or len(math.digits) < 5:
+        return math
+    digits = math.digits
+    starts = range(len(digits) % 3 or 3, len(digits), 3)
+    parts: list[Math] = [Numeral(digits[: starts[0]])]
+    for k in starts:
+        parts += [Space("thin"), Numeral(digits[k : k + 3])]
+    return row(*parts)
 
 
 def output_size(rule: SizeRule, program: Program, notation: Notation) -> Line:

@@ -18,11 +18,11 @@ from derive.derivation.step import Derivation
 from derive.document import layout
 from derive.document.conventions import conventions
 from derive.document.describe import (
+    count,
     entries,
     free_sizes,
     joined,
     membership,
-    number,
     output_size,
 )
 from derive.document.displays import Displays, label
@@ -115,9 +115,9 @@ class Narrator:
         if facts:
             yield Paragraph((*line("It is known that "), *joined(facts), Text(".")))
         yield Subsection(line("Notation and conventions"))
-        yield BulletList(tuple(line(s) for s in self._conventions()))
+        yield BulletList(tuple(self._conventions()))
 
-    def _conventions(self) -> Iterator[str]:
+    def _conventions(self) -> Iterator[Line]:
         d = self.derived
         groups = (d.forward, d.jacobians, d.expanded)
         formulas = [x.result for group in groups for x in group.values()]
@@ -156,12 +156,12 @@ class Narrator:
         parts = [*line("Input "), *membership(layer.inputs, self.notation), Text(".")]
         if layer.parameters:
             each = [
-                line(*membership((p,), self.notation), " (", number(entries(p), self.notation), ")")
+                line(*membership((p,), self.notation), " (", count(entries(p), self.notation), ")")
                 for p in layer.parameters
             ]
             parts += [*line(" Learnable parameters "), *joined(each)]
             if len(layer.parameters) > 1:
-                parts += line(": ", number(total(layer.parameters), self.notation), " in total")
+                parts += line(": ", count(total(layer.parameters), self.notation), " in total")
             parts.append(Text("."))
         parts += [*line(" Output "), *membership((layer.output,), self.notation), Text(".")]
         return Paragraph(tuple(parts))
@@ -222,18 +222,18 @@ class Narrator:
             (
                 line(Code(layer.name)),
                 line(layer.kind),
-                line(number(total(layer.parameters), self.notation)),
+                line(count(total(layer.parameters), self.notation)),
             )
             for layer in layers
         ]
         everything = [p for layer in layers for p in layer.parameters]
-        rows.append((line("total"), line(""), line(number(total(everything), self.notation))))
+        rows.append((line("total"), line(""), line(count(total(everything), self.notation))))
         yield Table((line("layer"), line("kind"), line("parameters")), tuple(rows), frozenset({2}))
 
 
 def total(tensors: Sequence[Tensor]) -> Int:
     """The number of entries of several arrays together."""
-    count = Int.of(0)
+    everything = Int.of(0)
     for t in tensors:
-        count = count + entries(t)
-    return count
+        everything = everything + entries(t)
+    return everything

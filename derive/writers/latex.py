@@ -1,7 +1,8 @@
 r"""Documents as LaTeX: amsmath's align, reasons in the place of tags, few macros of our own.
 
-A line of a display is `left &= right \tag*{\reason{...}\verdict{\verified}}`: amsmath moves a tag
-below the line where both do not fit beside each other.
+A line of a display is `left &= right \tag*{\aside{reason}{\verified}{eq:label}}`, with nothing in
+the last two braces where there is no verdict or no number.  amsmath moves a tag below the line
+where both do not fit beside each other.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from derive.document.model import (
 )
 from derive.writers.latex_math import latex_math
 from derive.writers.latex_text import escape
-from derive.writers.page import Fitted, fitted
+from derive.writers.page import Fitted, fitted, kept
 from derive.writers.templates import environment
 
 _MARKS = {
@@ -119,9 +120,10 @@ def _key(label: str) -> str:
 def _body(blocks: tuple[Block, ...], numbered: frozenset[str]) -> str:
     """The blocks as paragraphs; a display belongs to the paragraph before it."""
     text = ""
-    for b in blocks:
+    for b, keep in zip(blocks, kept(blocks), strict=True):
         between = "\n" if isinstance(b, Display) else "\n\n"
         text += (between if text else "") + _block(b, numbered)
+        text += r"\nopagebreak" if keep and isinstance(b, Paragraph) else ""
     return text
 
 
@@ -200,31 +202,29 @@ def _summary(summary: Summary) -> str:
 
 
 def _display(display: Display, numbered: frozenset[str]) -> str:
-    """An align environment, starred where no equation is numbered."""
-    labels = [e.label for e in display.equations if e.label in numbered]
-    name, unnumbered = ("align", r" \notag") if labels else ("align*", "")
-    rows = " \\\\\n".join(_equation(fit, numbered, unnumbered) for fit in fitted(display))
-    return f"\\begin{{{name}}}\n{rows}\n\\end{{{name}}}"
+    """An align environment; no page ends behind its first line or before its last."""
+    rows = [_equation(fit, numbered) for fit in fitted(display)]
+    text = rows[0]
+    for k, r in enumerate(rows[1:], start=1):
+        text += (r" \\*" if k in (1, len(rows) - 1) else r" \\") + "\n" + r
+    return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
 
 
-def _equation(fit: Fitted, numbered: frozenset[str], unnumbered: str) -> str:
-    """The lines of an equation.  The last one carries the number, or else reason and verdict."""
+def _equation(fit: Fitted, numbered: frozenset[str]) -> str:
+    """The lines of an equation; what belongs to it as a whole stands at the last."""
     e = fit.equation
     left = latex_math(e.left) + " " if e.left is not None else ""
     first, *more = [latex_math(x) for x in fit.lines]
     lines = [f"{left}&{latex_math(Relation(e.relation))} {first}", *(rf"&\qquad {x}" for x in more)]
-    text = f"{unnumbered} \\\\[-3pt]\n".join(lines)
-    if e.label not in numbered:
-        return text + (_tag(e.reason, e.mark, fit.beside) or unnumbered)
-    ticked = rf" \quad {_MARKS[e.mark]}" if e.mark else ""
-    below = f" \\\\\n&{_tag(e.reason, None, False)}" if e.reason else ""
-    return rf"{text}{ticked} \label{{{_key(e.label)}}}{below}"
-
-
-def _tag(reason: Line, mark: Mark | None, beside: bool) -> str:
-    """The reason and the verdict at the right margin."""
-    if not reason and mark is None:
-        return ""
-    name = "reason" if beside else "reasonright"
-    why = rf"\{name}{{{_line(reason)}}}" if reason else ""
-    return rf" \tag*{{{why}\verdict{{{_MARKS[mark] if mark else ''}}}}}"
+    text = " \\\\*[-3pt]\n".join(lines)
+    reason = _line(e.reason)
+    aside = [
+        reason if fit.beside else "",
+        _MARKS[e.mark] if e.mark else "",
+        _key(e.label) if e.label in numbered else "",
+    ]
+    if any(aside):
+        text += rf" \tag*{{\aside{''.join(f'{{{part}}}' for part in aside)}}}"
+    if reason and not fit.beside:
+        text += f" \\\\*[-6pt]\n& \\tag*{{\\asidebelow{{{reason}}}}}"
+    return text

@@ -1,24 +1,38 @@
-"""How the lines of a display fit on the page that the frames set: A4 with margins of 2.2 cm.
+"""How a document fits on the pages that the frames set: A4 with margins of 2.2 cm.
 
-Widths are in em of the text.  They are estimates on the wide side; both typesetters measure again,
-so that a reason which does not fit beside its line goes below it.
+At the right of a display are three columns: the reason of a line, which ends flush at the verdict,
+the verdict, and the number.  Widths are in em of the text, and estimates; both typesetters measure
+again, so that a reason which does not fit beside its line goes below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from derive.document.breaking import break_lines, width_of
 from derive.document.math import CasesMath, Math, Row, Words, parts_of, row
-from derive.document.model import Display, Equation
+from derive.document.model import (
+    Block,
+    Display,
+    Equation,
+    InlineMath,
+    Line,
+    Paragraph,
+    Reference,
+    Section,
+    Subsection,
+)
 
-_TEXT = 43.0
+_TEXT = 42.7
 _INDENT = 1.5
 _CONTINUED = 2.0  # what the lines after the first are indented by
 _RELATION = 1.34
-_REASON = 0.29 * _TEXT + 1.0
-_VERDICT = 1.4
+_VERDICT = 3.6  # with the number
+_GAP = 1.0  # between a formula and its reason
+_REASON = 0.3 * _TEXT  # at most; a longer one is set in several lines
+_SMALL = 9 / 11  # the size of a reason
+_LETTER, _NUMBER = 0.46, 2.3  # of text, on the average, and (99)
 _BRACE = 2.2  # the brace of cases, and the space between values and conditions
 
 
@@ -36,9 +50,41 @@ def fitted(display: Display) -> Iterator[Fitted]:
     lefts = max((width_of(e.left) for e in display.equations if e.left is not None), default=0.0)
     room = _TEXT - _INDENT - lefts - _RELATION
     for e in display.equations:
-        lines = break_lines(_with_short_conditions(e.right, room), room)
-        used = width_of(lines[-1]) + (_CONTINUED if len(lines) > 1 else 0.0)
-        yield Fitted(e, tuple(lines), beside=used + _REASON + _VERDICT <= room)
+        right = _with_short_conditions(e.right, room)
+        reason = _width_of_reason(e.reason)
+        lines = break_lines(right, room, _VERDICT if e.mark or e.label else 0.0)
+        shorter = break_lines(right, room, _VERDICT + reason)
+        last = width_of(shorter[-1]) + (_CONTINUED if len(shorter) > 1 else 0.0)
+        beside = len(shorter) <= len(lines) and last + reason + _VERDICT <= room
+        yield Fitted(e, tuple(shorter if beside else lines), beside)
+
+
+def _width_of_reason(reason: Line) -> float:
+    """The width of its column, with the gap before it."""
+    if not reason:
+        return 0.0
+    natural = 0.0
+    for p in reason:
+        match p:
+            case InlineMath():
+                natural += _SMALL * width_of(p.math)
+            case Reference():
+                natural += _SMALL * _NUMBER
+            case _:
+                natural += _SMALL * _LETTER * len(p.text)
+    return _GAP + min(_REASON, natural)
+
+
+def kept(blocks: Sequence[Block]) -> list[bool]:
+    """For each block whether the next one must begin on the same page: headings, and the paragraphs
+    that lead to a display."""
+    found: list[bool] = []
+    display = False  # whether what follows leads to a display
+    for block in reversed(blocks):
+        paragraph = isinstance(block, Paragraph)
+        found.append(isinstance(block, Section | Subsection) or (paragraph and display))
+        display = isinstance(block, Display) or (paragraph and display)
+    return found[::-1]
 
 
 def _with_short_conditions(tree: Math, room: float) -> Math:

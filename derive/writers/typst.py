@@ -9,7 +9,6 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
-from itertools import zip_longest
 
 from jinja2 import Template
 
@@ -35,7 +34,7 @@ from derive.document.model import (
     Table,
     Text,
 )
-from derive.writers.page import Fitted, fitted
+from derive.writers.page import Fitted, fitted, kept
 from derive.writers.templates import environment
 from derive.writers.typst_math import typst_math
 
@@ -108,10 +107,10 @@ class _Writer:
     # -- blocks ----------------------------------------------------------------------------------
 
     def blocks(self, blocks: tuple[Block, ...]) -> Iterator[str]:
-        """The blocks; the paragraph before a display stays on the same page."""
-        for block, after in zip_longest(blocks, blocks[1:]):
-            leads_in = isinstance(block, Paragraph) and isinstance(after, Display)
-            yield f"#lead-in[{self.block(block)}]" if leads_in else self.block(block)
+        """The blocks; a paragraph that leads to a display stays on the same page."""
+        for block, keep in zip(blocks, kept(blocks), strict=True):
+            leads = keep and isinstance(block, Paragraph)
+            yield f"#lead-in[{self.block(block)}]" if leads else self.block(block)
 
     def block(self, block: Block) -> str:
         match block:
@@ -167,8 +166,8 @@ class _Writer:
         e = fit.equation
         left = f"$display({typst_math(e.left)})$" if e.left is not None else "[]"
         first, *more = [typst_math(x) for x in fit.lines]
-        rights = [f"{typst_math(Relation(e.relation))} {first}", *(f"#h(2em) {x}" for x in more)]
-        rows = [f"left: {'[]' if k else left}, right: $display({x})$" for k, x in enumerate(rights)]
+        rows = [f"left: {left}, right: $display({typst_math(Relation(e.relation))} {first})$"]
+        rows += [f"right: $display(#h(2em) {x})$" for x in more]
         if e.reason:
             rows[-1] += f", reason: [{self.line(e.reason)}]"
         if e.mark is not None:

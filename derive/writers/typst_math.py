@@ -93,6 +93,7 @@ _ACCENTS = {
     "boldsymbol": "bold({})",
     "bm": "bold({})",
 }
+_UPRIGHT = ("mathrm", "text", "operatorname")
 _COMMANDS = {
     "varepsilon": "epsilon",
     "epsilon": "epsilon.alt",
@@ -200,16 +201,22 @@ def _name(name: Name) -> str:
 
 
 def _word(latex: str) -> str:
-    """LaTeX of letters, words, commands and punctuation in Typst: words upright."""
+    """LaTeX of letters, words, commands and punctuation in Typst: words slanted, as LaTeX sets
+    them, unless a command makes them upright."""
     written: list[str] = []
+    upright = False
     for command, word, other in re.findall(r"\\([A-Za-z]+)|((?:\w|\\_)+)|(.)", latex):
         if command:
+            upright = command in _UPRIGHT
             written.append(_COMMANDS.get(command, command) if command not in _ACCENTS else "")
         elif word:
             plain = word.replace("\\_", "_")
-            written.append(plain if len(plain) == 1 or plain.isdigit() else f'"{plain}"')
+            single = len(plain) == 1 or plain.isdigit()
+            quoted = f'"{plain}"' if upright else f'italic("{plain}")'
+            written.append(plain if single else quoted)
         else:
             written.append(_punctuation(other))
+            upright = upright and other == "{"
     return " ".join(w for w in written if w)
 
 
