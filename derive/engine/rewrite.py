@@ -6,7 +6,7 @@ whole formulas.  What was found to be in normal form is not looked at again in t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from sympy import Basic
 
@@ -18,6 +18,8 @@ from derive.ir import (
     Binder,
     Bracket,
     Chosen,
+    Component,
+    Delta,
     Formula,
     Guard,
     Int,
@@ -33,33 +35,32 @@ BUDGET = 2_000
 
 
 class Rewriter:
-    """Applies `rules` to the whole of a formula, in the order given at each node."""
+    """Applies rules to the whole of a formula: at each node those for its class, in order.
 
-    def __init__(self, rules: Iterable[Rule], scope: Scope) -> None:
+    It may run again, on what other rules have made of the formula in the meantime.
+    """
+
+    def __init__(self, rules: Mapping[type, Sequence[Rule]], scope: Scope) -> None:
         self.scope = scope
         self.steps: list[Step] = []
-        self._rules: dict[type, list[Rule]] = {}
-        for r in rules:
-            for node in r.on:
-                self._rules.setdefault(node, []).append(r)
-        self._normal: set[tuple[int, int]] = set()
-        self._kept: list[Basic] = []  # keeps what `_normal` knows by identity alive
+        self._rules = rules
+        self._normal: set[tuple[Basic, Scope]] = set()
 
     def run(self, f: Formula) -> Formula:
         """The normal form of `f`; the steps that lead there are in `steps`."""
+        self.steps = []
         self._root: Formula = f
         self._visit(f, self.scope, ())
         return self._root
 
     def _visit(self, f: Basic, scope: Scope, path: tuple[int, ...]) -> Basic:
         while True:
-            if (id(f), id(scope)) in self._normal:
+            if (f, scope) in self._normal:
                 return f
             f = self._visit_parts(f, scope, path)
             new = self._fire(f, scope, path) if isinstance(f, Formula) else None
             if new is None:
-                self._normal.add((id(f), id(scope)))
-                self._kept.append(f)
+                self._normal.add((f, scope))
                 return f
             f = new
 
@@ -73,6 +74,8 @@ class Rewriter:
             part = f.args[at]
             if isinstance(part, (Int, Tensor, Range, Chosen)) or not part.args:
                 continue  # a Chosen refers to the ranges of its Max by position: it stays whole
+            if isinstance(part, (Component, Delta)) and type(part) not in self._rules:
+                continue  # there is no formula inside
             if isinstance(f, Times):
                 inner = scope.given(*_known_beside(f.args, at))
             new = self._visit(part, inner, (*path, at))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from derive.derivation.rule import Rule
 from derive.derivation.scope import Scope
@@ -24,12 +25,21 @@ from derive.ir import Formula
 from derive.rules import algebra, definitions, deltas, derivative, guards, sums
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Phase:
     """Rules that are applied together until none of them fires."""
 
     name: str
     rules: tuple[Rule, ...]
+
+    @cached_property
+    def by_node(self) -> dict[type, list[Rule]]:
+        """For each class of nodes the rules that look at it, in order."""
+        found: dict[type, list[Rule]] = {}
+        for r in self.rules:
+            for node in r.on:
+                found.setdefault(node, []).append(r)
+        return found
 
 
 TIDY = (
@@ -114,14 +124,14 @@ GRADIENT = (FOLD, CONTRACT_ALL, FOLD, BOUNDS, FACTS, COLLECT)
 def simplify(f: Formula, scope: Scope, phases: Sequence[Phase]) -> tuple[Step, ...]:
     """The displayed steps from `f` to its normal form under the phases."""
     steps: list[Step] = []
+    rewriters = {phase: Rewriter(phase.by_node, scope) for phase in phases}
     while True:
         before = len(steps)
         for phase in phases:
-            rewriter = Rewriter(phase.rules, scope)
-            g = rewriter.run(f)
+            rewriter = rewriters[phase]
+            f = rewriter.run(f)
             if rewriter.steps:
                 steps.append(displayed(phase.name, rewriter.steps))
-                f = g
         if len(steps) == before:
             return tuple(steps)
 
