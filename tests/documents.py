@@ -92,7 +92,7 @@ def sample(title: str = "A small convolutional network", copies: int = 1) -> Doc
         Section("Convolution", "conv"),
         Paragraph(line("520 in total:"), line("Parameters.")),
         BulletList((line("weights ", m(w[o, 1, a, c])), line("biases ", m(b[o])))),
-        Paragraph(line("At every position ", layout.ranges(PLACES, NAMES), ","), line("Forward.")),
+        Paragraph(line("At every position ", *layout.ranges(PLACES, NAMES), ","), line("Forward.")),
         Display((Equation(m(ENTRY), m(FORWARD), label="forward"),), name="conv"),
         Subsection(line("How ", m(ENTRY), " depends on one weight")),
         Paragraph(line("By the definition ", Reference("forward"), ",")),

@@ -67,7 +67,7 @@ _LETTERS = {
     for letter in letters
 } | {r"\delta": 0.45}
 _LETTER = 0.62  # any other letter, such as a Greek one
-_COSTS = (0.0, 1.0, 3.0, 6.0)
+_COSTS = (0.0, 1.0, 3.0, 6.0, 8.0)
 _SPACES = {"thin": 0.17, "thick": 0.28, "quad": 1.0}
 
 

@@ -18,7 +18,6 @@ from derive.document.math import (
     Relation,
     RelationKind,
     Sign,
-    Space,
     Words,
     listed,
     row,
@@ -185,15 +184,12 @@ def under_maximum(ranges: Sequence[Range], names: Names) -> list[Math]:
     return lines
 
 
-def ranges_in_words(ranges: Sequence[Range], names: Names) -> Math:
-    r"""n=1,\dots,64,\quad i,j=1,\dots,24 for free indices."""
-    parts: list[Math] = []
-    for group in _with_equal_bounds(ranges):
-        if parts:
-            parts += [Comma(), Break(1), Space("quad")]
-        parts.append(listed(names.index(r.index) for r in group))
-        parts += [Relation("="), *_values(group[0], names)]
-    return row(*parts)
+def free_ranges(ranges: Sequence[Range], names: Names) -> list[Math]:
+    r"""n=1,\dots,64 and i,j=1,\dots,24: indices with equal ranges together."""
+    return [
+        row(listed(names.index(r.index) for r in group), Relation("="), *_values(group[0], names))
+        for group in _with_equal_bounds(ranges)
+    ]
 
 
 def _values(r: Range, names: Names) -> Iterable[Math]:

@@ -104,12 +104,12 @@ def free_sizes(program: Program, notation: Notation) -> Iterator[Line]:
             yield line(layout.condition(g, names_of))
 
 
-def joined(parts: Sequence[Line], word: str = " and ") -> Line:
+def joined(parts: Sequence[Line], word: str = " and ", comma: str = ", ") -> Line:
     """`a, b and c`."""
     made: list[Inline] = []
     for k, part in enumerate(parts):
         if k:
-            made += line(word if k == len(parts) - 1 else ", ")
+            made += line(word if k == len(parts) - 1 else comma)
         made += part
     return tuple(made)
 

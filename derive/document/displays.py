@@ -33,11 +33,12 @@ class Displays:
     mark: Callable[[Derivation], Mark | None]
 
     def ranges(self, ranges: Sequence[Range]) -> Line:
-        """`For n = 1, ..., 64,`: what the free indices run over."""
+        """`For n = 1, ..., 64; i, j = 1, ..., 24,`: what the free indices run over."""
         if not ranges:
             return ()
         names = Names.of((), tuple(ranges), self.notation)
-        return line("For ", layout.ranges(ranges, names), ",")
+        told = joined([line(x) for x in layout.ranges(ranges, names)], "; ", "; ")
+        return (*line("For "), *told, *line(","))
 
     def result(self, d: Derivation, name: str) -> Display:
         """Start and result in one line."""

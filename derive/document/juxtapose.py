@@ -89,8 +89,8 @@ def operators(signs: Sequence[Big]) -> list[Math]:
     for k, sign in enumerate(signs):
         excess = _excess(signs[k - 1]) + _excess(sign) if k else 0.0
         if excess > 0.5:
-            written.append(Space("thick" if excess > 3 else "thin"))
-        written += [sign, Break(3)]
+            written.append(Space("quad" if excess > 8 else "thick" if excess > 3 else "thin"))
+        written += [sign, Break(3 if k == len(signs) - 1 else 4)]
     return written
 
 

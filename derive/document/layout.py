@@ -24,7 +24,7 @@ from typing import TypeVar
 
 from sympy import Basic
 
-from derive.document.conditions import Conditions, ranges_in_words, under_maximum
+from derive.document.conditions import Conditions, free_ranges, under_maximum
 from derive.document.functions import head
 from derive.document.integers import bounds, component_like, integer, is_product
 from derive.document.juxtapose import inline, juxtaposed, numeral, operators
@@ -32,6 +32,7 @@ from derive.document.math import (
     Big,
     Break,
     CasesMath,
+    Fence,
     Fenced,
     Fraction,
     Math,
@@ -111,9 +112,9 @@ def extent(e: Int, names: Names) -> Math:
     return integer(_as(names.present(e), Int), names, display=True)
 
 
-def ranges(rs: Sequence[Range], names: Names) -> Math:
-    r"""The ranges of free indices: n=1,\dots,64,\quad i,j=1,\dots,24."""
-    return ranges_in_words([_as(names.present(r), Range) for r in rs], names)
+def ranges(rs: Sequence[Range], names: Names) -> list[Math]:
+    r"""The ranges of free indices: n=1,\dots,64 and i,j=1,\dots,24."""
+    return free_ranges([_as(names.present(r), Range) for r in rs], names)
 
 
 def related(left: Math, relation: RelationKind, right: Math) -> Math:
@@ -346,15 +347,20 @@ class _Layout:
                 Scripts(cotangent, below=below) if f.by.indices else cotangent, Strength.OPERAND
             )
         by, of = [f.by], f.of
-        while isinstance(of, Derivative) and self.names.cotangent(of.of, of.by) is None:
+        while isinstance(of, Derivative) and self.merges(f, of):
             by, of = [*by, of.by], of.of
         if isinstance(of, Component):
-            return Laid(self.fraction(by, self.plain(of)), Strength.OPERAND)
+            return Laid(row(self.fraction(by, self.plain(of)), *_held(f)), Strength.OPERAND)
         operand = self.call(f.of) if isinstance(f.of, Apply) else self.lay(f.of)
         closed = isinstance(f.of, Apply | Greatest | Least | Derivative)
         body = operand.math if closed else fenced("paren", operand.math)
         # d/dx exp(x) y would be read as the derivative of a product
-        return Laid(row(self.fraction([f.by], None), body), Strength.OPERAND, open=closed)
+        operator = row(self.fraction([f.by], None), *_held(f))
+        return Laid(row(operator, body), Strength.OPERAND, open=closed)
+
+    def merges(self, f: Derivative, inner: Derivative) -> bool:
+        """Whether two derivatives are written as one of second order."""
+        return f.held == inner.held and self.names.cotangent(inner.of, inner.by) is None
 
     def fraction(self, by: list[Component], of: Math | None) -> Math:
         order: Math = Sign("partial")
@@ -364,6 +370,12 @@ class _Layout:
         for component in by:
             below += [Space("thin")] * bool(below) + [Sign("partial"), self.plain(component)]
         return Fraction(row(order, of) if of else order, row(*below))
+
+
+def _held(f: Derivative) -> tuple[Math, ...]:
+    """The bar behind a derivative, with what does not change."""
+    names = listed(parse_name(t.symbol) for t in f.held)
+    return (Scripts(Fence("bar", False, 2), below=names),) if f.held else ()
 
 
 def _terms(f: Formula) -> list[Formula]:

@@ -154,7 +154,8 @@ class Space:
 class Break:
     """A place where a line may end, the better the smaller `rank`.
 
-    0 before a relation, 1 before a term, 2 before a factor, 3 behind a sum sign.
+    0 before a relation, 1 before a term, 2 before a factor, 3 behind the signs of a sum, 4 between
+    them.
     """
 
     rank: int

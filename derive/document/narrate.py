@@ -138,14 +138,17 @@ class Narrator:
             for t in wanted:
                 yield from self._jacobian(x.tensor, t)
         for t in layer.inputs:
-            if t in wanted and t in self.derived.recursive:
-                yield Paragraph((), line("Gradient with respect to ", parse_name(t.symbol), "."))
-                yield from self._gradient(t)
+            first = next(x for x in self._layers if t in x.inputs)  # others may read it, too
+            if t in wanted and t in self.derived.recursive and layer is first:
+                lead = line("Gradient with respect to ", parse_name(t.symbol), ".")
+                yield from self._gradient(t, lead)
 
     def _jacobian(self, of: Tensor, by: Tensor) -> Iterator[Block]:
         derivation = self.derived.jacobians.get((of, by))
         if derivation is None or of == self.derived.program.loss:
             return
+        depends = line("How ", parse_name(of.symbol), " depends on ", parse_name(by.symbol), ".")
+        yield Paragraph(self.displays.ranges(derivation.ranges), depends)
         yield self.displays.chain(derivation, label("jacobian", of, by))
         written = self.derived.written.get((of, by))
         if written is not None:
@@ -201,9 +204,9 @@ class Narrator:
         d = self.derived
         return t in d.expanded and d.expanded[t].result != d.recursive[t].result
 
-    def _gradient(self, t: Tensor) -> Iterator[Block]:
+    def _gradient(self, t: Tensor, lead: Line = ()) -> Iterator[Block]:
         recursive, expanded = self.derived.recursive[t], self.derived.expanded[t]
-        yield Paragraph(self.displays.ranges(recursive.ranges))
+        yield Paragraph(self.displays.ranges(recursive.ranges), lead)
         if not self._is_expanded(t):
             yield self.displays.chain(recursive, label("expanded", t))
             return

@@ -202,11 +202,11 @@ def _summary(summary: Summary) -> str:
 
 
 def _display(display: Display, numbered: frozenset[str]) -> str:
-    """An align environment; no page ends behind its first line or before its last."""
+    """An align environment; no page ends before its last line, or inside an equation."""
     rows = [_equation(fit, numbered) for fit in fitted(display)]
     text = rows[0]
     for k, r in enumerate(rows[1:], start=1):
-        text += (r" \\*" if k in (1, len(rows) - 1) else r" \\") + "\n" + r
+        text += (r" \\*" if k == len(rows) - 1 else r" \\") + "\n" + r
     return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
 
 

@@ -49,7 +49,7 @@ and _; components always separate indices by commas; spaces mean nothing; `\bigl
     Ravel          (c-1)\cdot 144+(m-1)\cdot 12+l, with names (c-1)HW+(m-1)W+l
     Unravel        \lfloor(k-1)/144\rfloor+1, (\lfloor(k-1)/12\rfloor\bmod 12)+1
     bounds         \max(1,p-4), \min(24,p) of integers
-    ranges         n=1,\dots,64,\quad i,j=1,\dots,24; one or two values: c=1, i=1,2
+    ranges         n=1,\dots,64 and i,j=1,\dots,24; one or two values: c=1, i=1,2
 """
 
 from __future__ import annotations

@@ -29,10 +29,10 @@ _INDENT = 1.5
 _CONTINUED = 2.0  # what the lines after the first are indented by
 _RELATION = 1.34
 _VERDICT = 3.6  # with the number
-_GAP = 1.0  # between a formula and its reason
+_GAP = 0.7  # between a formula and its reason
 _REASON = 0.3 * _TEXT  # at most; a longer one is set in several lines
 _SMALL = 9 / 11  # the size of a reason
-_LETTER, _NUMBER = 0.46, 2.3  # of text, on the average, and (99)
+_LETTER, _NUMBER = 0.46, 1.8  # of text, on the average, and (99)
 _BRACE = 2.2  # the brace of cases, and the space between values and conditions
 
 

@@ -12,6 +12,7 @@ from functools import cache
 
 from jinja2 import Template
 
+from derive.document.breaking import width_of
 from derive.document.math import Relation
 from derive.document.model import (
     Block,
@@ -38,6 +39,7 @@ from derive.writers.page import Fitted, fitted, kept
 from derive.writers.templates import environment
 from derive.writers.typst_math import typst_math
 
+_WHOLE = 9.0  # em; a formula in a line of text that is narrower stays on one line
 # Control characters, those that turn the direction of writing, and what is no character at all.
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Cn")
 
@@ -99,7 +101,8 @@ class _Writer:
             case Code():
                 return f"#raw({_verbatim(part.text)})"
             case InlineMath():
-                return f"${typst_math(part.math)}$"
+                math = f"${typst_math(part.math)}$"
+                return f"#box[{math}]" if width_of(part.math) < _WHOLE else math
             case Reference():
                 number = self.numbers[part.label]
                 return f'#link(label("eq{number}"))[({number})]'
