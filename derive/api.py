@@ -16,6 +16,7 @@ from derive.derivation.step import Step
 from derive.document.notation import Names, Notation
 from derive.engine.differentiate import Differentiator
 from derive.errors import InputError
+from derive.ir import Derivative as Formal
 from derive.ir import Formula, Tensor
 from derive.ir.sympy_form import to_sympy
 from derive.network.build import Model, build
@@ -59,7 +60,9 @@ class Given:
         top, by = self._defined(of), self._tensor(wrt)
         engine = self._engine(top)
         if top in {d.tensor for d in self.model.program.consumers.get(by, ())}:
-            return self._made(engine.jacobian(top, by))
+            direct = engine.jacobian(top, by)
+            if isinstance(direct.start, Formal) and not direct.start.held:
+                return self._made(direct)
         return self._made(engine.gradient(by, expanded=True))
 
     def gradient(self, wrt: str, of: str | None = None, form: str = "recursive") -> Derivation:

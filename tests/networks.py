@@ -67,6 +67,30 @@ NETWORKS: dict[str, Any] = {
     "logits, none": network(linear(), x=("N", 5), loss={**ENTROPY, "reduction": "none"}),
     "classes, mean": network(linear(), x=("N", 5), t=("N",)),
     "classes, none": network(linear(), x=("N", 5), t=("N",), loss={**ENTROPY, "reduction": "none"}),
+    "residual": network(
+        layer("Tanh", name="a"),
+        x=("N", "D"),
+        t=("N", "D"),
+        define=[r"s_{n,d} = z^{(a)}_{n,d} + x_{n,d}"],
+        loss={**SQUARES, "input": "s"},
+    ),
+    "batch norm": {
+        "tensors": {
+            "x": ["N", "D"],
+            "t": ["N", "D"],
+            r"\gamma": ["D"],
+            r"\beta": ["D"],
+            r"\epsilon": [],
+        },
+        "define": [
+            r"\mu_{j} = \frac{1}{N}\sum_{i} x_{i,j}",
+            r"v_{j} = \frac{1}{N}\sum_{i}(x_{i,j}-\mu_j)^2",
+            r"\hat x_{i,j} = \frac{x_{i,j}-\mu_j}{\sqrt{v_j+\epsilon}}",
+            r"y_{i,j} = \gamma_j\hat x_{i,j}+\beta_j",
+        ],
+        "loss": {**SQUARES, "input": "y"},
+        "facts": [r"\epsilon > 0"],
+    },
     "counted from 0": network(conv(), *HEAD, conventions={"index_base": 0}),
 }
 

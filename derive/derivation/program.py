@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from derive.ir import Definition, Guard, Int, Relation, Size, Tensor, tensors
+from derive.ir import Definition, Formula, Guard, Int, Relation, Size, Tensor, tensors
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +51,16 @@ class Program:
             direct = tensors(d.body)
             found[d.tensor] = direct.union(*(found.get(t, frozenset()) for t in direct))
         return found
+
+    def depends(self, f: Formula, tensor: Tensor, held: tuple[Tensor, ...] = ()) -> bool:
+        """Whether `f` reads the tensor, directly or through definitions of tensors not `held`."""
+        read = tensors(f)
+        if tensor in read:
+            return True
+        if not held:
+            return any(tensor in self.ancestors(t) for t in read)
+        free = [t for t in read if t not in held and t in self.defined]
+        return any(self.depends(self.defined[t].body, tensor, held) for t in free)
 
     def ancestors(self, tensor: Tensor) -> frozenset[Tensor]:
         """Every tensor that the definition of `tensor` depends on, through all definitions."""

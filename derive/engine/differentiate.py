@@ -5,6 +5,9 @@ on, ∂L/∂T is a sum over the definitions that read T:
 
     ∂L/∂T_e = Σ_Z Σ_i ∂L/∂Z_i ∂Z_i/∂T_e
 
+Where Z also reads other arrays that depend on T, these are held fixed in ∂Z/∂T: the paths through
+them are counted in their own terms.
+
 The recursive form keeps ∂L/∂Z as a name; the expanded form puts its own expanded form there.
 """
 
@@ -35,6 +38,7 @@ from derive.ir import (
     refresh,
     subformulas,
     substitute,
+    tensors,
 )
 from derive.rules.terms import product, total
 
@@ -80,6 +84,8 @@ class Differentiator:
     def jacobian(self, of: Tensor, by: Tensor) -> Derivation:
         """∂of/∂by for a definition that reads `by` directly, with indices of its own for each.
 
+        What else it reads is held fixed.
+
         The chain rule uses an earlier form of it, with the deltas whose indices have a coefficient
         other than ±1: it may find a better index for them.
         """
@@ -94,8 +100,9 @@ class Differentiator:
             d = self.definition(of)
             variable = entry(by, reading(d.body, by))
             ranges = (*d.ranges, *entry_ranges(variable))
-            start = Derivative(d.left, variable)
-            opened = Derivative(instantiate(d, d.indices), variable)
+            held = self._held(d, by)
+            start = Derivative(d.left, variable, *held)
+            opened = Derivative(instantiate(d, d.indices), variable, *held)
             known = self.forward(of).facts
             named = Step(start, opened, "definition", f"definition of {of.name}", known)
             scope = Scope(self.simplified, ranges)
@@ -104,6 +111,12 @@ class Differentiator:
             _demand_complete(derivation.result)
             self._edges[of, by] = (d.left, variable, derivation)
         return self._edges[of, by]
+
+    def _held(self, d: Definition, by: Tensor) -> tuple[Tensor, ...]:
+        """What a definition reads that depends on `by` as well: other terms count those paths."""
+        read = tensors(d.body)
+        p = self.program
+        return tuple(t for t in p.defined if t in read and t != by and by in p.ancestors(t))
 
     # -- gradients -------------------------------------------------------------------------------
 
@@ -152,8 +165,9 @@ class Differentiator:
             left, edge_variable, derivation = self._edge(d.tensor, variable.tensor)
             facts += derivation.facts
             to = dict(zip(_indices(edge_variable), map(Int.of, _indices(variable)), strict=True))
+            held = self._held(d, variable.tensor)
             if d.tensor == seed.tensor:
-                chained.append(Derivative(seed, variable))
+                chained.append(Derivative(seed, variable, *held))
                 inserted.append(substitute(refresh(derivation.result), to))
                 continue
             kept = tuple(i for i in _indices(left))
@@ -161,7 +175,7 @@ class Differentiator:
             here = substitute(left, new)
             bound = tuple(substitute_range(r, new) for r in axis_ranges(d.tensor, kept))
             upstream = Derivative(seed, here)
-            chained.append(Sum(product(upstream, Derivative(here, variable)), *bound))
+            chained.append(Sum(product(upstream, Derivative(here, variable, *held)), *bound))
             jacobian = substitute(refresh(derivation.result), {**to, **new})
             inserted.append(Sum(product(upstream, jacobian), *bound))
         if not chained:

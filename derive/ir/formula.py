@@ -320,13 +320,17 @@ class Least(Formula):
 
 
 class Derivative(Formula):
-    """∂f/∂T[e..]: how f changes with that one entry along all paths, T's own definition cut."""
+    """∂f/∂T[e..]: how f changes with that one entry along all paths, T's own definition cut.
+
+    Tensors in `held` do not change: their definitions are cut, too.
+    """
 
     __slots__ = ()
 
-    def __new__(cls, f: Formula, by: Component) -> Derivative:
+    def __new__(cls, f: Formula, by: Component, *held: Tensor) -> Derivative:
         checked((f,), Formula, "a Derivative")
-        return Basic.__new__(cls, f, *checked((by,), Component, "the variable of a Derivative"))
+        checked((by,), Component, "the variable of a Derivative")
+        return Basic.__new__(cls, f, by, *checked(held, Tensor, "what a Derivative holds"))
 
     @property
     def of(self) -> Formula:
@@ -335,3 +339,7 @@ class Derivative(Formula):
     @property
     def by(self) -> Component:
         return self.args[1]  # type: ignore[return-value]
+
+    @property
+    def held(self) -> tuple[Tensor, ...]:
+        return self.args[2:]  # type: ignore[return-value]

@@ -288,10 +288,14 @@ class _Reader(Scanner):
             self.mark(";")
 
     def derivative(self) -> Formula:
-        def parts() -> tuple[Formula, Component]:
+        def parts() -> tuple[Formula, Component, *tuple[Tensor, ...]]:
             f = self.formula()
             self.mark(",")
-            return f, self.one(Component, "an entry of a tensor")
+            by = self.one(Component, "an entry of a tensor")
+            held = []
+            while self.skip(","):
+                held.append(self.tensor())
+            return f, by, *held
 
         return Derivative(*self.enclosed(parts))
 

@@ -165,6 +165,10 @@ class _Writer:
             return PRODUCT, str(f.value)
         return (WHOLE if f.value >= 0 else POWER), str(f.value)
 
+    def derivative(self, f: Derivative) -> tuple[int, str]:
+        held = "".join(f", {_name(t.name)}" for t in f.held)
+        return WHOLE, f"derivative({self.list((f.of, f.by))}{held})"
+
     def component(self, f: Component) -> tuple[int, str]:
         return WHOLE, f"{_name(f.tensor.name)}[{self.integers(f.indices)}]"
 
@@ -270,5 +274,5 @@ _FORMULAS: dict[type, Callable[[_Writer, Any], tuple[int, str]]] = {
     Delta: lambda writer, f: (WHOLE, f"delta({writer.integers(f.sides)})"),
     Bracket: lambda writer, f: (WHOLE, f"[{writer.guard(f.condition)}]"),
     Cases: _Writer.cases,
-    Derivative: _call("derivative"),
+    Derivative: _Writer.derivative,
 }

@@ -187,9 +187,9 @@ class Formulas(Binders):
         follows = factors[k + 1][1] if k + 1 < len(factors) and factors[k + 1][0] == "" else None
         if isinstance(node, Fraction) and is_partial(node.above) and follows is not None:
             if isinstance(follows, Group):
-                return self.derivatives(self.formula(follows), node.below), k + 2
+                return self.derivatives(self.formula(follows), node), k + 2
             rest = self.product([("", factors[k + 1][1]), *factors[k + 2 :]])
-            return self.derivatives(rest, node.below), len(factors)
+            return self.derivatives(rest, node), len(factors)
         start, orders = k, []
         while k < len(factors) and (axis := partial_axis(factors[k][1])) is not None:
             orders.append(axis)
@@ -264,12 +264,24 @@ class Formulas(Binders):
             if len(parts) < 2:
                 refuse(node, "what is differentiated, after this", "nothing")
             of = self.product([("", p) for p in parts[1:]])
-            return self.derivatives(of, node.below)
+            return self.derivatives(of, node)
+        if node.held is not None:
+            refuse(node.held, "a derivative before this", "a fraction")
         above, below = self.formula(node.above), self.formula(node.below)
         return times([above, inverse(below)] if above != Number(1) else [inverse(below)])
 
-    def derivatives(self, f: Formula, by: Node) -> Formula:
+    def held(self, node: Node | None) -> list[Tensor]:
+        """The tensors in `|_{...}`, each by its whole name."""
+        names = node.items if isinstance(node, Listed) else [node] if node else []
+        found = [self.symbols.table.get(name) for name in names]
+        for name, meaning in zip(names, found, strict=True):
+            if not isinstance(meaning, Tensor):
+                refuse(name, "the name of a tensor that is held fixed", f"“{spell(name)}”")
+        return [meaning for meaning in found if isinstance(meaning, Tensor)]
+
+    def derivatives(self, f: Formula, node: Fraction) -> Formula:
         """∂f by the entries in `\\partial y \\partial x`, the last one first."""
+        by, held = node.below, self.held(node.held)
         parts = factors_of(by)
         names = parts[1::2]
         if len(parts) % 2 or not all(is_partial(p) for p in parts[::2]):
@@ -278,7 +290,7 @@ class Formulas(Binders):
             entry = self.formula(name)
             if not isinstance(entry, Component):
                 refuse(name, "the entry of a tensor", f"“{spell(name)}”")
-            f = Derivative(f, entry)
+            f = Derivative(f, entry, *held)
         return f
 
     # -- brackets and cases ------------------------------------------------------------------------

@@ -241,7 +241,13 @@ class Parser:
 
     def fraction(self) -> Node:
         at = self.tokens.take().position
-        return Fraction(self.argument(), self.argument(), position=at)
+        above, below = self.argument(), self.argument()
+        start, held = self.tokens.mark(), None
+        if self.tokens.skip("\\rvert") and self.tokens.skip("_"):
+            held = self.argument()
+        else:
+            self.tokens.back(start)
+        return Fraction(above, below, held, position=at)
 
     def root(self) -> Node:
         at = self.tokens.take().position

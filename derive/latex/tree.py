@@ -109,8 +109,11 @@ class Factors(Node):
 
 @dataclass(frozen=True)
 class Fraction(Node):
+    """`held` stands in `|_{...}` behind a derivative: what does not change."""
+
     above: Node
     below: Node
+    held: Node | None = None
 
 
 @dataclass(frozen=True)

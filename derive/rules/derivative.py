@@ -20,11 +20,9 @@ from derive.ir import (
     Power,
     Range,
     Sum,
-    Tensor,
     Times,
     at_least,
     refresh,
-    tensors,
 )
 from derive.rules import samples
 from derive.rules.functions import derivative_of
@@ -34,17 +32,14 @@ from derive.rules.terms import product, total
 _DEEPER = "the ∂ moves one node towards the leaves"
 
 
-def depends(f: Formula, tensor: Tensor, scope: Scope) -> bool:
-    """Whether `f` reads the tensor, directly or through definitions."""
-    return tensor in reads(f, scope)
+def varies(f: Formula, d: Derivative, scope: Scope) -> bool:
+    """Whether `f` depends on the variable of the derivative."""
+    return scope.program.depends(f, d.by.tensor, d.held)
 
 
-def reads(f: Formula, scope: Scope) -> set[Tensor]:
-    """Every tensor that `f` depends on, through all definitions."""
-    found: set[Tensor] = set()
-    for t in sorted(tensors(f), key=lambda t: t.name):
-        found |= {t} | scope.program.ancestors(t)
-    return found
+def pushed(d: Derivative, f: Formula) -> Derivative:
+    """The derivative of a part of what `d` differentiates."""
+    return Derivative(f, d.by, *d.held)
 
 
 @rule(
@@ -56,7 +51,7 @@ def reads(f: Formula, scope: Scope) -> set[Tensor]:
 )
 def independence(f: Derivative, scope: Scope) -> Formula | None:
     """∂f/∂T = 0 for an f that does not read T."""
-    return None if depends(f.of, f.by.tensor, scope) else Number(0)
+    return None if varies(f.of, f, scope) else Number(0)
 
 
 @rule(
@@ -87,8 +82,8 @@ def sum_rule(f: Derivative, scope: Scope) -> Formula | None:
     """∂(f + g) = ∂f + ∂g, leaving out the terms that do not depend on the variable."""
     if not isinstance(f.of, Plus):
         return None
-    terms = [g for g in f.of.args if depends(g, f.by.tensor, scope)]  # type: ignore[arg-type]
-    return total(*(Derivative(g, f.by) for g in terms))  # type: ignore[arg-type]
+    terms = [g for g in f.of.args if varies(g, f, scope)]  # type: ignore[arg-type]
+    return total(*(pushed(f, g) for g in terms))  # type: ignore[arg-type]
 
 
 @rule(
@@ -107,7 +102,7 @@ def linearity(f: Derivative, scope: Scope) -> Formula | None:
     inner: Sum = f.of
     if any(i in e.indices for i in inner.bound for e in f.by.indices):
         inner = refresh(inner)
-    return Sum(Derivative(inner.body, f.by), *inner.ranges, inner.condition)
+    return Sum(pushed(f, inner.body), *inner.ranges, inner.condition)
 
 
 @rule(
@@ -126,8 +121,8 @@ def product_rule(f: Derivative, scope: Scope) -> Formula | None:
     factors: tuple[Formula, ...] = f.of.args  # type: ignore[assignment]
     terms = []
     for at, g in enumerate(factors):
-        if depends(g, f.by.tensor, scope):
-            terms.append(Times(*factors[:at], Derivative(g, f.by), *factors[at + 1 :]))
+        if varies(g, f, scope):
+            terms.append(Times(*factors[:at], pushed(f, g), *factors[at + 1 :]))
     return total(*terms)
 
 
@@ -140,12 +135,12 @@ def product_rule(f: Derivative, scope: Scope) -> Formula | None:
 )
 def power_rule(f: Derivative, scope: Scope) -> Formula | None:
     """∂ u^r = r u^{r-1} ∂u for an exponent that does not depend on the variable."""
-    if not isinstance(f.of, Power) or depends(f.of.exponent, f.by.tensor, scope):
+    if not isinstance(f.of, Power) or varies(f.of.exponent, f, scope):
         return None
     u, r = f.of.base, f.of.exponent
     lowered = Number(r.value - 1) if isinstance(r, Number) else Plus(r, Number(-1))
     outer = u if lowered == Number(1) else Power(u, lowered)
-    return Times(r, outer, Derivative(u, f.by))
+    return Times(r, outer, pushed(f, u))
 
 
 @rule(
@@ -161,11 +156,11 @@ def chain_rule(f: Derivative, scope: Scope) -> Formula | None:
         return None
     terms = []
     for at, u in enumerate(f.of.arguments):
-        if depends(u, f.by.tensor, scope):
+        if varies(u, f, scope):
             outer = derivative_of(f.of, at)
             if outer is None:
                 return None
-            terms.append(Times(outer, Derivative(u, f.by)))
+            terms.append(Times(outer, pushed(f, u)))
     return total(*terms)
 
 
@@ -182,7 +177,7 @@ def maximum_rule(f: Derivative, scope: Scope) -> Formula | None:
         return None
     opened = refresh(f.of)
     chosen = Chosen(f.of, *opened.bound)
-    return Sum(Times(chosen, Derivative(opened.body, f.by)), *opened.ranges, opened.condition)
+    return Sum(Times(chosen, pushed(f, opened.body)), *opened.ranges, opened.condition)
 
 
 @rule(
@@ -201,4 +196,4 @@ def cases_rule(f: Derivative, scope: Scope) -> Formula | None:
     if not isinstance(f.of, Cases):
         return None
     branches = (b for b in f.of.args if isinstance(b, Branch))
-    return Cases(*(Branch(Derivative(b.value, f.by), b.condition) for b in branches))
+    return Cases(*(Branch(pushed(f, b.value), b.condition) for b in branches))

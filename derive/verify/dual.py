@@ -6,7 +6,8 @@ Between definitions the chain rule joins whole tables:
 
     ∂U/∂T = (what U's definition reads of T) + Σ_W ∂U/∂W · (what W's definition reads of T)
 
-over the definitions W that read T.  The definition of T itself is never entered, so it is cut.
+over the definitions W that read T.  The definition of T itself is never entered, so it is cut; so
+are those of the tensors that a derivative holds fixed.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ class Derivatives:
         self._positions: dict[Tensor, dict[int, int]] = {}
         self._direct: dict[tuple[object, ...], list[Term]] = {}
         self._local: dict[tuple[Tensor, Tensor], list[Term]] = {}
-        self._jacobians: dict[tuple[Tensor, Tensor], Array] = {}
+        self._jacobians: dict[tuple[Tensor, Tensor, tuple[Tensor, ...]], Array] = {}
         self._cases: dict[type, Callable[[Any, Tensor, Env], list[Term]]] = {
             Component: self._component,
             Plus: self._plus,
@@ -107,14 +108,14 @@ class Derivatives:
             and of.tensor in self.world.program.defined
         ):
             here |= dict(zip(self.positions(of.tensor), self._places(of, env), strict=True))
-            return (read(self.jacobian(of.tensor, by), here), *outside)
+            return (read(self.jacobian(of.tensor, by, f.held), here), *outside)
         terms = []
         for t in self.direct(of, by, env):
             met = tuple(lift(np.equal, p, e) for p, e in zip(t.places, at, strict=True))
             terms.append(contract((*t.factors, *met), t.pending, self.numbers))
         for tensor in self.world.reads(of):
-            if tensor != by and by in self.world.upstream(tensor):
-                table = self.jacobian(tensor, by)
+            if tensor not in (by, *f.held) and by in self.world.upstream(tensor):
+                table = self.jacobian(tensor, by, f.held)
                 for t in self.direct(of, tensor, env):
                     there = dict(zip(self.positions(tensor), t.places, strict=True))
                     slope = read(table, here | there)
@@ -123,15 +124,15 @@ class Derivatives:
             return (*terms[0], *outside)
         return (self.evaluator.total([self.evaluator.joined(t) for t in terms]), *outside)
 
-    def jacobian(self, of: Tensor, by: Tensor) -> Array:
+    def jacobian(self, of: Tensor, by: Tensor, held: tuple[Tensor, ...] = ()) -> Array:
         """∂U/∂T for a defined U, over the positions in U and in T."""
-        key = (of, by)
+        key = (of, by, held)
         if key not in self._jacobians:
             terms = [self._scattered(t, by, self.positions(of)) for t in self.local(of, by)]
             for d in self.world.program.consumers.get(by, ()):
                 between = d.tensor
-                if between not in (of, by) and between in self.world.upstream(of):
-                    outer = self.jacobian(of, between)
+                if between not in (of, by, *held) and between in self.world.upstream(of):
+                    outer = self.jacobian(of, between, held)
                     inner = self.positions(between)
                     for t in self.local(between, by):
                         joined = Term((outer, *t.factors), t.places, t.pending | inner)
