@@ -91,10 +91,24 @@ class DerivationVerdict:
         return next(s for s in _WORST_FIRST if s in found)
 
     @property
+    def draws(self) -> int:
+        """How many drawn values each equation was tried at, at least."""
+        return min(v.draws for v in self._all)
+
+    @property
+    def bound(self) -> float | None:
+        """The chance, at most, that one false equation passes at the sizes drawn, if all are exact."""
+        bounds = [v.bound for v in self._all]
+        return None if None in bounds else max(b for b in bounds if b is not None)
+
+    @property
     def counterexample(self) -> Counterexample | None:
         """The first counterexample, if something is refuted."""
-        verdicts = (*(s.verification for s in self.steps), self.ends)
-        return next((v.counterexample for v in verdicts if v.counterexample is not None), None)
+        return next((v.counterexample for v in self._all if v.counterexample is not None), None)
+
+    @property
+    def _all(self) -> tuple[Verification, ...]:
+        return (*(s.verification for s in self.steps), self.ends)
 
 
 def _spelled(value: Fraction | float | None) -> str:
