@@ -37,6 +37,7 @@ from derive.document.math import (
 _SCRIPT = 0.79
 _INDENT = 2.0
 _FENCES = (0.4, 0.46, 0.6, 0.74, 0.8)
+_BRACKETS = (0.28, 0.42, 0.48, 0.53, 0.59)
 _SIGNS = {
     "prefix -": 0.78,
     "slash": 0.5,
@@ -120,10 +121,10 @@ def width_of(tree: Math, style: Style = Style.DISPLAY) -> float:
             return max(width_of(above, inner), width_of(below, inner)) + 0.28
         case Root(body):
             return width_of(body, style) + 0.85
-        case Fenced(_, body, size):
-            return width_of(body, style) + 2 * _FENCES[size]
-        case Fence(_, _, size):
-            return _FENCES[size]
+        case Fenced(kind, body, size):
+            return width_of(body, style) + 2 * width_of(Fence(kind, True, size))
+        case Fence(kind, _, size):
+            return (_BRACKETS if kind == "bracket" else _FENCES)[size]
         case Big():
             return _big(tree, style)
         case Operator(name):

@@ -24,7 +24,7 @@ from derive.document.model import (
     Subsection,
 )
 
-_TEXT = 42.7
+_TEXT = 43.0
 _INDENT = 1.5
 _CONTINUED = 2.0  # what the lines after the first are indented by
 _RELATION = 1.34
