@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from derive.derivation.program import Program
-from derive.ir import Guard, Index, Int, Range
+from derive.ir import Atom, Guard, Index, Int, Range
 
 
 class Scope:
@@ -47,6 +47,16 @@ class Scope:
                 self.program, (*self.ranges, *ranges), (*self.known, *guards), self
             )
         return self._inner[key]
+
+    def home(self, indices: frozenset[Atom]) -> Scope:
+        """The outermost scope that knows as much as this one about some of its indices."""
+        scope = self
+        while (outer := scope.parent) is not None:
+            added = scope.ranges[len(outer.ranges) :]
+            if len(scope.known) > len(outer.known) or any(r.index in indices for r in added):
+                break
+            scope = outer
+        return scope
 
     def range_of(self, index: Index) -> Range | None:
         """The range of an index, where the scope has one."""

@@ -160,7 +160,7 @@ class Differentiator:
         inserted: list[Formula] = []
         facts: list[Guard] = []
         for d in self.program.consumers.get(variable.tensor, ()):
-            if d.tensor != seed.tensor and seed.tensor not in self._reached(d.tensor):
+            if d.tensor != seed.tensor and d.tensor not in self.program.ancestors(seed.tensor):
                 continue
             left, edge_variable, derivation = self._edge(d.tensor, variable.tensor)
             facts += derivation.facts
@@ -181,12 +181,6 @@ class Differentiator:
         if not chained:
             raise Unsupported(f"{seed.tensor.name} does not depend on {variable.tensor.name}")
         return total(*chained), total(*inserted), tuple(dict.fromkeys(facts))
-
-    def _reached(self, tensor: Tensor) -> frozenset[Tensor]:
-        """The tensors that depend on `tensor`."""
-        return frozenset(
-            d.tensor for d in self.program.definitions if tensor in self.program.ancestors(d.tensor)
-        )
 
     def _expanded(self, by: Tensor) -> tuple[Component, Derivation]:
         variable, recursive = self._gradient(by, False)

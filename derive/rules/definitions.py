@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
+from derive.derivation.program import Program
 from derive.derivation.rule import rule
 from derive.derivation.scope import Scope
 from derive.ir import (
@@ -16,8 +20,10 @@ from derive.ir import (
     Power,
     Range,
     Sum,
+    Tensor,
     Times,
     match,
+    tensors,
 )
 from derive.rules import samples
 from derive.rules.samples import H, i, k, p, t, x, y
@@ -29,7 +35,14 @@ _SOFTMAX = Definition(
     Times(Apply("exp", x[i]), Power(Sum(Apply("exp", x[k]), Range(k, 1, H)), Number(-1))),
 )
 
-Found = dict[int, Fraction]
+
+@dataclass(frozen=True)
+class _Pattern:
+    """A definition that can be recognised: its factors as powers, and its place in the program."""
+
+    definition: Definition
+    place: int
+    wanted: tuple[tuple[Formula, Fraction], ...]
 
 
 @rule(
@@ -45,32 +58,45 @@ Found = dict[int, Fraction]
 )
 def fold(f: Formula, scope: Scope) -> Formula | None:
     """e^{z_i} / Σ_k e^{z_k} = y_i: the body of a definition becomes the name that it defines."""
-    for d in scope.program.definitions:
-        new = _fold_one(f, d)
+    patterns = _patterns(scope.program)
+    possible = [p for t in (None, *tensors(f)) for p in patterns.get(t, ())]
+    for pattern in sorted(possible, key=lambda p: p.place):
+        new = _fold_one(f, pattern)
         if new is not None:
             return new
     return None
 
 
-def _fold_one(f: Formula, d: Definition) -> Formula | None:
-    c, wanted = split_number(d.body)
-    if c != 1 or not all(_characteristic(g) for g in wanted):
-        return None
+@lru_cache(maxsize=16)
+def _patterns(program: Program) -> dict[Tensor | None, tuple[_Pattern, ...]]:
+    """The patterns of a program by one tensor that each of them reads."""
+    found: dict[Tensor | None, tuple[_Pattern, ...]] = {}
+    for place, d in enumerate(program.definitions):
+        c, wanted = split_number(d.body)
+        if c == 1 and all(_characteristic(g) for g in wanted):
+            read = min(tensors(d.body), key=lambda t: t.name, default=None)
+            pattern = _Pattern(d, place, tuple(map(as_power, wanted)))
+            found[read] = (*found.get(read, ()), pattern)
+    return found
+
+
+def _fold_one(f: Formula, pattern: _Pattern) -> Formula | None:
+    d = pattern.definition
     present = [as_power(g) for g in factors(f)]
-    search = _find([as_power(g) for g in wanted], present, frozenset(d.indices))
+    search = _find(pattern.wanted, present, frozenset(d.indices))
     if search is None:
         return None
     binding, taken = search
     if set(binding) < set(d.indices):
         return None
-    times = _how_often([as_power(g)[1] for g in wanted], taken, present)
+    times = _how_often([e for _, e in pattern.wanted], taken, present)
     if not times:
         return None
     entry = d.tensor[tuple(binding[i] for i in d.indices)]
     left = []
     for at, (b, e) in enumerate(present):
         wanted_exponent = sum(
-            (as_power(g)[1] for g, k in zip(wanted, taken, strict=True) if k == at), Fraction(0)
+            (w for (_, w), k in zip(pattern.wanted, taken, strict=True) if k == at), Fraction(0)
         )
         e -= times * wanted_exponent
         if e:
@@ -84,7 +110,7 @@ def _characteristic(g: Formula) -> bool:
 
 
 def _find(
-    wanted: list[tuple[Formula, Fraction]],
+    wanted: Sequence[tuple[Formula, Fraction]],
     present: list[tuple[Formula, Fraction]],
     variables: frozenset[Index],
 ) -> tuple[dict[Index, Int], list[int]] | None:

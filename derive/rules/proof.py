@@ -86,6 +86,7 @@ def at_least_zero(scope: Scope, e: Int) -> bool:
 
     What was needed of the numbers (that 2 divides H) is added to `scope.used`.
     """
+    scope = scope.home(e.indices)
     if e not in scope.proved:
         scope.proved[e] = _find_proof(scope, e)
     used = scope.proved[e]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from random import Random
+from typing import NamedTuple
 
 from derive.derivation.program import Program
 from derive.derivation.scope import Scope
@@ -32,7 +33,12 @@ from derive.ir import (
 _DRAWS = 16
 _STEPS = (0, 1, 2, 3, 5, 8, 13)
 
-Numbers = dict[Atom, int]
+
+class Numbers(NamedTuple):
+    """Numbers for sizes, the same for many scopes, and for the indices of one scope."""
+
+    sizes: dict[Atom, int]
+    indices: dict[Atom, int]
 
 
 class Draws:
@@ -97,17 +103,17 @@ def _draws_of_sizes(program: Program, tries: int, with_values: bool) -> Iterator
 
 def _sizes(program: Program, random: Random, with_values: bool) -> Numbers | None:
     """One draw of all sizes, or None where it does not satisfy the conditions."""
-    numbers: Numbers = {}
+    numbers = Numbers({}, {})
     for s in program.sizes:
         if with_values and s.value is not None:
-            numbers[s] = s.value
+            numbers.sizes[s] = s.value
         elif s.definition is not None:
             value = evaluate(s.definition, numbers)
             if value is None or value < s.least:
                 return None
-            numbers[s] = value
+            numbers.sizes[s] = value
         else:
-            numbers[s] = s.least + random.choice(_STEPS)
+            numbers.sizes[s] = s.least + random.choice(_STEPS)
     return numbers if _allowed(program.size_facts, numbers) else None
 
 
@@ -130,7 +136,7 @@ def _draws_within(
 
 
 def _with_indices(numbers: Numbers, ranges: tuple[Range, ...], random: Random) -> Numbers | None:
-    numbers = dict(numbers)
+    numbers = Numbers(numbers.sizes, dict(numbers.indices))
     for r in ranges:
         lowers = [evaluate(e, numbers) for e in r.lowers]
         uppers = [evaluate(e, numbers) for e in r.uppers]
@@ -139,7 +145,7 @@ def _with_indices(numbers: Numbers, ranges: tuple[Range, ...], random: Random) -
         lo, hi = max(b for b in lowers if b is not None), min(b for b in uppers if b is not None)
         if hi < lo:
             return None
-        numbers[r.index] = random.choice((lo, hi, random.randint(lo, hi)))
+        numbers.indices[r.index] = random.choice((lo, hi, random.randint(lo, hi)))
     return numbers
 
 
@@ -161,8 +167,10 @@ def evaluate(e: Int, numbers: Numbers) -> int | None:
 
 
 def _atom(a: Atom, numbers: Numbers) -> int | None:
-    if isinstance(a, (Index, Size)):
-        return numbers.get(a)
+    if isinstance(a, Index):
+        return numbers.indices.get(a)
+    if isinstance(a, Size):
+        return numbers.sizes.get(a)
     if isinstance(a, Floor):
         n, d = (evaluate(p, numbers) for p in a.parts)
         return None if n is None or not d else n // d
