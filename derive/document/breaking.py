@@ -101,8 +101,7 @@ class Style(IntEnum):
 @cache
 def width_of(tree: Math, style: Style = Style.DISPLAY) -> float:
     """The width of `tree` in em of its own size, as it is set in `style`."""
-    script = style is Style.SCRIPT
-    inner = max(style, Style.TEXT)
+    script, inner = style is Style.SCRIPT, max(style, Style.TEXT)
     match tree:
         case Row(parts):
             return sum(width_of(p, style) for p in parts)

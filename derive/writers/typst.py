@@ -39,7 +39,7 @@ from derive.writers.page import Fitted, fitted, kept
 from derive.writers.templates import environment
 from derive.writers.typst_math import typst_math
 
-_WHOLE = 9.0  # em; a formula in a line of text that is narrower stays on one line
+_WHOLE = 14.0  # em; a formula in a line of text that is narrower stays on one line
 # Control characters, those that turn the direction of writing, and what is no character at all.
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Cn")
 
