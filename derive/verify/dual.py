@@ -104,7 +104,7 @@ class Derivatives:
         here = dict(zip(self.positions(by), at, strict=True))
         if (
             isinstance(of, Component)
-            and of.tensor != by
+            and of.tensor not in (by, *f.held)
             and of.tensor in self.world.program.defined
         ):
             here |= dict(zip(self.positions(of.tensor), self._places(of, env), strict=True))

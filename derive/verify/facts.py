@@ -7,6 +7,7 @@ computed tensors are tested after the draw.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -36,11 +37,15 @@ class Plan:
     implied: list[Relation] = field(default_factory=list)
 
 
-def plan(program: Program) -> Plan:
-    """How to draw values that satisfy the program's facts; raises Unsupported for other kinds."""
+def plan(program: Program, known: Collection[Tensor] = ()) -> Plan:
+    """How to draw values that satisfy the program's facts; raises Unsupported for other kinds.
+
+    The entries of the `known` tensors are not drawn, so facts about them are tested afterwards.
+    """
     made = Plan()
     for fact in program.facts:
-        if any(t in program.defined for side in (fact.left, fact.right) for t in tensors(side)):
+        read = [t for side in (fact.left, fact.right) for t in tensors(side)]
+        if any(t in program.defined or t in known for t in read):
             made.implied.append(fact)
         elif not (
             _add(made, fact.left, fact.relation, fact.right)

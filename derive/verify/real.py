@@ -6,21 +6,20 @@ values are certain to differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count, islice
 
 import flint
 import numpy as np
 
-from derive.derivation.program import Program
-from derive.ir import Formula, Guard, Range
+from derive.ir import Formula, Range, Size
 from derive.verify.arithmetic import Untyped
 from derive.verify.array import Data
-from derive.verify.compare import Difference, Place, impose
-from derive.verify.facts import Plan
-from derive.verify.sample import POSITIVE, REAL, SMALL, TIED, world
+from derive.verify.compare import Difference, Place
+from derive.verify.sample import POSITIVE, REAL, SMALL, TIED
 from derive.verify.sizes import SizeSearch
 from derive.verify.verdict import NOT_CHECKABLE, NUMERIC, REFUTED, Verification
+from derive.verify.world import World
 
 STYLES = (TIED, SMALL, REAL, POSITIVE)
 BITS = 400
@@ -30,13 +29,46 @@ PLACES = 40
 """At how many places of one world a refutation is looked for."""
 
 
-class Reals:
-    """Compares two formulas over some ranges, at sizes that satisfy some facts."""
+class RealWorlds:
+    """Worlds of small numbers: at the smallest sizes, by their sum, and then at varied ones."""
 
     def __init__(
-        self, program: Program, plan: Plan, ranges: Sequence[Range], facts: Sequence[Guard]
+        self,
+        search: SizeSearch,
+        make: Callable[[dict[Size, int], Sequence[str], np.random.Generator], World],
     ) -> None:
-        self.program, self.plan, self.ranges, self.facts = program, plan, ranges, facts
+        self._search, self._make = search, make
+        self._made: list[World] = []
+        self._more = self._draw()
+
+    def __iter__(self) -> Iterator[World]:
+        """Every world; each is made when it is first needed, and kept."""
+        for k in count():
+            if k == len(self._made):
+                made = next(self._more, None)
+                if made is None:
+                    return
+                self._made.append(made)
+            yield self._made[k]
+
+    def _draw(self) -> Iterator[World]:
+        rng = np.random.default_rng(1)
+        smallest = list(islice(self._search.assignments(None), 60))
+        smallest.sort(key=lambda sizes: sum(sizes.values()))
+        chosen = smallest[:SMALLEST]
+        for _ in range(VARIED):
+            sizes = self._search.varied(rng, chosen)
+            if sizes is not None and sizes not in chosen:
+                chosen.append(sizes)
+        for sizes in chosen:
+            yield self._make(sizes, STYLES, rng)
+
+
+class Reals:
+    """Compares two formulas over some ranges, in some worlds."""
+
+    def __init__(self, worlds: Iterable[World], ranges: Sequence[Range]) -> None:
+        self.worlds, self.ranges = worlds, ranges
 
     def check(self, left: Formula, relation: str, right: Formula) -> Verification:
         """ "refuted" at the first certain failure, else "numeric" with the bits of agreement."""
@@ -84,22 +116,9 @@ class Reals:
         return None
 
     def _places(self) -> Iterator[Place]:
-        """Places at the smallest sizes, by their sum, and then at varied ones."""
-        rng = np.random.default_rng(1)
-        search = SizeSearch(self.program, self.facts)
-        smallest = list(islice(search.assignments(None), 60))
-        smallest.sort(key=lambda sizes: sum(sizes.values()))
-        chosen = smallest[:SMALLEST]
-        for _ in range(VARIED):
-            sizes = search.varied(rng, chosen)
-            if sizes is not None and sizes not in chosen:
-                chosen.append(sizes)
-        for sizes in chosen:
-            made = world(self.program, self.plan, sizes, STYLES, rng)
-            impose(made, self.plan.implied)
-            place = Place(made, self.ranges)
-            if not place.empty:
-                yield place
+        """The ranges in every world in which they are not empty."""
+        places = (Place(world, self.ranges) for world in self.worlds)
+        return (place for place in places if not place.empty)
 
     def _compare(self, place: Place, left: Formula, relation: str, right: Formula) -> Verification:
         """The verdict in one world: "refuted", or "numeric" at the draws that are usable."""

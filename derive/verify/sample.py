@@ -40,12 +40,19 @@ def world(
     sizes: Mapping[Size, int],
     styles: Sequence[str],
     rng: np.random.Generator,
+    known: Mapping[Tensor, Given] | None = None,
 ) -> World:
-    """A world at given sizes, with one draw of all values for each style."""
+    """A world at given sizes, with one draw of all values for each style.
+
+    `known` has the entries of tensors that do not vary, without an axis for the draws.
+    """
     values: dict[Tensor, Given] = {}
     for t in program.given:
         shape = tuple(number(d, sizes) for d in t.shape)
-        if t.classes is not None:
+        if known and t in known:
+            entries = np.broadcast_to(known[t].numerators, (len(styles), *shape))
+            values[t] = Given(entries, known[t].denominator)
+        elif t.classes is not None:
             count = number(t.classes, sizes)
             values[t] = Given(rng.integers(t.base, t.base + count, (len(styles), *shape)))
         else:

@@ -26,10 +26,10 @@ TRIES = 16
 
 
 class SizeSearch:
-    """All small sizes at which some conditions hold."""
+    """All small sizes at which some conditions hold; with `fixed`, known values are kept."""
 
-    def __init__(self, program: Program, facts: Sequence[Guard]) -> None:
-        self.program = program
+    def __init__(self, program: Program, facts: Sequence[Guard], fixed: bool = False) -> None:
+        self.program, self._fixed = program, fixed
         self.free = tuple(s for s in program.sizes if s.definition is None)
         self.computed = tuple(s for s in program.sizes if s.definition is not None)
         conditions = dict.fromkeys((*program.size_facts, *facts))
@@ -95,6 +95,8 @@ class SizeSearch:
 
         Extents should differ, and seldom be as small as possible; images need room for windows.
         """
+        if self._fixed and size.value is not None:
+            return [size.value]
         values = range(size.least, size.least + SPAN)
         if rng is None:
             return list(values)

@@ -8,7 +8,7 @@ A Verifier keeps its worlds, so that all chains about one program share what has
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
@@ -17,12 +17,12 @@ import numpy as np
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
 from derive.errors import Unsupported
-from derive.ir import Formula, Guard, Range
+from derive.ir import Formula, Guard, Range, Size, Tensor
 from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Difference, Place, impose
 from derive.verify.degree import Degrees
 from derive.verify.facts import Plan, plan
-from derive.verify.real import Reals
+from derive.verify.real import Reals, RealWorlds
 from derive.verify.sample import GENERAL, SMALL, TIED, world
 from derive.verify.sizes import SizeSearch
 from derive.verify.verdict import (
@@ -34,7 +34,7 @@ from derive.verify.verdict import (
     Verification,
 )
 from derive.verify.whole import holds
-from derive.verify.world import World
+from derive.verify.world import Given, World
 
 STYLES = (GENERAL, GENERAL, GENERAL, SMALL, TIED)
 """The draws of values at each draw of sizes."""
@@ -45,11 +45,20 @@ FEWEST, MOST = 3, 6
 class Verifier:
     """Decides equations between formulas of one program; everything drawn depends on the seed."""
 
-    def __init__(self, program: Program, seed: int = 0, draws: int | None = None) -> None:
+    def __init__(
+        self,
+        program: Program,
+        seed: int = 0,
+        draws: int | None = None,
+        fixed: bool = False,
+        values: Mapping[Tensor, Given] | None = None,
+    ) -> None:
+        """With `fixed`, sizes that have a value keep it; `values` are entries that do not vary."""
         self.program, self._draws = program, draws
-        self._seed = seed
+        self._fixed, self._values = fixed, dict(values or {})
         self._rng = np.random.default_rng(seed)
         self._worlds: list[World] = []
+        self._real_worlds: dict[tuple[Guard, ...], RealWorlds] = {}
         self._exhausted: set[tuple[Guard, ...]] = set()
         self._degrees: dict[int, Degrees] = {}
 
@@ -81,14 +90,13 @@ class Verifier:
         facts = tuple(dict.fromkeys(facts))
         fitting = [w for w in self._worlds if _fit(w, facts)]
         if len(fitting) < self.draws and facts not in self._exhausted:
-            search = SizeSearch(self.program, facts)
+            search = self.search(facts)
             for k in range(2 * self.draws):
                 known = [w.sizes for w in fitting]
                 smallest = next(search.assignments(None), None) if k == 1 else None
                 sizes = smallest or search.varied(self._rng, known)
                 if sizes is not None and sizes not in known:
-                    made = world(self.program, self.plan, sizes, STYLES, self._rng)
-                    impose(made, self.plan.implied)
+                    made = self.world(sizes, STYLES, self._rng)
                     fitting.append(made)
                     self._worlds.append(made)
                 if len(fitting) >= self.draws:
@@ -99,16 +107,35 @@ class Verifier:
             raise Unsupported("no small sizes satisfy the conditions")
         return fitting[: self.draws]
 
+    def search(self, facts: Sequence[Guard]) -> SizeSearch:
+        """Sizes at which the facts hold."""
+        return SizeSearch(self.program, facts, self._fixed)
+
+    def world(
+        self, sizes: dict[Size, int], styles: Sequence[str], rng: np.random.Generator
+    ) -> World:
+        """A world at given sizes, in which the program's facts hold."""
+        made = world(self.program, self.plan, sizes, styles, rng, self._values)
+        impose(made, self.plan.implied)
+        return made
+
+    def real_worlds(self, facts: Sequence[Guard]) -> RealWorlds:
+        """Worlds of small numbers at whose sizes the facts hold, the smallest sizes first."""
+        key = tuple(dict.fromkeys(facts))
+        if key not in self._real_worlds:
+            self._real_worlds[key] = RealWorlds(self.search(key), self.world)
+        return self._real_worlds[key]
+
     @cached_property
     def draws(self) -> int:
         """How many draws of sizes: three, or more where kernels and strides are drawn, too."""
-        windows = len(SizeSearch(self.program, ()).windows)
+        windows = len(self.search(()).windows)
         return self._draws or min(FEWEST + windows, MOST)
 
     @cached_property
     def plan(self) -> Plan:
         """How the facts about entries are satisfied."""
-        return plan(self.program)
+        return plan(self.program, self._values)
 
     def degrees(self, w: World) -> Degrees:
         """The degree bounds in a world."""
@@ -136,7 +163,7 @@ class _Checker:
         return self._known[left, right]
 
     def _check(self, left: Formula, right: Formula) -> Verification:
-        reals = Reals(self.verifier.program, self.verifier.plan, self.ranges, self.facts)
+        reals = Reals(self.verifier.real_worlds(self.facts), self.ranges)
         if self.relation != "=":
             return reals.check(left, self.relation, right)
         draws, bound = 0, 0.0
