@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
-from derive.ir import Index, Size, Tensor
+from derive.ir import Formula, Index, Int, Size, Tensor
 from derive.latex.error import ReadError
 from derive.latex.parse import parse
 from derive.latex.tree import Node
@@ -32,7 +32,61 @@ class Kronecker:
     """The name of the Kronecker delta."""
 
 
-Meaning: TypeAlias = Tensor | Size | Index | Cotangent | ScalarFunction | Kronecker
+@dataclass(frozen=True)
+class DefinedFunction:
+    """A scalar function that the document defines: `body` at the scalars `parameters`."""
+
+    parameters: tuple[Tensor, ...]
+    body: Formula
+
+
+@dataclass(frozen=True)
+class Ones:
+    """The name of an array of ones of a length; None where the context says which."""
+
+    length: Int | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The name of an identity matrix of an order; None where the context says which."""
+
+    order: Int | None = None
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The name of an operation on whole arrays: its `meaning` is one of `OPERATIONS`."""
+
+    meaning: str
+
+
+OPERATIONS = (
+    "valid cross-correlation",
+    "full cross-correlation",
+    "valid convolution",
+    "full convolution",
+    "rotation by 180 degrees",
+    "transpose",
+    "elementwise product",
+    "outer product",
+    "Kronecker product",
+    "integer division",
+    "indicator",
+)
+
+Meaning: TypeAlias = (
+    Tensor
+    | Size
+    | Index
+    | Cotangent
+    | ScalarFunction
+    | Kronecker
+    | DefinedFunction
+    | Ones
+    | Identity
+    | Operator
+)
 
 
 @dataclass(frozen=True)
@@ -43,7 +97,12 @@ class Symbols:
     letter that nothing declares is an index where it stands in an index position.  `base` is where
     indices of new tensors begin.  `functions` gives the function of a name (`\\sigma`: "sigmoid");
     another name there is that of an unknown function, as f, g, h, φ, ψ are without being declared.
-    `cotangents` names derivatives of `loss`.
+    `cotangents` names derivatives of `loss`, or of the scalar that `losses` has for that name.
+
+    What a document declares beyond that: `defined` functions, `ones` and `identities`, `operators`
+    (a key such as `/` or `\\star` need not be a letter), further names of the Kronecker delta,
+    names of arrays and cotangents that are 0 outside their range, conventions, and names whose
+    declaration was not understood (`unknown`, with the phrase).
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
@@ -54,6 +113,18 @@ class Symbols:
     functions: Mapping[str, str] = field(default_factory=lambda: {"\\sigma": "sigmoid"})
     cotangents: Mapping[str, Tensor] = field(default_factory=dict)
     loss: Tensor | None = None
+    losses: Mapping[str, Tensor] = field(default_factory=dict)
+    defined: Mapping[str, DefinedFunction] = field(default_factory=dict)
+    ones: Mapping[str, Ones] = field(default_factory=dict)
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    operators: Mapping[str, Operator] = field(default_factory=dict)
+    kroneckers: tuple[str, ...] = ()
+    zero_outside: frozenset[str] = frozenset()
+    layout: str = "shape"
+    matrix_layout: str = "shape"
+    einstein: bool = False
+    upper: bool = False
+    unknown: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def table(self) -> dict[Node, Meaning]:
@@ -61,11 +132,14 @@ class Symbols:
         table: dict[Node, Meaning] = {}
         if self.kronecker:
             table[_name(self.kronecker)] = Kronecker()
+        for name in self.kroneckers:
+            table[_name(name)] = Kronecker()
         for name, function in self.functions.items():
             table[_name(name)] = ScalarFunction(function)
         for name, tensor in self.cotangents.items():
             table[_name(name)] = Cotangent(tensor)
-        declared: dict[str, Meaning] = {**self.indices, **self.sizes, **self.tensors}
+        declared: dict[str, Meaning] = {**self.defined, **self.ones, **self.identities}
+        declared |= {**self.indices, **self.sizes, **self.tensors}
         for name, meaning in declared.items():
             table[_name(name)] = meaning
         return table
