@@ -31,8 +31,11 @@ class Scope:
         self._range_of = {r.index: r for r in ranges}
 
     def within(self, *ranges: Range) -> Scope:
-        """The scope inside a binder of `ranges`."""
-        return self._make(ranges, ())
+        """The scope inside a binder of `ranges`, which lies inside that of the first, and so on."""
+        scope = self
+        for r in ranges:
+            scope = scope._make((r,), ())
+        return scope
 
     def given(self, *guards: Guard) -> Scope:
         """The scope beside factors that are 0 unless `guards` hold."""
@@ -52,8 +55,7 @@ class Scope:
         """The outermost scope that knows as much as this one about some of its indices."""
         scope = self
         while (outer := scope.parent) is not None:
-            added = scope.ranges[len(outer.ranges) :]
-            if len(scope.known) > len(outer.known) or any(r.index in indices for r in added):
+            if len(scope.known) > len(outer.known) or scope.ranges[-1].index in indices:
                 break
             scope = outer
         return scope

@@ -138,14 +138,15 @@ def _last_mentioned(ranges: Sequence[Range], g: Guard) -> int | None:
 )
 def redundant_bound(f: Binder, scope: Scope) -> Formula | None:
     """max(1, p) = p where p ≥ 1."""
+    inside = scope
     for at, r in enumerate(f.ranges):
-        inside = scope.within(*f.ranges[:at])
         lowers = _strictest(inside, r.lowers, -1)
         uppers = _strictest(inside, r.uppers, 1)
         if len(lowers) < len(r.lowers) or len(uppers) < len(r.uppers):
             ranges = list(f.ranges)
             ranges[at] = Range(r.index, lowers, uppers)
             return type(f)(f.body, *ranges, f.condition)
+        inside = inside.within(r)
     return None
 
 

@@ -60,10 +60,11 @@ def zero_sum(f: Sum, scope: Scope) -> Formula | None:
 )
 def empty_sum(f: Sum, scope: Scope) -> Formula | None:
     """A sum over lo..hi with hi < lo is 0."""
-    for at, r in enumerate(f.ranges):
-        inside = scope.within(*f.ranges[:at])
+    inside = scope
+    for r in f.ranges:
         if any(at_least_zero(inside, lo - hi - 1) for lo in r.lowers for hi in r.uppers):
             return Number(0)
+        inside = inside.within(r)
     return None
 
 
