@@ -26,6 +26,7 @@ from derive.ir import (
     Entry,
     Equal,
     Formula,
+    Function,
     Greatest,
     Index,
     Int,
@@ -329,13 +330,23 @@ def test_what_is_not_checkable() -> None:
     assert check(VECTOR, outside, outside, ENTRY).status == "not checkable"
 
 
-def test_unknown_functions_agree_where_their_arguments_do() -> None:
+def test_unknown_functions_are_drawn_as_cubics() -> None:
     x = X[i]
     sigma, plain = Apply("σ", x + 1), Apply("σ", x)
     assert number_check(sigma, Apply("σ", 1 + x)) == "exact"
-    assert number_check(sigma, plain) != "exact"
+    assert number_check(sigma, plain) == "refuted"
+    assert number_check(plain, Apply("τ", x)) == "refuted"
     slope = Derivative(Apply("σ", Power(x, 2)), x)
-    assert number_check(slope, Derivative(Apply("σ", Times(x, x)), x)) == "exact"
+    once, twice = (Apply(Function("σ", (n,)), Power(x, 2)) for n in (1, 2))
+    assert number_check(slope, Times(Number(2), x, once)) == "exact"
+    assert number_check(slope, once) == "refuted"
+    assert number_check(Derivative(once, x), Times(Number(2), x, twice)) == "exact"
+    assert number_check(twice, Number(0)) == "refuted"
+    both = Derivative(Apply("φ", x, Power(x, 3)), x)
+    first = Apply(Function("φ", (1, 0)), x, Power(x, 3))
+    second = Apply(Function("φ", (0, 1)), x, Power(x, 3))
+    assert number_check(both, first + 3 * Power(x, 2) * second) == "exact"
+    assert number_check(first, second) == "refuted"
 
 
 # -- guards, conditions, facts -------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 By Schwartz-Zippel a false identity of degree d holds at a random point with a chance of at most
 d divided by the number of values drawn from.  An exponential counts as a variable of its own
-beside its argument, and so does the value of an unknown function.
+beside its argument, and so does the value of a function such as log.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from derive.ir import (
 )
 from derive.verify.arithmetic import P, Q
 from derive.verify.integers import Env
+from derive.verify.unknown import DEGREE as CUBIC
+from derive.verify.unknown import unknown
 from derive.verify.world import World
 
 
@@ -69,7 +71,10 @@ class Degrees:
             d = self.of(f.of, env)
             return Degree(d.top + d.bottom, 2 * d.bottom, free_indices(f))
         if isinstance(f, Apply):
-            return _opaque(_joined([self.of(z, env) for z in f.arguments]), f)
+            d = _joined([self.of(z, env) for z in f.arguments])
+            return (
+                Degree(d.top * CUBIC, d.bottom * CUBIC, d.varies) if unknown(f) else _opaque(d, f)
+            )
         if isinstance(f, Power):
             return self._power(f, env)
         if isinstance(f, Sum):

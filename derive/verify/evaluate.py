@@ -51,6 +51,7 @@ from derive.verify.array import (
 )
 from derive.verify.integers import Env, gather
 from derive.verify.scalar import DEFINED
+from derive.verify.unknown import unknown
 
 if TYPE_CHECKING:
     from derive.verify.world import World
@@ -214,7 +215,8 @@ class Evaluator:
             name in ("sigmoid", "tanh") and self.numbers.name == "exponents"
         ):
             return self.product(DEFINED[name](*z), env)
-        name += "".join(f",{n}" for n in f.function.orders)
+        if unknown(f):
+            return self.product(self.world.drawn(f), env)
         return (self.call(name, *(self.value(a, env) for a in z)),)
 
     def _signed(self, name: str, z: Formula, env: Env) -> Product:

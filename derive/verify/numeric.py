@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation
 from derive.errors import InputError, Unsupported
-from derive.ir import Component, Derivative, Formula, Index, Int, Size, Tensor
+from derive.ir import Apply, Component, Derivative, Formula, Index, Int, Size, Tensor
 from derive.verify.array import DRAW, OUTSIDE, Array, Axes, Data
 from derive.verify.evaluate import Evaluator
 from derive.verify.integers import Env
@@ -142,6 +142,9 @@ class ArrayWorld(World):
         super().__init__(program, sizes, values, 1, np.random.default_rng(0))
         self._float64 = Evaluator(self, Float64())
         self.order = _PlainOrder(self)
+
+    def drawn(self, f: Apply) -> Formula:
+        raise Unsupported(f"the function {f.function.name} has no known values")
 
     def evaluator(self, name: str) -> Evaluator:
         """Floating point, whatever kind of numbers is asked for."""

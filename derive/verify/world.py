@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from derive.derivation.program import Program
-from derive.ir import Entry, Formula, Index, Int, Range, Size, Tensor, subformulas
+from derive.ir import Apply, Entry, Formula, Index, Int, Range, Size, Tensor, subformulas
 from derive.verify.arithmetic import Arithmetic, Exact, Floats, Modular, P, Powers, Q
 from derive.verify.array import Array, Data
 from derive.verify.dual import Derivatives
 from derive.verify.evaluate import Evaluator
 from derive.verify.integers import Env, Integers
 from derive.verify.order import Order
+from derive.verify.unknown import drawn
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class World:
         self.order = Order(self)
         self.discarded = np.zeros(draws, bool)
         self._powers = Powers(rng)
-        key = int(rng.integers(1 << 62))
+        self._key = key = int(rng.integers(1 << 62))
         numbers: tuple[Arithmetic, ...] = (
             Modular("residues", P, key),
             Modular("exponents", Q, key),
@@ -98,6 +99,10 @@ class World:
             return evaluator.call("exp", evaluator.value(z, env))
         exponent = self.evaluator("exponents").value(z, env)
         return Array(self._powers.of(exponent.data), exponent.axes, exponent.flaw)
+
+    def drawn(self, f: Apply) -> Formula:
+        """The polynomial that an unknown function is in this world, at its arguments."""
+        return drawn(f, self._key)
 
     def reads(self, f: Formula) -> tuple[Tensor, ...]:
         """The tensors that a formula reads, in the order in which they stand there."""
