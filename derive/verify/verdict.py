@@ -97,7 +97,7 @@ class DerivationVerdict:
 
     @property
     def bound(self) -> float | None:
-        """The chance, at most, that a false equation passes where it was drawn, if all are exact."""
+        """The chance, at most, that a false equation passes where it was drawn; None if unknown."""
         bounds = [v.bound for v in self._all]
         return None if None in bounds else max(b for b in bounds if b is not None)
 
