@@ -74,7 +74,7 @@ def collect_powers(f: Times, scope: Scope) -> Formula | None:
     exponents: dict[Formula, Fraction] = {}
     for g in factors(f):
         b, e = as_power(g)
-        if isinstance(g, (Delta, Bracket, Chosen, Number)):
+        if isinstance(g, (Delta, Bracket, Chosen)):
             exponents[g] = Fraction(1)
         else:
             exponents[b] = exponents.get(b, Fraction(0)) + e

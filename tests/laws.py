@@ -1,0 +1,118 @@
+"""Small symbols and the text form, for the table of laws in `cases/laws.txt`.
+
+    δ picks a term
+    for i=1..H, p=1..H
+    sum[a=1..K](delta(i+a-1, p) * w[a])
+    = [p-i >= 0 and i-p+K-1 >= 0] * w[p-i+1]
+
+The name of a rule, the ranges of the free indices, a formula, and what the rule makes of it; where
+it leaves the formula alone, `= as it is`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from derive.derivation.program import Program
+from derive.derivation.rule import Rule
+from derive.derivation.scope import Scope
+from derive.ir import (
+    Definition,
+    Divides,
+    Formula,
+    Range,
+    Relation,
+    Size,
+    Tensor,
+    at_least,
+    floor,
+)
+from derive.ir.read import from_text
+from derive.ir.text import Names
+from derive.rules.catalogue import CATALOGUE
+
+TABLE = Path(__file__).parent / "cases" / "laws.txt"
+
+H, K, C, A = Size("H"), Size("K"), Size("C", value=3), Size("A", value=6)
+S, R = Size("S", least=2), Size("R", definition=floor(H, 2))
+SIZES = (H, K, C, A, S, R)
+TENSORS = {
+    t.name: t
+    for t in (
+        *(Tensor(name, name, (H,)) for name in "xyuv"),
+        *(Tensor(name, name, (K,)) for name in "wb"),
+        Tensor("m", "m", (H, K)),
+        Tensor("t", "t", (H, K)),
+        Tensor("q", "q", (A,)),
+        Tensor("f", "f", (A * K,)),
+        Tensor("g", "g", (A, C, K)),
+        Tensor("c", "c", (H,), classes=K + 0),
+        Tensor("s", "s", (H, K)),
+        Tensor("e", "e", (H,)),
+        Tensor("L", "L", ()),
+    )
+}
+NAMES = Names(TENSORS, {s.name: s for s in SIZES})
+
+
+def definition(text: str) -> Definition:
+    return from_text(text, NAMES, Definition)
+
+
+DEFINITIONS = (
+    definition("s[i, j] := exp(m[i, j]) * sum[k=1..K](exp(m[i, k]))^-1"),
+    definition("e[i] := tanh(x[i])"),
+    definition("L[] := sum[i=1..H](e[i])"),
+)
+DEFINED = {d.tensor for d in DEFINITIONS}
+PROGRAM = Program(
+    SIZES,
+    tuple(t for t in TENSORS.values() if t not in DEFINED),
+    DEFINITIONS,
+    (at_least(H, 2), Divides(2, H)),
+    (from_text("sum[j=1..K](t[n, j]) = 1 for n=1..H", NAMES, Relation),),
+)
+RULES = {r.name: r for r in CATALOGUE}
+
+
+@dataclass(frozen=True)
+class Law:
+    """A line of the table: what a rule makes of a formula; None where it leaves it alone."""
+
+    rule: Rule
+    ranges: tuple[Range, ...]
+    before: Formula
+    after: Formula | None
+    text: str
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(PROGRAM, self.ranges)
+
+
+def table() -> Iterator[Law]:
+    """All lines of the table."""
+    for block in TABLE.read_text(encoding="utf-8").strip().split("\n\n"):
+        if not block.startswith("#"):
+            yield law(block)
+
+
+def law(block: str) -> Law:
+    """A line of the table from its text."""
+    name, where, before, after = block.split("\n")
+    ranges = tuple(
+        from_text(r, NAMES, Range)
+        for r in re.split(r",\s*(?=\w+=)", where.removeprefix("for").strip())
+        if r
+    )
+    result = after.removeprefix("= ")
+    return Law(
+        RULES[name],
+        ranges,
+        from_text(before, NAMES),
+        None if result == "as it is" else from_text(result, NAMES),
+        block,
+    )

@@ -1,0 +1,98 @@
+"""The table of laws: what each rule makes of small formulas at its borders, and what it leaves."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import laws
+import pytest
+from laws import PROGRAM, H, Law
+
+from derive.derivation.program import Program
+from derive.ir import (
+    Apply,
+    Delta,
+    Derivative,
+    Formula,
+    Function,
+    Index,
+    Number,
+    Power,
+    Range,
+    Tensor,
+    Times,
+    same,
+)
+from derive.rules.catalogue import CATALOGUE
+from derive.rules.functions import DERIVATIVES, derivative_of
+from derive.verify.verify import verify_chain
+
+TABLE = list(laws.table())
+
+
+@pytest.mark.parametrize("law", TABLE, ids=lambda law: f"{law.rule.name}: {law.text}")
+def test_law(law: Law) -> None:
+    assert isinstance(law.before, law.rule.on)
+    scope = law.scope
+    new = law.rule.apply(law.before, scope)
+    if law.after is None:
+        assert new is None
+        return
+    assert new is not None
+    assert same(new, law.after), str(new)
+    assert not scope.used
+    verdict = verify_chain(PROGRAM, [law.before, law.after], law.ranges)
+    assert verdict.ends.holds, verdict.ends.counterexample or verdict.ends.reason
+
+
+def test_each_rule_has_laws_and_most_have_limits() -> None:
+    for rule in CATALOGUE:
+        mine = [law for law in TABLE if law.rule is rule]
+        assert any(law.after is not None for law in mine), rule.name
+        assert any(law.after is None for law in mine), rule.name
+
+
+# -- scalar functions ----------------------------------------------------------------------------
+
+x = Tensor("x", "x", (H,))
+i, j = Index("i"), Index("j")
+RANGES = (Range(i, 1, H), Range(j, 1, H))
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_the_derivative_of_a_function_is_that_of_the_dual_numbers(name: str) -> None:
+    """At positive, negative and zero arguments; log and sqrt where they are smooth."""
+    u: Formula = Power(x[i], Number(2)) + 1 if name in ("log", "sqrt") else x[i]
+    inner = Times(Number(2), x[i]) if name in ("log", "sqrt") else Number(1)
+    f = Apply(name, u)
+    outer = derivative_of(f, 0)
+    assert outer is not None
+    found = Times(outer, inner, Delta(i, j))
+    program = Program((H,), (x,), ())
+    verdict = verify_chain(program, [Derivative(f, x[j]), found], RANGES)
+    assert verdict.ends.holds, verdict.ends.counterexample or verdict.ends.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "value"),
+    [("relu", 0, 0), ("relu", 1, 1), ("relu", Fraction(1, 2), 1), ("relu", -1, 0)]
+    + [("abs", 0, 0), ("abs", 2, 1), ("abs", -2, -1), ("sign", 0, 0), ("sign", 3, 0)],
+)
+def test_derivatives_at_kinks_are_the_conventions(name: str, at: Fraction, value: int) -> None:
+    outer = derivative_of(Apply(name, Number(at)), 0)
+    assert outer is not None
+    verdict = verify_chain(Program((), (), ()), [outer, Number(value)], ())
+    assert verdict.ends.holds
+
+
+def test_derivatives_of_unknown_functions_count_their_orders() -> None:
+    f = Apply("phi", x[i], x[j])
+    once = derivative_of(f, 1)
+    assert once == Apply(Function("phi", (0, 1)), x[i], x[j])
+    assert derivative_of(once, 0) == Apply(Function("phi", (1, 1)), x[i], x[j])
+    assert derivative_of(once, 1) == Apply(Function("phi", (0, 2)), x[i], x[j])
+
+
+def test_a_known_function_without_a_line_has_no_derivative() -> None:
+    assert "gelu" not in DERIVATIVES
+    assert derivative_of(Apply("gelu", x[i]), 0) is None
