@@ -64,6 +64,7 @@ class Evaluator:
         self.world, self.numbers = world, numbers
         self._products: dict[tuple[object, ...], Product] = {}
         self._dense: dict[tuple[object, ...], Array] = {}
+        self._bound: dict[tuple[object, ...], tuple[Env, list[Array], dict[int, int]]] = {}
         self._tables: dict[Tensor, Array] = {}
         self._cases: dict[type, Callable[[Any, Env], Product]] = {
             Number: self._number,
@@ -269,6 +270,13 @@ class Evaluator:
 
     def bind(self, f: Binder, env: Env) -> tuple[Env, list[Array], dict[int, int]]:
         """The scope inside a binder, guards for its ranges and condition, the labels it binds."""
+        key = self.world.integers.key(f, env)
+        if key not in self._bound:
+            self._bound[key] = self._bind(f, env)
+        hulls, guards, over = self._bound[key]
+        return {**env, **hulls}, guards, over
+
+    def _bind(self, f: Binder, env: Env) -> tuple[Env, list[Array], dict[int, int]]:
         integers = self.world.integers
         inner, guards, over = dict(env), [], {}
         for r in f.ranges:
@@ -279,7 +287,7 @@ class Evaluator:
                 guards += integers.within(r, inner)
         if 0 not in over.values():
             guards += integers.guards(f.condition, inner, self.compare)
-        return inner, guards, over
+        return {i: inner[i] for i in f.bound}, guards, over
 
     def _max(self, f: Max, env: Env) -> Product:
         choice = self.world.order.choice(f, env)

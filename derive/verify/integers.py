@@ -78,12 +78,12 @@ class Integers:
         """The values of an expression, with an axis for each index that it depends on."""
         key = self.key(e, env)
         if key not in self._values:
-            total = Array(np.asarray(np.int64(0)))
+            parts = []
             for monomial, coefficient in e.terms:
-                parts = [self._atom(a, env) for a in monomial]
                 scale = Array(np.asarray(np.int64(coefficient)))
-                total = lift(np.add, total, lift(_product, scale, *parts))
-            self._values[key] = total
+                atoms = [self._atom(a, env) for a in monomial]
+                parts.append(lift(_product, scale, *atoms) if atoms else scale)
+            self._values[key] = parts[0] if len(parts) == 1 else lift(_total, *parts)
         return self._values[key]
 
     def _atom(self, a: Atom, env: Env) -> Array:
@@ -125,8 +125,8 @@ class Integers:
 
     def hull(self, r: Range, env: Env) -> tuple[int, int]:
         """The smallest and the largest value of a range over all outer indices."""
-        lower = lift(_most, *(self.value(e, env) for e in r.lowers)).data
-        upper = lift(_least, *(self.value(e, env) for e in r.uppers)).data
+        lower = _strictest(_most, [self.value(e, env) for e in r.lowers])
+        upper = _strictest(_least, [self.value(e, env) for e in r.uppers])
         if not lower.size or not upper.size:
             return (0, -1)
         return int(lower.min()), int(upper.max())
@@ -230,6 +230,14 @@ def _product(*parts: Data) -> Data:
     for p in parts[1:]:
         total = total * p
     return total
+
+
+def _total(*parts: Data) -> Data:
+    return np.asarray(sum(parts, np.int64(0)))
+
+
+def _strictest(choose: Callable[..., Data], bounds: list[Array]) -> Data:
+    return bounds[0].data if len(bounds) == 1 else lift(choose, *bounds).data
 
 
 def _most(*parts: Data) -> Data:

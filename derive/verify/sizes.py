@@ -6,7 +6,7 @@ sizes in it are known.  Computed sizes follow from their definitions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -84,23 +84,21 @@ class SizeSearch:
             self._visits += 1
             if self._visits > VISITS:
                 return
-            tried = {**sizes, size: value}
-            if self._hold(size, tried):
-                yield from self._extend(tried, rng)
+            yield from self._extend({**sizes, size: value}, rng)
 
     def _candidates(
         self, size: Size, sizes: dict[Size, int], rng: np.random.Generator | None
-    ) -> list[int]:
-        """Values to try: increasing, or at random with a preference for small ones.
+    ) -> Iterable[int]:
+        """Values that fit: increasing, or at random with a preference for small ones.
 
         Extents should differ, and seldom be as small as possible; images need room for windows.
         """
-        if self._fixed and size.value is not None:
-            return [size.value]
-        values = range(size.least, size.least + SPAN)
-        if rng is None:
-            return list(values)
-        fitting = [v for v in values if self._hold(size, {**sizes, size: v})]
+        fixed = size.value if self._fixed else None
+        values = range(size.least, size.least + SPAN) if fixed is None else (fixed,)
+        possible = (v for v in values if self._hold(size, {**sizes, size: v}))
+        if fixed is not None or rng is None:
+            return possible
+        fitting = list(possible)
         cost = np.arange(len(fitting)) + rng.random(len(fitting)) * (
             8 if size in self._images else 3
         )
