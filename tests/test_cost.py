@@ -40,8 +40,8 @@ def test_the_size_of_the_image_does_not_matter() -> None:
 
 
 def test_each_layer_adds_the_same_work() -> None:
-    work = {n: calls(lambda n=n: parameter_gradients(deep(n))) for n in (4, 8, 16)}
-    assert work[16] - work[8] < 1.1 * 2 * (work[8] - work[4])
+    work = {n: calls(lambda n=n: parameter_gradients(deep(n))) for n in (4, 8, 24)}
+    assert (work[24] - work[8]) / 16 < 1.06 * (work[8] - work[4]) / 4
 
 
 def test_the_whole_of_lenet_takes_few_steps() -> None:
