@@ -164,6 +164,6 @@ def _check_readable(file: Path) -> None:
 def _supported(formats: list[Format]) -> tuple[str, ...]:
     """The formats asked for, each once; Unsupported for those that have no writer yet."""
     for f in formats:
-        if f in (Format.HTML, Format.MARKDOWN):
-            raise Unsupported(f"there is no writer for {f.value} yet; expected pdf or tex")
+        if f is Format.MARKDOWN:
+            raise Unsupported(f"there is no writer for {f.value} yet; expected pdf, tex or html")
     return tuple(dict.fromkeys(f.value for f in formats))

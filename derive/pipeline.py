@@ -26,6 +26,7 @@ from derive.verify.verdict import (
 )
 from derive.verify.verify import Verifier
 from derive.writers.files import write_atomically
+from derive.writers.html import html
 from derive.writers.latex import fragments as latex_fragments
 from derive.writers.latex import latex
 from derive.writers.pdf import Engine, write_pdf
@@ -61,7 +62,10 @@ class Solution:
         fragments: bool = False,
         engine: Engine = Engine.AUTO,
     ) -> tuple[Path, ...]:
-        """The files of the solution; the `.tex` comes first: it stays if the PDF fails."""
+        """The files of the solution: the `.tex` always, and those of `formats` (pdf, html).
+
+        The PDF comes last: the others stay if it fails.
+        """
         folder = Path(output)
         files = [write_atomically(folder / f"{stem}.tex", latex(self.document))]
         if fragments:
@@ -69,6 +73,8 @@ class Solution:
                 write_atomically(folder / stem / f"{name}.tex", text)
                 for name, text in latex_fragments(self.document).items()
             ]
+        if "html" in formats:
+            files.append(write_atomically(folder / f"{stem}.html", html(self.document)))
         if "pdf" in formats:
             files.append(write_pdf(self.document, folder / f"{stem}.pdf", engine))
         return tuple(files)
@@ -153,26 +159,6 @@ def narrate(
         chosen,
         tuple(summary(verdicts)),
     ).document()
-
-
-def write(
-    document: Document,
-    output: Path,
-    stem: str,
-    formats: Sequence[str],
-    fragments: bool,
-    engine: Engine,
-) -> tuple[Path, ...]:
-    """The files of a solution.  The `.tex` comes first, so that it is there if the PDF fails."""
-    files = [write_atomically(output / f"{stem}.tex", latex(document))]
-    if fragments:
-        files += [
-            write_atomically(output / stem / f"{name}.tex", text)
-            for name, text in latex_fragments(document).items()
-        ]
-    if "pdf" in formats:
-        files.append(write_pdf(document, output / f"{stem}.pdf", engine))
-    return tuple(files)
 
 
 def summary(verdicts: dict[Derivation, DerivationVerdict]) -> Iterator[tuple[Mark, int, Line]]:

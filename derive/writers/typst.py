@@ -6,7 +6,6 @@ means anything; rows of displays go to a function of the frame, which measures t
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
@@ -36,12 +35,11 @@ from derive.document.model import (
     Text,
 )
 from derive.writers.page import Fitted, fitted, kept
+from derive.writers.plain import printable
 from derive.writers.templates import environment
 from derive.writers.typst_math import typst_math
 
 _WHOLE = 14.0  # em; a formula in a line of text that is narrower stays on one line
-# Control characters, those that turn the direction of writing, and what is no character at all.
-_UNPRINTABLE = ("Cc", "Cf", "Cs", "Cn")
 
 
 class Markup(str):
@@ -68,9 +66,7 @@ def literal(text: object) -> Markup:
     """
     if isinstance(text, Markup):
         return text
-    spaced = "".join(" " if c.isspace() else c for c in str(text))
-    kept = "".join(c for c in spaced if unicodedata.category(c) not in _UNPRINTABLE)
-    quoted = kept.replace("\\", "\\\\").replace('"', '\\"').replace("'", "’")
+    quoted = printable(str(text)).replace("\\", "\\\\").replace('"', '\\"').replace("'", "’")
     return Markup(f'"{quoted}"')
 
 
