@@ -103,16 +103,17 @@ def table() -> Iterator[Law]:
 def law(block: str) -> Law:
     """A line of the table from its text."""
     name, where, before, after = block.split("\n")
-    ranges = tuple(
-        from_text(r, NAMES, Range)
-        for r in re.split(r",\s*(?=\w+=)", where.removeprefix("for").strip())
-        if r
-    )
     result = after.removeprefix("= ")
     return Law(
         RULES[name],
-        ranges,
+        ranges_of(where.removeprefix("for")),
         from_text(before, NAMES),
         None if result == "as it is" else from_text(result, NAMES),
         block,
     )
+
+
+def ranges_of(text: str) -> tuple[Range, ...]:
+    """Ranges from a text such as `i=1..H, j=i..min(H, 3)`."""
+    parts = re.split(r",\s*(?=\w+=)", text.strip())
+    return tuple(from_text(part, NAMES, Range) for part in parts if part)
