@@ -25,3 +25,11 @@ class ReadError(InputError):
         before, after = source[max(0, k - AROUND) : k], source[k : k + AROUND]
         self.message = f"{self.args[0]} at character {k + 1}, here: {before} ⟨?⟩ {after}"
         return self
+
+
+class UndefinedName(ReadError):
+    """A symbol that nothing declares."""
+
+
+class Misfit(ReadError):
+    """Arrays whose shapes do not go together: the formula is read, and cannot be right."""
