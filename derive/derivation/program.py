@@ -59,7 +59,7 @@ class Program:
             return True
         if not held:
             return any(tensor in self.ancestors(t) for t in read)
-        free = [t for t in read if t not in held and t in self.defined]
+        free = [t for t in read if t not in held and tensor in self.ancestors(t)]
         return any(self.depends(self.defined[t].body, tensor, held) for t in free)
 
     def ancestors(self, tensor: Tensor) -> frozenset[Tensor]:
