@@ -46,7 +46,6 @@ from derive.writers.templates import environment
 
 _MARKS = {Mark.EXACT: "✓", Mark.NUMERIC: "≈", Mark.REFUTED: "×", Mark.UNCHECKED: "?"}
 _FLUSH = ' class="flush"'
-_CONTINUED = (Space("quad"), Space("quad"))
 _RENDER = """
 for (const e of document.getElementsByClassName("math")) {
   const style = e.classList.contains("display") ? "\\\\displaystyle " : "";
@@ -190,37 +189,36 @@ class _Writer:
     # -- displays --------------------------------------------------------------------------------
 
     def _display(self, display: Display) -> str:
-        """A grid of three columns: left sides, right sides, and what stands in the margin."""
+        """A grid of two columns: left sides, and right sides with what stands in the margin."""
         rows = "".join(self._equation(fit) for fit in fitted(display))
         return f'<div class="wide"><div class="equations">\n{rows}</div></div>'
 
     def _equation(self, fit: Fitted) -> str:
         """The lines of an equation; what belongs to it as a whole stands at the last."""
         e = fit.equation
-        first, *more = fit.lines
-        cells = [_cell("left", e.left)] if e.left is not None else []
-        cells.append(_cell("right", row(Relation(e.relation), first)))
-        cells += [_cell("right", row(*_CONTINUED, x)) for x in more]
+        lines = [row(Relation(e.relation), fit.lines[0])]
+        lines += [row(Space("quad"), Space("quad"), x) for x in fit.lines[1:]]
         reason = f'<span class="reason">{self.line(e.reason)}</span>' if e.reason else ""
-        beside = reason if fit.beside else ""
-        verdict = _mark(e.mark) if e.mark else ""
-        number = self._number(e.label)
-        if beside or verdict or number:
-            cells.append(
-                f'<span class="aside">{beside}'
-                f'<span class="verdict">{verdict}</span><span class="number">{number}</span></span>'
-            )
+        margin = self._margin(reason if fit.beside else "", e.mark, e.label)
+        cells = [f'<div class="left">{_formula(e.left)}</div>'] if e.left is not None else []
+        cells += [f'<div class="right">{_formula(x)}</div>' for x in lines[:-1]]
+        cells.append(f'<div class="right">{_formula(lines[-1])}{margin}</div>')
         if reason and not fit.beside:
-            cells.append(f'<span class="aside below">{reason}</span>')
+            cells.append(f'<div class="below">{reason}</div>')
         return "".join(f"{cell}\n" for cell in cells)
 
-    def _number(self, label: str) -> str:
+    def _margin(self, reason: str, mark: Mark | None, label: str) -> str:
+        """The columns at the right of a line, if anything stands there."""
         number = self.numbers.get(label)
-        return f'<a id="eq{number}" href="#eq{number}">({number})</a>' if number else ""
+        link = f'<a id="eq{number}" href="#eq{number}">({number})</a>' if number else ""
+        if not (reason or mark or number):
+            return ""
+        verdict = f'<span class="verdict">{_mark(mark) if mark else ""}</span>'
+        return f'<span class="margin">{reason}{verdict}<span class="number">{link}</span></span>'
 
 
-def _cell(kind: str, tree: Math) -> str:
-    return f'<span class="{kind}">{formula(latex_math(tree), display=True)}</span>'
+def _formula(tree: Math) -> Markup:
+    return formula(latex_math(tree), display=True)
 
 
 def _mark(mark: Mark) -> str:
