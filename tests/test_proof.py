@@ -201,6 +201,9 @@ def test_known_conditions_are_used() -> None:
     assert not proves(scope_of("i=1..H"), even)
     assert proves(scope_of("i=1..H", "2 | i"), even)
     assert proves(scope_of("i=1..H", "2 | i+2"), even)
+    positive = from_text("floor(i, 2)-1 >= 0", NAMES, Guard)
+    assert proves(scope_of("i=1..H", "2 | i"), positive), "an even i ≥ 1 is at least 2"
+    assert not proves(scope_of("i=0..H", "2 | i"), positive)
     assert not proves(scope_of("i=1..H", "3 | i"), even)
     assert not proves(scope_of("i=1..H", "2 | i+1"), even)
 

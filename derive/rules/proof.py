@@ -148,11 +148,11 @@ def _without_floor(scope: Scope, e: Int, atom: Floor, exact: list[Guard] | None)
     c, rest = parts
     n, d = atom.parts
     if _divides(scope, d, n):
-        return c * n + d * rest
+        return c * n + d * rest + d - 1
     left = _remainder(n, d) if exact is not None else None
     if left is not None and exact is not None:
         exact.append(Divides(d, n - left))
-        return c * (n - left) + d * rest
+        return c * (n - left) + d * rest + d - 1
     s = sign(c)
     if not s:
         return None
