@@ -4,32 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
 from typing import NamedTuple
 
-from derive.ir import Index, Tensor
-from derive.latex.error import ReadError
-from derive.latex.symbols import Cotangent, Kronecker, Meaning, Symbols
-from derive.latex.tree import Factors, Group, Listed, Node, Numeral, Scripted, Styled, Symbol, spell
+from derive.ir import Index, Size, Tensor
+from derive.latex.error import Misfit, ReadError
+from derive.latex.symbols import Abbreviation, Cotangent, Kronecker, Meaning, Symbols
+from derive.latex.tree import (
+    Call,
+    Factors,
+    Group,
+    Listed,
+    Node,
+    Numeral,
+    Scripted,
+    Styled,
+    Symbol,
+    Word,
+    spell,
+)
 
 NO_INDEX = frozenset(("\\partial", "\\nabla", "\\infty", "\\top", "\\dots", "\\prime", "\\circ"))
+FONTS = tuple(r"\mathbf \boldsymbol \bm \mathrm \mathit \mathsf \mathcal \vec".split())
+"""Fonts in which a declared name may stand without being declared anew."""
+
+SPELT = tuple("softmax sigmoid relu ReLU tanh diag exp log max min sign vec tr".split())
+"""Functions that people also write in italics, as letters before a bracket."""
+
+EVERY = Symbol(":", position=0)
 
 
 class Found(NamedTuple):
-    """A name with its meaning, the nodes of its indices, and the power it is raised to."""
+    """A name with its meaning, the nodes of its indices, and the power it is raised to.
+
+    With fewer indices than axes it stands for a row or a whole array.
+    """
 
     meaning: Meaning
     indices: tuple[Node, ...]
     power: Node | None
+    name: Node
 
 
 class Scope:
-    """The declared symbols, and the indices that are known where a formula stands."""
+    """The declared symbols, and the indices that are known where a formula stands.
+
+    Where `whole` arrays are allowed, names may lack indices.
+    """
+
+    whole = False
 
     def __init__(self, symbols: Symbols) -> None:
         self.symbols = symbols
         self.indices: dict[Node, Index] = {}
         self.creating = False
+        self.readings: dict[str, None] = {}
+        self._joined: dict[int, tuple[Node, list[tuple[str, Node]]]] = {}
+
+    def note(self, reading: str) -> None:
+        """Remember how a notation with several meanings was taken."""
+        self.readings[reading] = None
 
     @contextmanager
     def binding(self, names: list[Node]) -> Iterator[None]:
@@ -44,26 +79,92 @@ class Scope:
 
     def find(self, node: Node) -> Found | None:
         """The meaning of a name, or None if nothing declares it; its indices must fit it."""
+        found = self._find(node)
+        if found is None:
+            plain = _without_font(node)
+            found = None if plain is None else self._find(plain)
+        return found
+
+    def _find(self, node: Node) -> Found | None:
         base, below, above, primes = node, None, None, 0
         if isinstance(node, Scripted):
             base, below, above, primes = node.base, node.below, node.above, node.primes
         if isinstance(base, Group) and base.open in ("[", "(") and below is not None:
             base = base.body
-        misfit: Meaning | None = None
-        for (named_below, left), (named_above, power) in product(_lower(below), _upper(above)):
+        known: list[tuple[Node, Meaning, Node | None, Node | None]] = []
+        for (named_below, left), (named_above, rest) in product(_lower(below), _upper(above)):
             key = _named(base, named_below, named_above, primes)
             meaning = self.indices.get(key) or self.symbols.table.get(key)
-            if meaning is None:
-                continue
-            indices = split_indices(left, rank(meaning))
-            if indices is not None:
-                return Found(meaning, indices, power)
-            misfit = misfit or (meaning if rank(meaning) else None)
-        if misfit is not None:
-            found = f"“{spell(below)}”" if below is not None else "none"
-            expected = f"{rank(misfit)} indices of {spell(base)}"
-            raise ReadError((below or node).position, expected, found)
+            if meaning is not None:
+                known.append((key, meaning, left, rest))
+        fits = (self._raised, self._partly) if self.whole else (self._raised,)
+        order = (_upstairs, *fits) if self.symbols.upper else (fits[0], _upstairs, *fits[1:])
+        for fit in order:
+            for key, meaning, left, rest in known:
+                found = fit(key, meaning, left, rest)
+                if found is not None:
+                    return found
+        return self._misfit(node, known)
+
+    def _raised(
+        self, key: Node, meaning: Meaning, left: Node | None, power: Node | None
+    ) -> Found | None:
+        """All indices below; what is left above is a power."""
+        indices = split_indices(left, rank(meaning))
+        if indices is None or (power is not None and _in_brackets(power)):
+            return None
+        if len(indices) == 1 and self._are_letters(indices[0]):
+            return None
+        return Found(meaning, indices, power, key)
+
+    def _are_letters(self, index: Node) -> bool:
+        """Whether a single index is several letters, none of them a size: `x_{ij}`, not `x_{Si}`."""
+        if not isinstance(index, Factors):
+            return False
+        letters = [f for _, f in self.joined(index)]
+        return len(letters) > 1 and all(
+            is_letter(f) and not isinstance(self.symbols.table.get(f), Size) for f in letters
+        )
+
+    def _partly(
+        self, key: Node, meaning: Meaning, left: Node | None, power: Node | None
+    ) -> Found | None:
+        """Fewer indices than axes: a row, or a whole array."""
+        axes = rank(meaning)
+        if not axes or isinstance(meaning, Kronecker):
+            return None
+        if left is None:
+            return Found(meaning, (), power, key)
+        items = left.items if isinstance(left, Listed) else (left,)
+        if len(items) == 1 and axes > 2:
+            glued = tuple(_glued(left))
+            items = glued if all(map(is_letter, glued)) else items
+        return Found(meaning, items, power, key) if len(items) < axes else None
+
+    def _misfit(
+        self, node: Node, known: list[tuple[Node, Meaning, Node | None, Node | None]]
+    ) -> None:
+        """Refuse a name that has another number of indices; one that nothing declares is None."""
+        for key, _, left, _ in known:
+            if key in self.symbols.customary and split_indices(left, 2) is not None:
+                return None
+        for key, meaning, left, rest in known:
+            if rank(meaning) and not (rest is not None and _in_brackets(rest)):
+                found = f"“{spell(left)}”" if left is not None else "none"
+                expected = f"{rank(meaning)} indices of {spell(key)}"
+                refused = Misfit if self.whole else ReadError
+                raise refused((left or node).position, expected, found)
         return None
+
+    def customary(self, node: Node) -> Found | None:
+        """What a name means by custom, although it is declared with another number of indices."""
+        if not isinstance(node, Scripted) or node.below is None:
+            return None
+        meaning = self.symbols.customary.get(node.base)
+        indices = split_indices(node.below, 2)
+        if meaning is None or indices is None:
+            return None
+        return Found(meaning, indices, node.above, node.base)
 
     def create(self, node: Node) -> Index | None:
         """A new free index for a name like `i`, `\\alpha`, `i'` or `i_1` in an index position."""
@@ -75,6 +176,77 @@ class Scope:
         index = self.indices[node] = Index(spell(node))
         return index
 
+    # -- names of several letters ------------------------------------------------------------------
+
+    def joined(self, node: Factors) -> list[tuple[str, Node]]:
+        """The factors, with those that together are a declared name (`dW`) or a call made one."""
+        known = self._joined.get(id(node))
+        if known is None:
+            known = self._joined[id(node)] = node, self._join(list(node.factors))
+        return known[1]
+
+    def _join(self, factors: list[tuple[str, Node]]) -> list[tuple[str, Node]]:
+        made: list[tuple[str, Node]] = []
+        k = 0
+        while k < len(factors):
+            operator, node = factors[k]
+            run = [node]
+            for follows, factor in factors[k + 1 : k + 12]:
+                if follows != "":
+                    break
+                run.append(factor)
+            joined, taken = self._compound(run) or _call(run) or (node, 1)
+            made.append((operator, joined))
+            k += taken
+        return made
+
+    def _compound(self, run: list[Node]) -> tuple[Node, int] | None:
+        for name in self.symbols.compounds.get(run[0], ()):
+            n = len(name.factors)
+            last = run[n - 1] if n <= len(run) else None
+            base = last.base if isinstance(last, Scripted) else last
+            if last is None or [*run[: n - 1], base] != [f for _, f in name.factors]:
+                continue
+            whole = Factors(name.factors, position=run[0].position)
+            if isinstance(last, Scripted):
+                return replace(last, base=whole, position=run[0].position), n
+            return whole, n
+        return None
+
+
+def _call(run: list[Node]) -> tuple[Node, int] | None:
+    """`\\text{diag}(v)`, or letters that spell a function before a bracket."""
+    if len(run) > 1 and isinstance(run[0], Word) and isinstance(run[1], Group):
+        return Call(run[0].text, run[1], position=run[0].position), 2
+    letters = ""
+    for k, node in enumerate(run):
+        if isinstance(node, Group) and letters in SPELT:
+            return Call(letters, node, position=run[0].position), k + 1
+        if not isinstance(node, Symbol) or len(node.text) > 1:
+            return None
+        letters += node.text
+    return None
+
+
+# -- fitting indices to a meaning ------------------------------------------------------------------
+
+
+def _upstairs(key: Node, meaning: Meaning, left: Node | None, above: Node | None) -> Found | None:
+    """Indices above and below, such as `W^i_j`, `x^{(n)}_j`, `X^k_{i,j}`; those above first."""
+    axes = rank(meaning)
+    if above is None or not axes or is_mark(above):
+        return None
+    tag = isinstance(above, Group) and above.open == "("
+    body = above.body if isinstance(above, Group) and tag else above
+    upper = body.items if isinstance(body, Listed) else (body,)
+    if tag and not all(is_letter(e) or isinstance(e, Numeral) for e in upper):
+        return None
+    for first in dict.fromkeys((upper, () if tag else tuple(_glued(body)))):
+        rest = split_indices(left, axes - len(first)) if first else None
+        if rest is not None:
+            return Found(meaning, (*first, *rest), None, key)
+    return None
+
 
 def rank(meaning: Meaning) -> int:
     """How many indices a symbol takes."""
@@ -82,6 +254,8 @@ def rank(meaning: Meaning) -> int:
         return len(meaning.shape)
     if isinstance(meaning, Cotangent):
         return len(meaning.tensor.shape)
+    if isinstance(meaning, Abbreviation):
+        return len(meaning.indices)
     return 2 if isinstance(meaning, Kronecker) else 0
 
 
@@ -106,6 +280,33 @@ def _glued(node: Node) -> Iterator[Node]:
         yield node
 
 
+def is_letter(node: Node) -> bool:
+    """Whether a node is a lone letter, primed perhaps."""
+    base = node.base if isinstance(node, Scripted) and node.below is node.above is None else node
+    return isinstance(base, Symbol)
+
+
+def is_mark(node: Node) -> bool:
+    """Whether a superscript says "transposed"."""
+    if isinstance(node, Styled):
+        return is_mark(node.body)
+    return isinstance(node, (Symbol, Word)) and node.text in ("T", "\\top", "\\intercal")
+
+
+def _in_brackets(node: Node) -> bool:
+    return isinstance(node, Group) and node.open == "("
+
+
+def _without_font(node: Node) -> Node | None:
+    """A name without the font of its letter."""
+    if isinstance(node, Scripted):
+        base = _without_font(node.base)
+        return None if base is None else replace(node, base=base)
+    if isinstance(node, Styled) and node.command in FONTS and isinstance(node.body, Symbol):
+        return node.body
+    return None
+
+
 def _lower(below: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
     """Which part of a subscript belongs to the name, and which holds indices: all, a head, none."""
     yield below, None
@@ -119,10 +320,14 @@ def _lower(below: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
 
 
 def _upper(above: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
-    """Whether a superscript belongs to the name or is a power; a tag in brackets is no power."""
+    """Whether a superscript belongs to the name, or is a power or holds indices."""
     yield above, None
-    if above is not None and not (isinstance(above, Group) and above.open == "("):
+    if above is not None:
         yield None, above
+    if isinstance(above, Factors) and is_mark(above.factors[-1][1]):
+        head = above.factors[:-1]
+        first = head[0][1] if len(head) == 1 else Factors(head, position=above.position)
+        yield first, above.factors[-1][1]
 
 
 def _named(base: Node, below: Node | None, above: Node | None, primes: int) -> Node:

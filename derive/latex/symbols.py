@@ -10,7 +10,7 @@ from typing import TypeAlias
 from derive.ir import Formula, Index, Int, Size, Tensor
 from derive.latex.error import ReadError
 from derive.latex.parse import parse
-from derive.latex.tree import Node
+from derive.latex.tree import Factors, Node, as_name
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,15 @@ class Operator:
     meaning: str
 
 
+@dataclass(frozen=True)
+class Abbreviation:
+    """A name that a text defines for itself: `formula` is its entry at `indices`."""
+
+    formula: Formula
+    indices: tuple[Index, ...]
+    shape: tuple[Int, ...]
+
+
 OPERATIONS = (
     "valid cross-correlation",
     "full cross-correlation",
@@ -86,6 +95,7 @@ Meaning: TypeAlias = (
     | Ones
     | Identity
     | Operator
+    | Abbreviation
 )
 
 
@@ -103,6 +113,9 @@ class Symbols:
     (a key such as `/` or `\\star` need not be a letter), further names of the Kronecker delta,
     names of arrays and cotangents that are 0 outside their range, conventions, and names whose
     declaration was not understood (`unknown`, with the phrase).
+
+    `results` are names of tensors that are computed, so that a ∇ before one differentiates just
+    that.  `abbreviations` are names that the text has defined for itself.
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
@@ -125,6 +138,8 @@ class Symbols:
     einstein: bool = False
     upper: bool = False
     unknown: Mapping[str, str] = field(default_factory=dict)
+    results: tuple[str, ...] = ()
+    abbreviations: Mapping[str, Abbreviation] = field(default_factory=dict)
 
     @cached_property
     def table(self) -> dict[Node, Meaning]:
@@ -139,14 +154,39 @@ class Symbols:
         for name, tensor in self.cotangents.items():
             table[_name(name)] = Cotangent(tensor)
         declared: dict[str, Meaning] = {**self.defined, **self.ones, **self.identities}
-        declared |= {**self.indices, **self.sizes, **self.tensors}
+        declared |= {**self.abbreviations, **self.indices, **self.sizes, **self.tensors}
         for name, meaning in declared.items():
             table[_name(name)] = meaning
         return table
 
+    @cached_property
+    def customary(self) -> dict[Node, Meaning]:
+        """What a name may still mean where its declared meaning does not fit."""
+        return {_name(self.kronecker): Kronecker()} if self.kronecker else {}
+
+    @cached_property
+    def compounds(self) -> dict[Node, tuple[Factors, ...]]:
+        """The names of several letters (`dW`, `d\\hat x`) by the first of them, longest first."""
+        found: dict[Node, list[Factors]] = {}
+        for name in self.table:
+            base = getattr(name, "base", name)
+            if isinstance(base, Factors) and base not in found.get(base.factors[0][1], []):
+                found.setdefault(base.factors[0][1], []).append(base)
+        return {k: tuple(sorted(v, key=lambda f: -len(f.factors))) for k, v in found.items()}
+
+    @cached_property
+    def zeros(self) -> frozenset[Node]:
+        """The names in `zero_outside`, as trees."""
+        return frozenset(map(_name, sorted(self.zero_outside)))
+
+    @cached_property
+    def marks(self) -> dict[str, str]:
+        """The meaning of marks between arrays (`\\star`) by the mark."""
+        return {name: operator.meaning for name, operator in self.operators.items()}
+
 
 def _name(name: str) -> Node:
     try:
-        return parse(name)
+        return as_name(parse(name))
     except ReadError as error:
         raise error.within(name) from None

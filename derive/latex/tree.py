@@ -7,7 +7,7 @@ found in a formula by comparing trees.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,17 @@ class Where(Node):
 
     body: Node
     ranges: Node
+
+
+def as_name(node: Node) -> Node:
+    """A name of several letters (`dc_{next}`) with its scripts on all of it."""
+    if not isinstance(node, Factors) or any(operator for operator, _ in node.factors):
+        return node
+    *first, (_, last) = node.factors
+    if not isinstance(last, Scripted):
+        return node
+    whole = Factors((*first, ("", last.base)), position=node.position)
+    return replace(last, base=whole, position=node.position)
 
 
 def spell(node: Node) -> str:

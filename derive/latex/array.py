@@ -1,0 +1,303 @@
+"""Whole arrays, each by its entry: what products, transposes and sums of arrays mean.
+
+A vector is a column; transposed it is a row.  A formula (of the IR) stands for a number.  An
+extent None fits every other: that of a vector of ones without a stated length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from derive.ir import (
+    ONE,
+    Formula,
+    Index,
+    Int,
+    IntLike,
+    Plus,
+    Range,
+    Size,
+    Sum,
+    Times,
+    fresh,
+    substitute,
+)
+from derive.ir.integer import Atom
+
+Extent: TypeAlias = "Int | None"
+
+
+@dataclass(frozen=True)
+class Slope:
+    """∂of/∂by: the spelling of both, and which axes belong to which.  For the chain rule."""
+
+    of: object
+    by: object
+    of_axes: tuple[Index, ...]
+    by_axes: tuple[Index, ...]
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array of that shape whose entry at `axes` is `formula`; each axis begins at `base`."""
+
+    formula: Formula
+    axes: tuple[Index, ...]
+    shape: tuple[Extent, ...]
+    base: int
+    row: bool = False
+    slope: Slope | None = None
+
+    @property
+    def rank(self) -> int:
+        return len(self.axes)
+
+    def at(self, *indices: IntLike) -> Formula:
+        """The entry at these indices."""
+        return substitute(self.formula, dict(zip(self.axes, indices, strict=True)))
+
+    def map(self, f: Callable[[Formula], Formula]) -> Array:
+        """`f` of each entry."""
+        return replace(self, formula=f(self.formula), slope=None)
+
+    def over(self, axis: int) -> Range:
+        """The range of an axis."""
+        return between(self.axes[axis], self.shape[axis], self.base)
+
+
+Value: TypeAlias = "Formula | Array"
+
+
+class Mismatch(ValueError):
+    """Two arrays that do not go together; the text says what was expected and found."""
+
+    def __init__(self, expected: str, found: str, definite: bool = True) -> None:
+        super().__init__(expected, found)
+        self.expected, self.found, self.definite = expected, found, definite
+
+
+def between(index: Index, extent: Extent, base: int) -> Range:
+    """The range of an index that runs over an axis."""
+    if extent is None:
+        raise Mismatch("an array of known length beside these ones", "none", definite=False)
+    return Range(index, base, extent + (base - 1))
+
+
+def new_axes(rank: int) -> tuple[Index, ...]:
+    return tuple(fresh("ijklmnpq"[k % 8]) for k in range(rank))
+
+
+# -- extents ---------------------------------------------------------------------------------------
+
+
+def known_extent(e: Int) -> Int:
+    """An extent with sizes replaced by their values, or by what they are defined as."""
+
+    def to(a: Atom) -> Int | None:
+        if not isinstance(a, Size):
+            return None
+        if a.value is not None:
+            return Int.of(a.value)
+        return None if a.definition is None else known_extent(a.definition)
+
+    return e.replace(to)
+
+
+def same_extent(a: Extent, b: Extent) -> bool:
+    return a is None or b is None or a == b or known_extent(a) == known_extent(b)
+
+
+def same_shape(a: Sequence[Extent], b: Sequence[Extent]) -> bool:
+    return len(a) == len(b) and all(map(same_extent, a, b))
+
+
+def show(a: Value) -> str:
+    """A shape as people write it: `3 x N`; `1 x N` for a row."""
+    if not isinstance(a, Array):
+        return "a number"
+    extents = [show_extent(e) for e in a.shape]
+    if a.rank == 1:
+        return f"a row of {extents[0]}" if a.row else f"a column of {extents[0]}"
+    return f"a {' × '.join(extents)} array"
+
+
+def show_extent(e: Extent) -> str:
+    if e is None:
+        return "?"
+    text = ""
+    for atoms, c in e.terms:
+        names = [a.name if isinstance(a, Size) else "⌊·⌋" for a in atoms]
+        size = [str(abs(c))] if abs(c) != 1 or not names else []
+        text += ("-" if c < 0 else "+") + "·".join([*size, *names])
+    return text.removeprefix("+") or "0"
+
+
+# -- entry by entry --------------------------------------------------------------------------------
+
+
+def transpose(a: Value) -> Value:
+    if not isinstance(a, Array):
+        return a
+    if a.rank == 1:
+        return replace(a, row=not a.row, slope=None)
+    if a.rank != 2:
+        raise Mismatch("a vector or a matrix before ⊤", show(a), definite=False)
+    return replace(a, axes=a.axes[::-1], shape=a.shape[::-1], slope=None)
+
+
+def zipped(values: Sequence[Value], f: Callable[[list[Formula]], Formula]) -> Value:
+    """`f` of the entries of arrays of one shape; a number stands at every entry."""
+    arrays = [v for v in values if isinstance(v, Array)]
+    if not arrays:
+        return f([v for v in values if isinstance(v, Formula)])
+    first = max(arrays, key=lambda a: a.rank)
+    for a in arrays:
+        if not fits_rows(a, first):
+            raise Mismatch(f"the shape of {show(first)}", show(a), definite=a.rank == first.rank)
+    shape = tuple(
+        next((a.shape[k] for a in arrays if a.rank == first.rank and a.shape[k] is not None), None)
+        for k in range(first.rank)
+    )
+    axes = new_axes(first.rank)
+    parts = [_spread(v, first, axes) if isinstance(v, Array) else v for v in values]
+    return Array(f(parts), axes, shape, first.base, first.row)
+
+
+def fits_rows(a: Array, other: Array) -> bool:
+    """Whether `a` has the shape of `other`, or is a vector that each of its rows or columns has."""
+    if a.rank == other.rank:
+        return same_shape(a.shape, other.shape) and a.row == other.row
+    return other.rank == 2 and a.rank == 1 and _spread_axis(a, other) is not None
+
+
+def _spread_axis(a: Array, other: Array) -> int | None:
+    """The axis of a matrix along which a vector lies that is added to it."""
+    if same_extent(a.shape[0], other.shape[1]) and (
+        a.row or not same_extent(a.shape[0], other.shape[0]) or other.shape[0] == other.shape[1]
+    ):
+        return 1
+    return 0 if same_extent(a.shape[0], other.shape[0]) and not a.row else None
+
+
+def _spread(a: Array, other: Array, axes: tuple[Index, ...]) -> Formula:
+    if a.rank == len(axes):
+        return a.at(*axes)
+    along = _spread_axis(a, other)
+    assert along is not None
+    return a.at(axes[along])
+
+
+# -- products --------------------------------------------------------------------------------------
+
+
+def product(a: Array, b: Array) -> Value:
+    """The product of matrices; a column of n is n × 1, a row 1 × n."""
+    chained = chain_rule(a, b)
+    if a.rank > 2 or b.rank > 2:
+        if chained is not None:
+            return chained
+        raise Mismatch("matrices or vectors", f"{show(a)} times {show(b)}", definite=False)
+    rows = None if a.rank == 1 and a.row else 0
+    inner_a = {(1, True): 0, (1, False): None, (2, False): 1}[a.rank, a.row]
+    inner_b = 0 if b.rank == 2 or not b.row else None
+    columns = b.rank - 1 if b.rank == 2 or b.row else None
+    extent_a = ONE if inner_a is None else a.shape[inner_a]
+    extent_b = ONE if inner_b is None else b.shape[inner_b]
+    if not same_extent(extent_a, extent_b):
+        if chained is not None:
+            return chained
+        raise Mismatch(
+            f"{show_extent(extent_a)} rows in the second factor of a product with {show(a)}",
+            show(b),
+        )
+    i, k, j = fresh("i"), fresh("k"), fresh("j")
+    at_a = [k if axis == inner_a else i for axis in range(a.rank)]
+    at_b = [k if axis == inner_b else j for axis in range(b.rank)]
+    body = multiplied([a.at(*at_a), b.at(*at_b)])
+    if inner_a is not None and inner_b is not None:
+        body = Sum(body, between(k, extent_b if extent_a is None else extent_a, a.base))
+    elif k in at_a or k in at_b:
+        body = substitute(body, {k: a.base})
+    kept: list[tuple[Index, Extent]] = []
+    if rows is not None:
+        kept.append((i, a.shape[0]))
+    if columns is not None:
+        kept.append((j, b.shape[columns]))
+    if not kept:
+        return body
+    axes, shape = zip(*kept, strict=True)
+    return Array(body, axes, shape, a.base, rows is None, _slope_of(a, b, i, j, body))
+
+
+def _slope_of(a: Array, b: Array, i: Index, j: Index, body: Formula) -> Slope | None:
+    """What a product of ∂x/∂y and ∂y/∂z is the derivative of."""
+    s, t = a.slope, b.slope
+    if s is None or t is None or s.by != t.of:
+        return None
+    return Slope(s.of, t.by, (i,) * len(s.of_axes), (j,) * len(t.by_axes))
+
+
+def chain_rule(a: Array, b: Array) -> Value | None:
+    """∂x/∂y ∂y/∂z summed over all entries of y, in either order of the factors."""
+    if a.slope is None or b.slope is None:
+        return None
+    s, t = a.slope, b.slope
+    if s.by != t.of:
+        a, b, s, t = b, a, t, s
+    if s.by != t.of or len(s.by_axes) != len(t.of_axes):
+        return None
+    through = new_axes(len(s.by_axes))
+    outer, inner = new_axes(len(s.of_axes)), new_axes(len(t.by_axes))
+    at = dict(zip(s.by_axes, through, strict=True)) | dict(zip(s.of_axes, outer, strict=True))
+    by = dict(zip(t.of_axes, through, strict=True)) | dict(zip(t.by_axes, inner, strict=True))
+    body = multiplied([substitute(a.formula, at), substitute(b.formula, by)])
+    extents = dict(zip(a.axes, a.shape, strict=True))
+    ranges = [
+        between(new, extents[old], a.base) for old, new in zip(s.by_axes, through, strict=True)
+    ]
+    body = Sum(body, *ranges) if ranges else body
+    extents |= dict(zip(b.axes, b.shape, strict=True))
+    shape = tuple(extents[x] for x in (*s.of_axes, *t.by_axes))
+    if not shape:
+        return body
+    slope = Slope(s.of, t.by, outer, inner)
+    return Array(body, (*outer, *inner), shape, a.base, False, slope)
+
+
+def inner(a: Array, b: Array) -> Formula:
+    """Σ of the products of entries: x·y, ⟨A, B⟩."""
+    if not same_shape(a.shape, b.shape):
+        raise Mismatch(f"the shape of {show(a)}", show(b))
+    axes = new_axes(a.rank)
+    known = a if None not in a.shape else b
+    ranges = [between(x, n, a.base) for x, n in zip(axes, known.shape, strict=True)]
+    return Sum(multiplied([a.at(*axes), b.at(*axes)]), *ranges)
+
+
+def outer(a: Array, b: Array) -> Array:
+    """The array of all products of an entry of `a` and one of `b`."""
+    axes = new_axes(a.rank + b.rank)
+    body = multiplied([a.at(*axes[: a.rank]), b.at(*axes[a.rank :])])
+    return Array(body, axes, a.shape + b.shape, a.base)
+
+
+def total(a: Array, f: Callable[[Formula], Formula]) -> Formula:
+    """Σ f(entry) over all entries."""
+    return Sum(f(a.formula), *(a.over(k) for k in range(a.rank)))
+
+
+# -- numbers ---------------------------------------------------------------------------------------
+
+
+def multiplied(parts: Iterable[Formula]) -> Formula:
+    """A flat product."""
+    flat: list[Formula] = []
+    for p in parts:
+        flat.extend(p.args if isinstance(p, Times) else (p,))  # type: ignore[arg-type]
+    return flat[0] if len(flat) == 1 else Times(*flat)
+
+
+def added(parts: Sequence[Formula]) -> Formula:
+    return parts[0] if len(parts) == 1 else Plus(*parts)
