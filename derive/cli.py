@@ -21,7 +21,7 @@ import typer
 from rich.console import Console
 
 from derive import __version__
-from derive.errors import DeriveError, InputError, Unsupported
+from derive.errors import DeriveError, InputError
 
 app = typer.Typer(
     name="derive",
@@ -81,7 +81,7 @@ def solve(
         solved = import_module("derive.pipeline").solve(
             path=file,
             output=output,
-            formats=_supported(formats or [Format.PDF]),
+            formats=tuple(dict.fromkeys(f.value for f in formats or [Format.PDF])),
             detail=detail.value,
             only=tuple(only or ()),
             fragments=fragments,
@@ -159,11 +159,3 @@ def _check_readable(file: Path) -> None:
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise InputError(f"cannot be read: {why}", file=str(file)) from error
-
-
-def _supported(formats: list[Format]) -> tuple[str, ...]:
-    """The formats asked for, each once; Unsupported for those that have no writer yet."""
-    for f in formats:
-        if f is Format.MARKDOWN:
-            raise Unsupported(f"there is no writer for {f.value} yet; expected pdf, tex or html")
-    return tuple(dict.fromkeys(f.value for f in formats))

@@ -29,6 +29,7 @@ from derive.writers.files import write_atomically
 from derive.writers.html import html
 from derive.writers.latex import fragments as latex_fragments
 from derive.writers.latex import latex
+from derive.writers.markdown import markdown
 from derive.writers.pdf import Engine, write_pdf
 
 
@@ -62,7 +63,7 @@ class Solution:
         fragments: bool = False,
         engine: Engine = Engine.AUTO,
     ) -> tuple[Path, ...]:
-        """The files of the solution: the `.tex` always, and those of `formats` (pdf, html).
+        """The files of the solution: the `.tex` always, and those of `formats` (html, md, pdf).
 
         The PDF comes last: the others stay if it fails.
         """
@@ -75,6 +76,8 @@ class Solution:
             ]
         if "html" in formats:
             files.append(write_atomically(folder / f"{stem}.html", html(self.document)))
+        if "md" in formats:
+            files.append(write_atomically(folder / f"{stem}.md", markdown(self.document)))
         if "pdf" in formats:
             files.append(write_pdf(self.document, folder / f"{stem}.pdf", engine))
         return tuple(files)

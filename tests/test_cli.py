@@ -111,10 +111,10 @@ def test_a_folder_is_not_a_file(pipeline, tmp_path):
     assert "found a folder" in paragraph(run("solve", tmp_path))
 
 
-@pytest.mark.parametrize("wanted", ["md"])
-def test_formats_without_a_writer_are_refused(network, pipeline, wanted):
-    said = paragraph(run("solve", network, "--format", wanted))
-    assert said == f"derive: there is no writer for {wanted} yet; expected pdf, tex or html"
+def test_each_format_is_written_once(network, pipeline):
+    formats = [x for f in ("md", "html", "md", "pdf") for x in ("--format", f)]
+    assert run("solve", network, *formats).exit_code == 0
+    assert pipeline.asked["formats"] == ("md", "html", "pdf")
 
 
 @pytest.mark.parametrize("arguments", [["--format", "doc"], ["--detail", "some"], ["--nonsense"]])

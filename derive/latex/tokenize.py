@@ -17,13 +17,17 @@ LONGEST = 100_000
 SPACING = frozenset(
     r"""\, \; \: \! \> \  \quad \qquad \left \right \bigl \bigr \Bigl \Bigr \biggl \biggr \Biggl
     \Biggr \big \Big \bigg \Bigg \middle \displaystyle \textstyle \scriptstyle \limits \nolimits
-    \allowbreak \nonumber \notag""".split()
+    \allowbreak \nonumber \notag \thinspace \medspace \thickspace""".split()
 ) | {"\\ ", "\\\n"}
+
+SAME = {"\\cr": "\\\\", "\\lbrace": "\\{", "\\rbrace": "\\}"}
+"""Commands that are other spellings of what the parser knows."""
 
 _TOKEN = re.compile(
     r"""(?P<space>[\s~]+|%[^\n]*)
       |\\(?P<text>text|textrm|textit|mbox)\s*\{(?P<words>[^{}\\$]*)\}
       |\\(?P<operator>operatorname\*?|mathrm)\s*\{(?P<letters>(?:[A-Za-z0-9 ]|\\,)*)\}
+      |(?P<argmax>\\arg\s*\\max(?![A-Za-z]))
       |(?P<command>\\(?:[A-Za-z]+|.))
       |(?P<number>[0-9]+(?:\.[0-9]+)?)
       |(?P<word>(?<=\s)for(?=\s))
@@ -64,6 +68,8 @@ def _token(found: re.Match[str], at: int) -> Token:
         return Token("text", " ".join(found["words"].split()).rstrip(".,;"), at)
     if found["operator"]:
         return Token("operator", re.sub(r"\\,|\s", "", found["letters"]), at)
+    if found["argmax"]:
+        return Token("operator", "argmax", at)
     kind = found.lastgroup or ""
-    text = found[kind]
+    text = SAME.get(found[kind], found[kind])
     return Token("space" if text in SPACING else kind, text, at)
