@@ -1,0 +1,1 @@
+"""Reading somebody's equations and saying which of them hold."""

@@ -1,0 +1,188 @@
+"""From a source to verdicts: every adjacent pair of every chain that it claims."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from derive.check.compare import Comparer, entries
+from derive.check.diagnose import Context, diagnose
+from derive.check.pair import Pair, UnequalShapes, pair
+from derive.check.repair import Broken
+from derive.check.transpose import transposed
+from derive.check.verdict import (
+    CONVENTION,
+    HOLDS,
+    UNDEFINED,
+    UNREADABLE,
+    WRONG,
+    Finding,
+    PairVerdict,
+)
+from derive.errors import InputError, Unsupported
+from derive.latex.claims import Claim, read_claims
+from derive.latex.error import Misfit, ReadError, UndefinedName
+from derive.latex.symbols import Symbols
+from derive.network.build import Model, build
+from derive.network.given import Given
+from derive.network.symbols import symbols_of
+
+
+def check_source(source: str, given: Given) -> tuple[PairVerdict, ...]:
+    """The verdicts on everything that a source claims, in its order.
+
+    Several sources about one Given are checked faster by one `Checker`.
+    """
+    return Checker(given).check(source)
+
+
+class Checker:
+    """Checks claims about what a Given declares."""
+
+    def __init__(self, given: Given) -> None:
+        self.given = given
+        self.model: Model = build(given)
+        self.symbols: Symbols = symbols_of(self.model)
+
+    @cached_property
+    def comparer(self) -> Comparer:
+        known = {t.name: t for t in self.model.program.given}
+        numbers = {known[n]: entries(v) for n, v in self.model.values.items() if n in known}
+        return Comparer(self.model.program, numbers)
+
+    def check(self, source: str) -> tuple[PairVerdict, ...]:
+        """The verdict on every adjacent pair, or on the one place that cannot be read."""
+        try:
+            claims = claims_in(source, self.symbols)
+        except ReadError as error:
+            return (_unread(source, error),)
+        return tuple(
+            verdict
+            for n, claim in enumerate(claims)
+            for verdict in _Chain(self, source, n, claim).verdicts()
+        )
+
+    @cached_property
+    def counted_otherwise(self) -> Checker | None:
+        """The same with the other index base, where the Given leaves the base open."""
+        conventions = self.given.conventions
+        if "index_base" in conventions.model_fields_set:
+            return None
+        other = conventions.model_copy(update={"index_base": 1 - conventions.index_base})
+        try:
+            return Checker(self.given.model_copy(update={"conventions": other}))
+        except InputError:  # its definitions mean nothing when counted otherwise
+            return None
+
+
+def claims_in(source: str, symbols: Symbols) -> list[Claim]:
+    """The claims of a source, without what it defines."""
+    return [c for c in read_claims(source, symbols) if isinstance(c, Claim)]
+
+
+def _unread(source: str, error: ReadError) -> PairVerdict:
+    status = UNREADABLE
+    if isinstance(error, UndefinedName):
+        status = UNDEFINED
+    elif isinstance(error, Misfit):
+        status = WRONG
+    start = min(max(error.position, 0), len(source))
+    return PairVerdict(status, error.message, start=start, end=len(source), latex=source)
+
+
+class _Chain:
+    """The `n`-th claim of a source."""
+
+    def __init__(self, checker: Checker, source: str, n: int, claim: Claim) -> None:
+        self.checker, self.source, self.n, self.claim = checker, source, n, claim
+        self.comparer = checker.comparer
+
+    def verdicts(self) -> list[PairVerdict]:
+        """The verdicts on its adjacent pairs."""
+        made = []
+        for k in range(len(self.claim.relations)):
+            start, end = self.claim.sides[k].start, self.claim.sides[k + 1].end
+            f = self._finding(k)
+            made.append(
+                PairVerdict(
+                    f.status,
+                    f.message,
+                    f.condition,
+                    f.counterexample,
+                    f.suggestion,
+                    start,
+                    end,
+                    self.source[start:end],
+                )
+            )
+        return made
+
+    def _finding(self, k: int) -> Finding:
+        try:
+            it = pair(self.claim, k, k + 1, self.base)
+        except UnequalShapes as reason:
+            return self._transposed(k) or Finding(WRONG, str(reason))
+        try:
+            found = self.comparer(it)
+            if found.holds:
+                return Finding(HOLDS)
+            if found.counterexample is None:
+                return Finding(UNREADABLE, f"this cannot be checked: {found.reason}")
+            if it.axes:
+                turned = self._transposed(k)
+                if turned is not None:
+                    return turned
+            return diagnose(it, found.counterexample, self._context(k, it))
+        except Unsupported as reason:
+            return Finding(UNREADABLE, f"this cannot be checked: {reason}")
+
+    @property
+    def base(self) -> int:
+        return self.checker.symbols.base
+
+    def _transposed(self, k: int) -> Finding | None:
+        if not transposed(self.claim, k, self.base, self.comparer):
+            return None
+        name = "layout: one side is the transpose of the other"
+        return Finding(CONVENTION, f"right under another convention: {name}", name)
+
+    def _context(self, k: int, it: Pair) -> Context:
+        side, target = self._side_to_edit(k)
+
+        def again(source: str) -> Pair | None:
+            claims = claims_in(source, self.checker.symbols)
+            if self.n >= len(claims) or len(claims[self.n].sides) != len(self.claim.sides):
+                return None
+            first, second = sorted((side, target))
+            return pair(claims[self.n], first, second, self.base)
+
+        where = self.claim.sides[side]
+        broken = Broken(self.source, where.start, where.end, it, again)
+        return Context(self.comparer, self.checker.symbols, broken, lambda: self._others(k))
+
+    def _side_to_edit(self, k: int) -> tuple[int, int]:
+        """The side that is probably wrong, and the one that it should equal.
+
+        It is the right one, unless the sides on both sides of the left one agree with each other.
+        """
+        if k and self._agree(k - 1, k + 1):
+            return k, k + 1
+        return k + 1, k
+
+    def _agree(self, first: int, second: int) -> bool:
+        try:
+            return self.comparer.probe(pair(self.claim, first, second, self.base))
+        except (UnequalShapes, Unsupported):
+            return False
+
+    def _others(self, k: int) -> list[tuple[str, Comparer, Pair]]:
+        """The pair as it reads with the other index base."""
+        other = self.checker.counted_otherwise
+        if other is None:
+            return []
+        try:
+            claim = claims_in(self.source, other.symbols)[self.n]
+            it = pair(claim, k, k + 1, other.symbols.base)
+        except (ReadError, UnequalShapes, IndexError):
+            return []
+        name = f"indices count from {other.symbols.base}"
+        return [(name, other.comparer, it)]

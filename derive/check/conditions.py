@@ -1,0 +1,207 @@
+"""Conditions under which an equation holds that does not hold in general.
+
+Only free sizes and declared scalars are restricted, in ways that people do: a stride or dilation
+of 1, no padding, square images, a stride that divides, a temperature of 1.  A condition that
+makes both sides vanish, or that leaves an array with a single entry, explains nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from functools import cached_property
+from itertools import combinations
+
+from sympy import Basic
+
+from derive.check import spell
+from derive.check.compare import Comparer, entries
+from derive.check.pair import Pair
+from derive.derivation.program import Program
+from derive.errors import Unsupported
+from derive.ir import (
+    Component,
+    Derivative,
+    Divides,
+    Equal,
+    Floor,
+    Formula,
+    Guard,
+    Int,
+    Number,
+    Size,
+    Tensor,
+    conjunction,
+    conjuncts,
+    subformulas,
+    tensors,
+)
+from derive.verify.sizes import SizeSearch
+
+
+class Conditions:
+    """The conditions that can be stated about the free sizes and scalars of a program."""
+
+    def __init__(self, comparer: Comparer) -> None:
+        self.comparer = comparer
+        self.program: Program = comparer.program
+
+    def find(self, pair: Pair) -> str | None:
+        """The weakest condition that was found under which the pair holds, as LaTeX."""
+        for guard in self.guards(pair):
+            if self._mends(pair, guard):
+                return spell.condition(guard)
+        for tensor, value in self._scalars(pair):
+            comparer = self.comparer.with_values({tensor: entries(value)})
+            if _holds(comparer, pair) and not vanishes(comparer, pair):
+                return f"{tensor.symbol} = {value}"
+        return None
+
+    def _mends(self, pair: Pair, guard: Guard) -> bool:
+        facts = conjuncts(guard)
+        return _holds(self.comparer, pair, facts) and not vanishes(self.comparer, pair, facts)
+
+    # -- candidates ------------------------------------------------------------------------------
+
+    def guards(self, pair: Pair) -> Iterator[Guard]:
+        """Conditions on sizes, the weaker ones first."""
+        relevant = self._relevant(pair)
+        divisible = list(self._divisibility(pair, relevant))
+        yield from divisible
+        equal = [Equal(Int.of(a), Int.of(b)) for a, b in self._alike if {a, b} <= set(relevant)]
+        yield from equal
+        usual = [
+            Equal(Int.of(s), Int.of(n)) for s in self._settings if s in relevant for n in _usual(s)
+        ]
+        yield from usual
+        singles = [*usual, *equal, *divisible]
+        for some in (*combinations(singles, 2), *combinations(usual, 3)):
+            if not any(_contradict(a, b) for a, b in combinations(some, 2)):
+                yield conjunction(*some)
+
+    def _relevant(self, pair: Pair) -> list[Size]:
+        """The free sizes without a value on which a pair depends, directly or not."""
+        found: dict[Size, None] = {}
+        pending: list[Basic] = [*pair.sides, *pair.ranges]
+        for side in pair.sides:
+            for t in sorted(tensors(side), key=lambda t: t.name):
+                read = sorted(self.program.ancestors(t), key=lambda t: t.name)
+                for u in (t, *read):
+                    pending += u.shape
+                    definition = self.program.defined.get(u)
+                    pending += [definition.body] if definition else []
+        for size in _sizes(pending):
+            found[size] = None
+        return [s for s in self._search.free if s in found and s.value is None]
+
+    def _divisibility(self, pair: Pair, relevant: Sequence[Size]) -> Iterator[Guard]:
+        """d | n for the floors ⌊n/d⌋ in the sizes, and for the quotients that the pair writes."""
+        floors = [a for s in self._search.computed for a in Int.of(s.definition).atoms_within()]
+        for side in pair.sides:
+            floors += [a for e in _integers(side) for a in e.atoms_within()]
+        found: dict[Guard, None] = {}
+        for a in floors:
+            if isinstance(a, Floor):
+                n, d = a.parts
+                rest = _remainder(n, d)
+                if d.constant != 1 and rest != Int.of(0) and set(_sizes([n, d])) & set(relevant):
+                    found[Divides(d, rest)] = None
+        yield from found
+        if len(found) > 1:
+            yield conjunction(*found)
+
+    @cached_property
+    def _search(self) -> SizeSearch:
+        return SizeSearch(self.program, (), fixed=True)
+
+    @cached_property
+    def _settings(self) -> tuple[Size, ...]:
+        """Strides, paddings, dilations: the free sizes that are no extent of a given array."""
+        extents = {d.atom for t in self.program.given for d in t.shape}
+        return tuple(s for s in self._search.free if s not in extents and s.value is None)
+
+    @cached_property
+    def _alike(self) -> list[tuple[Size, Size]]:
+        """Sizes that are often equal: height and width, stride and kernel."""
+        found: dict[tuple[Size, Size], None] = {}
+        for t in (*self.program.given, *self.program.defined):
+            shape = [d.atom for d in t.shape if isinstance(d.atom, Size)]
+            if len(t.shape) > 2 or all(s in self._search.sources for s in shape):
+                found |= dict.fromkeys(p for p in combinations(shape[-2:], 2) if p[0] != p[1])
+        windows = [s for s in self._search.windows if s.value is None]
+        found |= dict.fromkeys(combinations(windows, 2))
+        return list(found)
+
+    def _scalars(self, pair: Pair) -> Iterator[tuple[Tensor, Fraction]]:
+        """Scalars that are parameters rather than variables, with the values that they may have."""
+        if all(not t.shape for t in self.program.given):
+            return
+        read = {t for side in pair.sides for t in tensors(side)}
+        read |= {u for t in read for u in self.program.ancestors(t)}
+        for t in self.program.given:
+            if not t.shape and t.classes is None and t in read and t not in variables(pair.sides):
+                yield from ((t, Fraction(1)), (t, Fraction(0)))
+
+
+def variables(formulas: Sequence[Formula]) -> set[Tensor]:
+    """The tensors by which something is differentiated."""
+    return {d.by.tensor for f in formulas for d in subformulas(f) if isinstance(d, Derivative)}
+
+
+def vanishes(comparer: Comparer, pair: Pair, facts: Sequence[Guard] = ()) -> bool:
+    """Whether both sides are 0 where the facts hold."""
+    if comparer.counts(pair):
+        return False
+    zero = Pair(pair.left, "=", Number(0), pair.ranges, pair.axes)
+    return comparer.probe(zero, facts)
+
+
+def _holds(comparer: Comparer, pair: Pair, facts: Sequence[Guard] = ()) -> bool:
+    """Whether the pair holds under the conditions, with a quick look first."""
+    try:
+        return comparer.probe(pair, facts) and comparer(pair, facts).holds
+    except Unsupported:
+        return False
+
+
+def _usual(size: Size) -> list[int]:
+    return [n for n in (1, 0) if n >= size.least]
+
+
+def _contradict(a: Guard, b: Guard) -> bool:
+    """Whether two conditions say that one size is two numbers."""
+    if not (isinstance(a, Equal) and isinstance(b, Equal)):
+        return False
+    return a.args[0] == b.args[0] and a != b
+
+
+def _remainder(n: Int, d: Int) -> Int:
+    """What is left of n where whole multiples of d are dropped."""
+    if d.constant is not None:
+        return Int({m: c % d.constant for m, c in n.terms})
+    (divisor, factor), *others = d.terms
+    if others or factor != 1:
+        return n
+    return Int({m: c for m, c in n.terms if not set(divisor) <= set(m)})
+
+
+def _integers(f: Basic) -> Iterator[Int]:
+    return (e for e in subformulas(f) if isinstance(e, Int))
+
+
+def _sizes(parts: Sequence[Basic]) -> list[Size]:
+    """Every size in some formulas or integers, those in definitions of sizes too."""
+    found: dict[Size, None] = {}
+    pending = [e for part in parts for e in _integers(part)]
+    while pending:
+        for a in pending.pop().atoms_within():
+            if isinstance(a, Size) and a not in found:
+                found[a] = None
+                if a.definition is not None:
+                    pending.append(a.definition)
+    return list(found)
+
+
+def reads(f: Formula) -> list[Component]:
+    """The entries that a formula reads."""
+    return [c for c in subformulas(f) if isinstance(c, Component)]

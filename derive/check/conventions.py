@@ -1,0 +1,274 @@
+"""Conventions under which an equation is right that is wrong as it stands.
+
+The list is closed: layout or transpose, index base, sum against mean reduction, flipped kernel,
+½ in a squared penalty, power mean against power sum, a derivative in terms of the output.  Each
+other reading is constructed, as other definitions or as another pair, and verified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import TypeVar
+
+from sympy import Basic
+
+from derive.check.compare import Comparer
+from derive.check.pair import Pair
+from derive.derivation.program import Program
+from derive.errors import Unsupported
+from derive.ir import (
+    Apply,
+    Branch,
+    Component,
+    Count,
+    Definition,
+    Derivative,
+    Formula,
+    Function,
+    Int,
+    Number,
+    Plus,
+    Power,
+    Range,
+    Sum,
+    Tensor,
+    Times,
+    free_indices,
+    rebuild,
+    replace_components,
+    subformulas,
+)
+
+Node = TypeVar("Node", bound=Basic)
+
+HALF = Number(Fraction(1, 2))
+
+
+def convention(comparer: Comparer, pair: Pair) -> str | None:
+    """The convention under which the pair holds, said in words."""
+    for name, program, other in _readings(comparer.program, pair):
+        meant = comparer if program is comparer.program else comparer.with_program(program)
+        if holds(meant, other):
+            return name
+    return None
+
+
+def holds(comparer: Comparer, pair: Pair) -> bool:
+    """Whether a pair holds, with a quick look first."""
+    try:
+        return comparer.probe(pair) and comparer(pair).holds
+    except Unsupported:
+        return False
+
+
+def _readings(program: Program, pair: Pair) -> Iterator[tuple[str, Program, Pair]]:
+    for other in _in_terms_of_the_output(program, pair):
+        yield "the derivative is written in terms of the output", program, other
+    for name, change in CHANGES:
+        yield from _changed(name, change, program, pair)
+    for t in _kernels(program):
+        changed = [replace(d, body=_flipped(d.body, t)) for d in program.definitions]
+        name = f"the kernel {t.symbol} is flipped (convolution for cross-correlation, or reversed)"
+        yield name, with_definitions(program, changed), pair
+
+
+def _changed(
+    name: str, change: Callable[[Formula], list[Formula]], program: Program, pair: Pair
+) -> Iterator[tuple[str, Program, Pair]]:
+    """One definition changed at a time, and what the pair itself differentiates."""
+    for k, d in enumerate(program.definitions):
+        for body in change(d.body):
+            others = [*program.definitions]
+            others[k] = replace(d, body=body)
+            yield name, with_definitions(program, others), pair
+    for node in _differentiated(pair):
+        for of in change(node.of):
+            new = rebuild(node, (of, *node.args[1:]))
+            yield (
+                name,
+                program,
+                replace(
+                    pair, left=replaced(pair.left, node, new), right=replaced(pair.right, node, new)
+                ),
+            )
+
+
+def with_definitions(program: Program, definitions: list[Definition]) -> Program:
+    """The program with other definitions of the same tensors."""
+    return replace(program, definitions=tuple(definitions))
+
+
+def _differentiated(pair: Pair) -> list[Derivative]:
+    found = (d for side in pair.sides for d in subformulas(side) if isinstance(d, Derivative))
+    return [d for d in dict.fromkeys(found) if not isinstance(d.of, Component)]
+
+
+def replaced(f: Node, old: Formula, new: Formula) -> Node:
+    """`f` with every occurrence of a node replaced."""
+    if f == old:
+        return new  # type: ignore[return-value]
+    parts = tuple(replaced(a, old, new) if isinstance(a, (Formula, Branch)) else a for a in f.args)
+    return rebuild(f, parts) if f.args else f
+
+
+# -- other definitions -----------------------------------------------------------------------------
+
+
+def _halved(f: Formula) -> list[Formula]:
+    """Every term that has a square at half its size, or at twice its size where it has a ½."""
+    if not _scalar(f):
+        return []
+    return [_scaled(f, HALF), _scaled(f, Number(2))]
+
+
+def _scaled(f: Formula, by: Formula) -> Formula:
+    if isinstance(f, Plus):
+        return Plus(*(_scaled(t, by) for t in f.args))  # type: ignore[arg-type]
+    squared = any(isinstance(g, Power) and g.exponent == Number(2) for g in subformulas(f))
+    return Times(by, f) if squared else f
+
+
+def _scalar(f: Formula) -> bool:
+    """Whether a formula is a number that is summed from squares."""
+    return not free_indices(f) and any(
+        isinstance(g, Power) and g.exponent == Number(2) for g in subformulas(f)
+    )
+
+
+def _reduced(f: Formula) -> list[Formula]:
+    """A sum over everything as a mean, and a mean as a sum."""
+    if free_indices(f):
+        return []
+    sums = [g for g in subformulas(f) if isinstance(g, Sum)]
+    counts = dict.fromkeys(n for s in sums for n in extents(s.ranges))
+    made: list[Formula] = [Times(Power(Count(n), Number(-1)), f) for n in counts]
+    return [*made, *(Times(Count(n), f) for n in counts)]
+
+
+def extents(ranges: tuple[Range, ...]) -> list[Int]:
+    """How many terms a sum has, over each range and over all of them."""
+    each = [r.uppers[0] - r.lowers[0] + 1 for r in ranges if len(r.uppers) == len(r.lowers) == 1]
+    each = [n for n in each if not n.indices]
+    total = Int.of(1)
+    for n in each:
+        total = total * n
+    return list(dict.fromkeys([*each, total]))
+
+
+def _averaged(f: Formula) -> list[Formula]:
+    """A root of a sum of powers as the root of their mean, and the other way round."""
+    made: list[Formula] = []
+    for node in dict.fromkeys(subformulas(f)):
+        if not isinstance(node, Power) or not _is_root(node.exponent):
+            continue
+        for s in subformulas(node.base):
+            if isinstance(s, Sum):
+                for n in extents(s.ranges):
+                    for factor in (Power(Count(n), Number(-1)), Count(n)):
+                        new = Power(Times(factor, node.base), node.exponent)
+                        made.append(replaced(f, node, new))
+                break
+    return made
+
+
+def _is_root(exponent: Formula) -> bool:
+    if isinstance(exponent, Number):
+        return 0 < exponent.value < 1
+    return isinstance(exponent, (Power, Times)) and any(
+        isinstance(g, Power) and g.exponent == Number(-1) for g in subformulas(exponent)
+    )
+
+
+CHANGES: tuple[tuple[str, Callable[[Formula], list[Formula]]], ...] = (
+    ("½ in a squared penalty", _halved),
+    ("sum or mean as the reduction", _reduced),
+    ("power mean or power sum", _averaged),
+)
+
+
+# -- flipped kernels -------------------------------------------------------------------------------
+
+
+def _kernels(program: Program) -> list[Tensor]:
+    """The given tensors that are read along windows of another tensor."""
+    found: dict[Tensor, None] = {}
+    for d in program.definitions:
+        for s in (g for g in subformulas(d.body) if isinstance(g, Sum)):
+            read = [c for c in subformulas(s.body) if isinstance(c, Component)]
+            for c in read:
+                if c.tensor in program.given and _window(c, read, s):
+                    found[c.tensor] = None
+    return list(found)
+
+
+def _window(c: Component, read: list[Component], s: Sum) -> list[int]:
+    """The axes at which `c` is read by a summed index that slides over another tensor."""
+    return [
+        k
+        for k, e in enumerate(c.indices)
+        if e.atom in s.bound
+        and any(
+            e.atom in f.indices and f.atom is None
+            for other in read
+            if other.tensor != c.tensor
+            for f in other.indices
+        )
+    ]
+
+
+def _flipped(body: Formula, kernel: Tensor) -> Formula:
+    """The body with the kernel read backwards along the axes of its windows."""
+    axes: dict[int, None] = {}
+    for s in (g for g in subformulas(body) if isinstance(g, Sum)):
+        read = [c for c in subformulas(s.body) if isinstance(c, Component)]
+        for c in read:
+            if c.tensor == kernel:
+                axes |= dict.fromkeys(_window(c, read, s))
+
+    def flip(c: Component) -> Formula | None:
+        if c.tensor != kernel:
+            return None
+        last = [2 * kernel.base + n - 1 for n in kernel.shape]
+        return Component(
+            kernel, *(last[k] - e if k in axes else e for k, e in enumerate(c.indices))
+        )
+
+    return replace_components(body, flip)
+
+
+# -- derivatives in terms of the output ------------------------------------------------------------
+
+
+def _in_terms_of_the_output(program: Program, pair: Pair) -> Iterator[Pair]:
+    """The right side with the variable replaced by what a scalar function makes of it."""
+    nodes = list(subformulas(pair.left))
+    names = dict.fromkeys(g.function.name for g in nodes if isinstance(g, Apply) and _smooth(g))
+    for t in dict.fromkeys(c.tensor for c in nodes if isinstance(c, Component)):
+        for name in names:
+            yield replace(pair, right=_composed(pair.right, t, name))
+    for d in (g for g in nodes if isinstance(g, Derivative)):
+        of, by = d.of, d.by.tensor
+        if isinstance(of, Component) and _function_of(program.defined.get(of.tensor), by):
+            yield replace(pair, right=_renamed(pair.right, by, of.tensor))
+
+
+def _smooth(g: Apply) -> bool:
+    return len(g.arguments) == 1 and g.function.name not in ("exp", "log", "abs", "sign")
+
+
+def _composed(f: Formula, t: Tensor, name: str) -> Formula:
+    return replace_components(f, lambda c: Apply(Function(name), c) if c.tensor == t else None)
+
+
+def _renamed(f: Formula, t: Tensor, output: Tensor) -> Formula:
+    return replace_components(f, lambda c: Component(output, *c.indices) if c.tensor == t else None)
+
+
+def _function_of(d: Definition | None, t: Tensor) -> bool:
+    """Whether a definition is a scalar function of an array, entry by entry."""
+    if d is None or d.tensor.shape != t.shape:
+        return False
+    read = [c for c in subformulas(d.body) if isinstance(c, Component)]
+    return bool(read) and all(c == Component(t, *d.indices) for c in read)

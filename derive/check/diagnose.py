@@ -1,0 +1,85 @@
+"""What is to be said of a pair that does not hold: under what it would, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from derive.check.compare import Comparer
+from derive.check.conditions import Conditions, vanishes
+from derive.check.conventions import convention
+from derive.check.edits import Edit, Text, terms_of
+from derive.check.factors import Factor, factor
+from derive.check.pair import Pair
+from derive.check.repair import Broken, repair
+from derive.check.terms import differing_entries, first_bad_term, meeting
+from derive.check.verdict import CONVENTION, HOLDS_IF, WRONG, Finding
+from derive.check.zero import zero_outside
+from derive.latex.symbols import Symbols
+from derive.verify.verdict import Counterexample
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the diagnosis of a pair may use.
+
+    `broken` is the side to edit; `other` gives the pair as it reads under another convention of
+    the document, with the name of that convention.
+    """
+
+    comparer: Comparer
+    symbols: Symbols
+    broken: Broken
+    others: Callable[[], list[tuple[str, Comparer, Pair]]]
+
+
+def diagnose(pair: Pair, counterexample: Counterexample | None, context: Context) -> Finding:
+    """Why a refuted pair does not hold."""
+    comparer = context.comparer
+    name = convention(comparer, pair) or _another_reading(context)
+    if name:
+        message = f"right under another convention: {name}"
+        return Finding(CONVENTION, message, name, counterexample)
+    by = factor(comparer, pair)
+    if by is not None and by.unit:
+        message = f"holds only if {by.unit}: the left side is {by.latex} times the right one"
+        return Finding(HOLDS_IF, message, by.unit, counterexample, f"a factor {by.latex}")
+    condition = Conditions(comparer).find(pair) or zero_outside(comparer, pair)
+    if condition:
+        return Finding(HOLDS_IF, f"holds only if {condition}", condition, counterexample)
+    return _wrong(pair, by, counterexample, context)
+
+
+def _another_reading(context: Context) -> str:
+    for name, comparer, pair in context.others():
+        if comparer.probe(pair) and comparer(pair).holds and not vanishes(comparer, pair):
+            return name
+    return ""
+
+
+def _wrong(
+    pair: Pair, by: Factor | None, counterexample: Counterexample | None, context: Context
+) -> Finding:
+    comparer, broken = context.comparer, context.broken
+    parts = [differing_entries(comparer, pair) or _difference(counterexample)]
+    term = first_bad_term(comparer, pair)
+    if term is not None:
+        terms = terms_of(Text(broken.source, broken.start, broken.end))
+        if term < len(terms):
+            parts.append(f"the first term that does not agree is {terms[term].text}")
+    where = meeting(comparer, pair)
+    if where:
+        parts.append(f"both sides agree only where {where}")
+    edit: Edit | None = None
+    if by is not None:
+        parts.append(f"the left side is {by.latex} times the right one")
+    else:
+        edit = repair(broken, comparer, context.symbols)
+    suggestion = edit.shown if edit else f"a factor {by.latex}" if by else ""
+    if edit:
+        parts.append(f"it would be right with {edit.shown}")
+    return Finding(WRONG, "; ".join(p for p in parts if p), "", counterexample, suggestion)
+
+
+def _difference(found: Counterexample | None) -> str:
+    return "" if found is None else f"the two sides differ: {found}"

@@ -1,0 +1,48 @@
+"""Sizes and conditions on them as LaTeX, for messages."""
+
+from __future__ import annotations
+
+from derive.ir import Divides, Equal, Floor, Guard, Int, NonNegative, Size, conjuncts
+from derive.ir.integer import Atom
+
+
+def integer(e: Int) -> str:
+    """An integer expression in sizes: `I+2P-K`, `N H_{out} W_{out}`."""
+    ordered = sorted(e.terms, key=lambda term: term[1] < 0)
+    text = ""
+    for monomial, c in ordered:
+        names = _product([_atom(a) for a in monomial])
+        number = str(abs(c)) if abs(c) != 1 or not monomial else ""
+        text += ("-" if c < 0 else "+") + number + names
+    return text.removeprefix("+") or "0"
+
+
+def _atom(a: Atom) -> str:
+    if isinstance(a, Size):
+        return a.name
+    if isinstance(a, Floor):
+        n, d = a.parts
+        return rf"\lfloor({integer(n)})/{integer(d)}\rfloor"
+    return str(a)
+
+
+def _product(names: list[str]) -> str:
+    """Factors side by side; a space where one has more than a letter."""
+    apart = any(len(name) > 1 for name in names)
+    return (" " if apart else "").join(names)
+
+
+def condition(guard: Guard) -> str:
+    """A condition on sizes: `S = 1`, `S \\mid I+2P-K`."""
+    return " and ".join(_condition(part) for part in conjuncts(guard))
+
+
+def _condition(guard: Guard) -> str:
+    sides = [integer(e) for e in guard.args if isinstance(e, Int)]
+    if isinstance(guard, Equal):
+        return " = ".join(sides)
+    if isinstance(guard, Divides):
+        return r" \mid ".join(sides)
+    if isinstance(guard, NonNegative):
+        return f"{sides[0]} >= 0"
+    return str(guard)

@@ -1,0 +1,78 @@
+"""Where two sides differ: the first term that does not agree, the entries of a table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations, islice
+
+import numpy as np
+
+from derive.check.compare import Comparer
+from derive.check.pair import Pair, is_numeric, settled
+from derive.errors import Unsupported
+from derive.ir import Bracket, Equal, Formula, Int, Plus, Times
+from derive.verify.arithmetic import Untyped, fraction
+
+SHOWN = 5
+"""How many entries of a table are named, at most."""
+
+
+def first_bad_term(comparer: Comparer, pair: Pair) -> int | None:
+    """The number, from 0, of the first term of the right side that differs from the left one's.
+
+    Both sides must be sums of as many terms, most of which agree.
+    """
+    left, right = _terms(pair.left), _terms(pair.right)
+    if len(left) != len(right) or len(left) < 2:
+        return None
+    agree = [
+        comparer.probe(replace(pair, left=a, right=b)) for a, b in zip(left, right, strict=True)
+    ]
+    return agree.index(False) if 0 < agree.count(False) <= len(agree) // 2 else None
+
+
+def _terms(f: Formula) -> list[Formula]:
+    if isinstance(f, Plus):
+        return list(f.args)  # type: ignore[arg-type]
+    if isinstance(f, Times) and f.args and isinstance(f.args[0], Bracket):
+        return [Times(f.args[0], t) for t in _terms(Times(*f.args[1:]))]
+    if isinstance(f, Times) and len(f.args) == 1:
+        return _terms(f.args[0])
+    return [f]
+
+
+def differing_entries(comparer: Comparer, pair: Pair) -> str:
+    """The entries at which a table of numbers is wrong, with the numbers that belong there."""
+    if not pair.axes or not is_numeric(pair.right):
+        return ""
+    try:
+        place = comparer.place(pair)
+        values = [place.world.exact(128).value(f, place.env) for f in pair.sides]
+    except (Unsupported, Untyped):
+        return ""
+    left, right = (np.broadcast_to(v.spread(place.axes), place.shape)[0] for v in values)
+    found = [at for at in np.ndindex(left.shape) if left[at] != right[at]]
+    order = [place.axes.index(x) - 1 for x in place.extents]
+    low = [place.env[r.index][0] for r in place.ranges]
+    told = []
+    for at in islice(found, SHOWN):
+        position = ",".join(str(at[k] + n) for k, n in zip(order, low, strict=True))
+        told.append(f"entry ({position}) is {_number(left[at])}, not {_number(right[at])}")
+    more = len(found) - SHOWN
+    return "; ".join(told) + (f"; and {more} more" if more > 0 else "")
+
+
+def _number(value: object) -> str:
+    exact = fraction(value)
+    return str(exact) if exact is not None else f"{float(value):.6g}"  # type: ignore[arg-type]
+
+
+def meeting(comparer: Comparer, pair: Pair) -> str:
+    """The free indices that must be equal for the pair to hold, as `i = j`."""
+    for a, b in combinations(pair.free, 2):
+        bounds = [tuple(map(settled, (*r.lowers, *r.uppers))) for r in (a, b)]
+        if bounds[0] != bounds[1]:
+            continue
+        if comparer.probe(pair.where(Equal(Int.of(a.index), Int.of(b.index)))):
+            return f"{a.index.hint} = {b.index.hint}"
+    return ""
