@@ -12,7 +12,8 @@ from typing import NamedTuple
 from derive.latex.traced import Traced
 
 _PARTS = re.compile(
-    r"\\(?:begin|end)\s{0,9}\{[A-Za-z]+\*?\}|\\\\\s{0,9}\[[^\]\\\n]{0,40}\]|\\(?:[A-Za-z]+\*?|.)"
+    r"\\(?:begin|end)\s{0,9}\{[A-Za-z]+\*?\}|\\\\\*?\s{0,9}\[[-0-9. ]{1,9}[a-z]{2}\]"
+    r"|\\(?:[A-Za-z]+\*?|.)"
     r"|[&{}()\[\]^_]|\s+|[^\\&{}()\[\]^_\s]+|\\",
     re.DOTALL,
 )
@@ -20,6 +21,7 @@ ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([A-Za-z]+\*?)\}")
 
 _RELATIONS = r":=|=|<|>|\\(?:coloneqq|equiv|leq?|leqslant|geq?|geqslant|lt|gt|neq?|approx)"
 RELATION = re.compile(rf"(?:{_RELATIONS})(?![A-Za-z])")
+_THOUSANDS = re.compile(r"[0-9]{3}(?![0-9])")
 
 # How many arguments a command takes that says nothing of the mathematics.
 SILENT = {
@@ -112,8 +114,17 @@ class _Plain:
             return k + 2
         if text == "(" and self.at(self.behind_spaces(k + 1)) == r"\because":
             return self.bracketed.get(k, k) + 1
-        if ENVIRONMENT.fullmatch(text) and "array" in text:
+        environment = ENVIRONMENT.fullmatch(text)
+        if environment is not None and environment[2] in ("array", "tabular"):
             return self.array(k)
+        if environment is not None and environment[1] == "begin":
+            self.keep_from(k)
+            k += 3 * (
+                [self.at(j) for j in (k + 1, k + 3)] == ["[", "]"] and self.at(k + 2) in "tbc"
+            )
+            return self.behind_arguments(k + 1, 1) if "alignat" in environment[2] else k + 1
+        if text == r"\," and self.at(k - 1)[-1:].isdigit() and _THOUSANDS.match(self.at(k + 1)):
+            return k + 1
         self.keep_from(k)
         return k + 1
 
@@ -133,10 +144,11 @@ class _Plain:
 
     def behind_arguments(self, k: int, count: int) -> int:
         """Behind an optional argument and `count` groups; where one is missing, before it."""
+        option = self.behind_spaces(k)
+        if self.at(option) == "[" and option in self.bracketed:
+            k = self.bracketed[option] + 1
         for _ in range(count):
             inner = self.behind_spaces(k)
-            if self.at(inner) == "[":
-                inner = self.behind_spaces(self.bracketed.get(inner, inner) + 1)
             if inner not in self.closing:
                 return k
             k = self.closing[inner] + 1

@@ -14,8 +14,14 @@ from dataclasses import dataclass, field
 from derive.latex.environments import ENVIRONMENT, RELATION, parts, plain
 from derive.latex.traced import Traced
 
-LAYOUTS = frozenset("aligned alignedat split gathered multlined".split())
-"""Environments inside a display that only arrange rows."""
+_MULTLINES = frozenset("multline multline* multlined".split())
+LAYOUTS = _MULTLINES | {
+    name + star
+    for name in """equation align alignat xalignat flalign gather eqnarray displaymath dmath math
+        IEEEeqnarray aligned alignedat split gathered""".split()
+    for star in ("", "*")
+}
+"""Environments that only arrange rows."""
 
 SYSTEMS = frozenset("cases dcases rcases".split())
 
@@ -35,7 +41,7 @@ _TAIL = 200
 _NUMBER_BY_HAND = re.compile(rf"(?:\\q?quad|\\ |~)(?:{_SPACE})*\(\s*[0-9]{{1,4}}[a-z]?\s*\){_ENDS}")
 
 
-def statements(body: Traced, multline: bool = False) -> list[Traced]:
+def statements(body: Traced) -> list[Traced]:
     """The statements of a formula whose macros are expanded; chains are continued over rows."""
     done: list[Statement] = []
     open_: dict[int, Statement] = {}
@@ -47,7 +53,7 @@ def statements(body: Traced, multline: bool = False) -> list[Traced]:
             trimmed = _trimmed(text)
             if not trimmed.text:
                 continue
-            indented = multline or (len(cells) > 1 and not _trimmed(cells[0]).text)
+            indented = row.multline or (len(cells) > 1 and not _trimmed(cells[0]).text)
             above = open_.get(column)
             if above is None or not above.goes_on(trimmed.text, indented):
                 above = open_[column] = Statement()
@@ -129,6 +135,7 @@ class _Row:
     cells: list[list[Traced]] = field(default_factory=lambda: [[]])
     fresh: bool = False
     blank: bool = True
+    multline: bool = False
 
     def add(self, piece: Traced) -> None:
         self.cells[-1].append(piece)
@@ -166,7 +173,7 @@ def _rows(source: Traced) -> Iterator[_Row]:
     """The rows of a display; the environments in it that only arrange rows are opened."""
     row, depth, inner = _Row(), 0, 0
     opened: list[bool] = []
-    behind_relation = False
+    behind_relation = multline = False
     for text, start, end in parts(source.text):
         piece = source.part(start, end)
         environment = ENVIRONMENT.fullmatch(text)
@@ -176,7 +183,9 @@ def _rows(source: Traced) -> Iterator[_Row]:
             opened.append(layout)
             inner += not layout
             if layout:
+                multline = environment[2] in _MULTLINES
                 row.open_brace()
+                row.multline = multline
                 continue
         elif environment is not None and opened:
             layout = opened.pop()
@@ -189,7 +198,7 @@ def _rows(source: Traced) -> Iterator[_Row]:
         elif text.startswith("\\\\") or text in _IMPLYING:
             behind_relation = ends_with_relation(Traced.join(row.cells[-1]).text)
             yield row
-            row = _Row(fresh=text in _IMPLYING)
+            row = _Row(fresh=text in _IMPLYING, multline=multline)
         elif text == "&":
             row.cells.append([])
         else:
