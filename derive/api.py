@@ -39,14 +39,14 @@ class Given:
     by `Network([...])`.
     """
 
-    def __init__(self, model: Model) -> None:
-        self.model = model
+    def __init__(self, model: Model, schema: Schema) -> None:
+        self.model, self.schema = model, schema
         self._engines: dict[Tensor | None, Differentiator] = {}
 
     @staticmethod
     def from_dict(data: Mapping[str, object]) -> Given:
         """From the tables of a Given; raises InputError where they cannot be used."""
-        return Given(build(Schema.from_dict(data)))
+        return _built(Schema.from_dict(data))
 
     def forward(self, of: str) -> Derivation:
         """The scalar form of the output of a layer: `given.forward("conv")`."""
@@ -124,7 +124,7 @@ def Network(
 
     A layer is an object of `derive.network`, or a table such as {"type": "Linear", ...}.
     """
-    return Given(build(chain(layers, tensors=tensors, loss=loss, target=target, **tables)))
+    return _built(chain(layers, tensors=tensors, loss=loss, target=target, **tables))
 
 
 @dataclass(frozen=True)
@@ -169,4 +169,8 @@ class Derivation:
 
 def load(path: str | Path) -> Given:
     """The Given in a TOML file; InputError, with file and line, where it cannot be used."""
-    return Given(build(load_schema(path)))
+    return _built(load_schema(path))
+
+
+def _built(schema: Schema) -> Given:
+    return Given(build(schema), schema)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import Protocol
 
 from derive.check.compare import Comparer, entries
 from derive.check.diagnose import Context, diagnose
@@ -17,6 +19,8 @@ from derive.check.verdict import (
     WRONG,
     Finding,
     PairVerdict,
+    Verdict,
+    overall,
 )
 from derive.errors import InputError, Unsupported
 from derive.latex.claims import Claim, read_claims
@@ -25,6 +29,30 @@ from derive.latex.symbols import Symbols
 from derive.network.build import Model, build
 from derive.network.given import Given
 from derive.network.symbols import symbols_of
+
+
+class Declared(Protocol):
+    """Something that was made from a Given, as `derive.load` makes it."""
+
+    @property
+    def schema(self) -> Given: ...
+
+
+def check(claim: str, given: Given | Declared | Mapping[str, object]) -> Verdict:
+    r"""The verdict on LaTeX that somebody wrote: an equation, a chain, or several of them.
+
+    `given` declares the symbols, as a dict of the tables of a Given or as `derive.load` returns it:
+
+        derive.check(r"\frac{\partial y_i}{\partial x_j} = 2 x_i \delta_{ij}",
+                     given={"tensors": {"x": ["n"]}, "define": ["y_{i} = x_i^2"]})
+
+    Raises InputError where the Given itself cannot be used.
+    """
+    if isinstance(given, Mapping):
+        given = Given.from_dict(given)
+    elif not isinstance(given, Given):
+        given = given.schema
+    return overall(check_source(claim, given))
 
 
 def check_source(source: str, given: Given) -> tuple[PairVerdict, ...]:

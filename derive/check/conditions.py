@@ -20,7 +20,6 @@ from derive.check.pair import Pair
 from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import (
-    Component,
     Derivative,
     Divides,
     Equal,
@@ -96,7 +95,8 @@ class Conditions:
 
     def _divisibility(self, pair: Pair, relevant: Sequence[Size]) -> Iterator[Guard]:
         """d | n for the floors ⌊n/d⌋ in the sizes, and for the quotients that the pair writes."""
-        floors = [a for s in self._search.computed for a in Int.of(s.definition).atoms_within()]
+        definitions = [s.definition for s in self._search.computed if s.definition is not None]
+        floors = [a for e in definitions for a in e.atoms_within()]
         for side in pair.sides:
             floors += [a for e in _integers(side) for a in e.atoms_within()]
         found: dict[Guard, None] = {}
@@ -178,7 +178,7 @@ def _contradict(a: Guard, b: Guard) -> bool:
 def _remainder(n: Int, d: Int) -> Int:
     """What is left of n where whole multiples of d are dropped."""
     if d.constant is not None:
-        return Int({m: c % d.constant for m, c in n.terms})
+        return Int({m: c for m, c in n.terms if c % d.constant})
     (divisor, factor), *others = d.terms
     if others or factor != 1:
         return n
@@ -200,8 +200,3 @@ def _sizes(parts: Sequence[Basic]) -> list[Size]:
                 if a.definition is not None:
                     pending.append(a.definition)
     return list(found)
-
-
-def reads(f: Formula) -> list[Component]:
-    """The entries that a formula reads."""
-    return [c for c in subformulas(f) if isinstance(c, Component)]

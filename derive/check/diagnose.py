@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derive.check.compare import Comparer
 from derive.check.conditions import Conditions, vanishes
 from derive.check.conventions import convention
-from derive.check.edits import Edit, Text, terms_of
+from derive.check.edits import Edit
 from derive.check.factors import Factor, factor
 from derive.check.pair import Pair
 from derive.check.repair import Broken, repair
 from derive.check.terms import differing_entries, first_bad_term, meeting
+from derive.check.text import Text
 from derive.check.verdict import CONVENTION, HOLDS_IF, WRONG, Finding
 from derive.check.zero import zero_outside
+from derive.derivation.program import Program
 from derive.latex.symbols import Symbols
 from derive.verify.verdict import Counterexample
 
@@ -61,10 +63,10 @@ def _wrong(
     pair: Pair, by: Factor | None, counterexample: Counterexample | None, context: Context
 ) -> Finding:
     comparer, broken = context.comparer, context.broken
-    parts = [differing_entries(comparer, pair) or _difference(counterexample)]
+    parts = [differing_entries(comparer, pair) or _difference(comparer.program, counterexample)]
     term = first_bad_term(comparer, pair)
     if term is not None:
-        terms = terms_of(Text(broken.source, broken.start, broken.end))
+        terms = Text(broken.source, broken.start, broken.end).terms()
         if term < len(terms):
             parts.append(f"the first term that does not agree is {terms[term].text}")
     where = meeting(comparer, pair)
@@ -81,5 +83,10 @@ def _wrong(
     return Finding(WRONG, "; ".join(p for p in parts if p), "", counterexample, suggestion)
 
 
-def _difference(found: Counterexample | None) -> str:
-    return "" if found is None else f"the two sides differ: {found}"
+def _difference(program: Program, found: Counterexample | None) -> str:
+    """Where the two sides differ; sizes that the Given fixes go without saying."""
+    if found is None:
+        return ""
+    free = {s.name for s in program.sizes if s.value is None}
+    shown = replace(found, sizes=tuple(pair for pair in found.sizes if pair[0] in free))
+    return f"the two sides differ: {shown}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from derive.check.compare import Comparer
-from derive.check.edits import Edit, edits
+from derive.check.edits import Edit, Vocabulary, edits
 from derive.check.pair import Pair, UnequalShapes, settled
 from derive.errors import Unsupported
 from derive.ir import free_indices
@@ -36,15 +36,14 @@ def repair(
     broken: Broken, comparer: Comparer, symbols: Symbols, budget: int = BUDGET
 ) -> Edit | None:
     """The first edit after which the pair holds."""
-    tried = 0
-    found = edits(
-        broken.source,
-        broken.start,
-        broken.end,
+    vocabulary = Vocabulary(
         _names(symbols),
+        _scales(comparer),
         list(_missing(broken.pair, symbols)),
+        comparer.counts(broken.pair),
     )
-    for edit in found:
+    tried = 0
+    for edit in edits(broken.source, broken.start, broken.end, vocabulary):
         tried += 1
         if tried > budget:
             return None
@@ -63,6 +62,13 @@ def _names(symbols: Symbols) -> list[list[str]]:
     for name, tensor in (*symbols.tensors.items(), *symbols.cotangents.items()):
         groups.setdefault(len(tensor.shape), []).append(name)
     return [names for names in groups.values() if len(names) > 1]
+
+
+def _scales(comparer: Comparer) -> list[str]:
+    """What an index may be multiplied by: strides, and small numbers."""
+    extents = {d.atom for t in comparer.program.given for d in t.shape}
+    named = [s.name for s in comparer.program.sizes if s.definition is None and s not in extents]
+    return [*named, "2"]
 
 
 def _missing(pair: Pair, symbols: Symbols) -> Iterator[str]:

@@ -32,13 +32,12 @@ def first_bad_term(comparer: Comparer, pair: Pair) -> int | None:
 
 
 def _terms(f: Formula) -> list[Formula]:
-    if isinstance(f, Plus):
-        return list(f.args)  # type: ignore[arg-type]
+    """The terms of a sum, each under the conditions that the whole is under."""
     if isinstance(f, Times) and f.args and isinstance(f.args[0], Bracket):
-        return [Times(f.args[0], t) for t in _terms(Times(*f.args[1:]))]
-    if isinstance(f, Times) and len(f.args) == 1:
-        return _terms(f.args[0])
-    return [f]
+        guard, *rest = f.args
+        whole = rest[0] if len(rest) == 1 else f
+        return [Times(guard, t) for t in _terms(whole)] if whole is not f else [f]  # type: ignore[arg-type]
+    return list(f.args) if isinstance(f, Plus) else [f]  # type: ignore[arg-type]
 
 
 def differing_entries(comparer: Comparer, pair: Pair) -> str:
