@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from derive.document.breaking import width_of
+from derive.document.breaking import break_lines, width_of
 from derive.document.math import Math, Relation, Space, row
 from derive.document.model import (
     Block,
@@ -20,6 +20,7 @@ from derive.document.model import (
     Display,
     Document,
     Emphasis,
+    Equation,
     Inline,
     InlineMath,
     Line,
@@ -35,7 +36,6 @@ from derive.document.model import (
     Text,
 )
 from derive.writers.markdown_math import markdown_math
-from derive.writers.page import Fitted, fitted
 from derive.writers.plain import printable
 
 _MARKS = {
@@ -46,9 +46,11 @@ _MARKS = {
 }
 _WIDTH = 50.0  # em, as wide as a page of GitHub
 _LETTER = 0.46  # em, of text on the average
+_RELATION = 1.34  # em, of the sign with its spaces
 _MARGIN = 6.0  # em, of a verdict and a number with the gap before them
 _INDENT = 2.0  # em, of the lines after the first
 _MEANINGFUL = re.compile(r"[\\`*_\[\]<>#$|~&@]|(?<=:)(?=//)|(?<=[Ww])(?=\.)")
+_BAR = re.compile(r"(?<!\\)\|")
 # What may stand between the braces of \text: letters, digits and harmless punctuation.
 _WORDS = re.compile(r"(?:[^\W_]|[ .,;:()'/+=“”’–—-])*")
 
@@ -137,7 +139,7 @@ class _Writer:
         self, header: tuple[Line, ...], rows: tuple[tuple[Line, ...], ...], numeric: frozenset[int]
     ) -> str:
         rule = ["--:" if k in numeric else "---" for k in range(len(header))]
-        cells = [[self.line(cell) for cell in r] for r in (header, *rows)]
+        cells = [[_BAR.sub(r"\|", self.line(cell)) for cell in r] for r in (header, *rows)]
         return "\n".join(f"| {' | '.join(r)} |" for r in (cells[0], rule, *cells[1:]))
 
     def _summary(self, summary: Summary) -> str:
@@ -150,29 +152,32 @@ class _Writer:
     # -- displays --------------------------------------------------------------------------------
 
     def _display(self, display: Display) -> str:
-        fits = list(fitted(display))
-        in_words = [self._words(fit.equation.reason) for fit in fits]
+        lefts = max(
+            (width_of(e.left) for e in display.equations if e.left is not None), default=0.0
+        )
+        room = _WIDTH - lefts - _RELATION
+        rights = [break_lines(e.right, room, _MARGIN) for e in display.equations]
+        in_words = [self._words(e.reason) for e in display.equations]
         spelled = all(words is not None for words in in_words)
-        beside = spelled and self._has_room(fits)
+        beside = spelled and self._has_room(display, rights, room)
         lines = [
             line
-            for fit, words in zip(fits, in_words, strict=True)
-            for line in self._equation(fit, words if spelled and words else "", beside)
+            for e, right, words in zip(display.equations, rights, in_words, strict=True)
+            for line in self._equation(e, right, words if spelled and words else "", beside)
         ]
         body = " \\cr\n".join(lines)
         anchors = "".join(f'<a id="eq{n}"></a>' for n in self._numbers(display))
         shown = f"$$\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n$$"
-        told = [] if spelled else [self.line(f.equation.reason) for f in fits if f.equation.reason]
+        told = [] if spelled else [self.line(e.reason) for e in display.equations if e.reason]
         return "\n\n".join(
             part for part in (anchors, shown, "\n".join(f"- {reason}" for reason in told)) if part
         )
 
-    def _equation(self, fit: Fitted, words: str, beside: bool) -> Iterator[str]:
+    def _equation(self, e: Equation, right: list[Math], words: str, beside: bool) -> Iterator[str]:
         """The lines of an equation; what belongs to it as a whole stands at the last."""
-        e = fit.equation
         left = f"{markdown_math(e.left)} " if e.left is not None else ""
-        lines = [f"{left}&{markdown_math(row(Relation(e.relation), fit.lines[0]))}"]
-        lines += [f"&{markdown_math(row(*_CONTINUED, x))}" for x in fit.lines[1:]]
+        lines = [f"{left}&{markdown_math(row(Relation(e.relation), right[0]))}"]
+        lines += [f"&{markdown_math(row(*_CONTINUED, x))}" for x in right[1:]]
         number = self.numbers.get(e.label)
         margin = [
             words if beside else "",
@@ -188,14 +193,13 @@ class _Writer:
     def _numbers(self, display: Display) -> list[int]:
         return [self.numbers[e.label] for e in display.equations if e.label in self.numbers]
 
-    def _has_room(self, fits: list[Fitted]) -> bool:
+    def _has_room(self, display: Display, rights: list[list[Math]], room: float) -> bool:
         """Whether a column for the reasons fits beside the widest line."""
-        lefts = max((width_of(f.equation.left) for f in fits if f.equation.left), default=0.0)
         right = max(
-            width_of(x) + (_INDENT if k else 0.0) for f in fits for k, x in enumerate(f.lines)
+            width_of(x) + (_INDENT if k else 0.0) for lines in rights for k, x in enumerate(lines)
         )
-        reasons = max(map(_width_of_words, (f.equation.reason for f in fits)))
-        return lefts + right + reasons + _MARGIN <= _WIDTH
+        reasons = max(_width_of_words(e.reason) for e in display.equations)
+        return right + reasons + _MARGIN <= room
 
     def _words(self, reason: Line) -> str | None:
         r"""A reason in the line of a formula: `\text{each }\delta_{ij}\text{ picks one}`.
@@ -231,11 +235,11 @@ def _width_of_words(line: Line) -> float:
 
 
 def _code(code: str) -> str:
-    """Code in a line of text, also in a cell of a table."""
+    """Code in a line of text."""
     shown = printable(code)
     fence = _longer_than("`", shown, 1)
     pad = " " if "`" in shown else ""
-    return f"{fence}{pad}{shown}{pad}{fence}".replace("|", r"\|")
+    return f"{fence}{pad}{shown}{pad}{fence}"
 
 
 def _longer_than(mark: str, code: str, least: int) -> str:

@@ -18,7 +18,7 @@ _SPELLED = {
     r"\{": r"\lbrace ",
     r"\}": r"\rbrace ",
     r"\,": r"\thinspace ",
-    r"\;": r"\thickspace ",
+    r"\;": r"\ ",
     "<": r"\lt ",
     ">": r"\gt ",
     r"\operatorname*{arg\,max}": r"\arg\max",
