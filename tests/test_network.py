@@ -272,7 +272,6 @@ UNSUPPORTED = [
     ("kernel_size = 2", "kernel_size = 2\nreturn_indices = true", "a second output"),
     ("index_base = 1", 'layout = "numerator"', "layout = “numerator” cannot be used yet"),
     ('reduction = "mean"', "label_smoothing = 0.1", "label_smoothing cannot be used yet"),
-    ("[conventions]", 'notation = {"\\\\delta" = "kronecker"}\n[conventions]', "notation"),
     ("[loss]", '[[problems]]\ntitle = "a"\n[loss]', "problems"),
 ]
 

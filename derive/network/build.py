@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from derive.derivation.program import Layer, Program
 from derive.errors import InputError, Unsupported
-from derive.ir import Tensor
+from derive.ir import Relation, Tensor
+from derive.latex import Symbols
 from derive.network.chain import Chain
+from derive.network.cotangents import Cotangents, cotangents, roots_of
+from derive.network.declare import Declarations
+from derive.network.defining import Defining
+from derive.network.facts import facts
 from derive.network.given import Conventions, Given
 from derive.network.names import nearest
+from derive.network.notation import notation_of
 from derive.network.site import show_shape
 from derive.network.sizes import value_of
-from derive.network.statements import facts
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,9 @@ class Model:
     """A network as definitions, with what a document says of it layer by layer.
 
     `layers` ends with the loss, where there is one.  `values` are the numbers that the Given has
-    for tensors, by name, as nested tuples of fractions.
+    for tensors, by name, as nested tuples of fractions.  `table` says what the names in a formula
+    about this model mean; `hidden` are given arrays without a meaning of their own, the
+    coefficients of unknown functions.  `warnings` are sentences for the user.
     """
 
     title: str
@@ -31,6 +38,9 @@ class Model:
     inputs: tuple[Tensor, ...]
     targets: tuple[Tensor, ...]
     values: dict[str, Any] = field(default_factory=dict)
+    table: Symbols = field(default_factory=Symbols)
+    hidden: tuple[Tensor, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[Tensor, ...]:
@@ -38,34 +48,93 @@ class Model:
         return tuple(p for layer in self.layers for p in layer.parameters)
 
 
-def build(given: Given) -> Model:
-    """The definitions that a Given stands for."""
-    _refuse_unused(given)
-    top = given.source.place()
-    chain = Chain(given)
-    layers = tuple(chain.layer(k, entry) for k, entry in enumerate(given.layers))
-    layers = (*layers, *chain.definitions())
+def build(given: Given, checking: bool = False) -> Model:
+    """The definitions that a Given stands for.
+
+    For `checking` what somebody wrote, sizes that have a number keep it, where a derivation keeps
+    them free; nothing needs to be defined, and there is a loss for every cotangent.
+    """
+    if not checking:
+        _refuse_unused(given)
+    notation = notation_of(given)
+    declared = Declarations(given, notation, checking)
+    chain = Chain(given, declared)
+    layers: tuple[Layer, ...] = ()
+    for k, entry in enumerate(given.layers):
+        layers = (*layers, chain.layer(k, entry))
+        for t in (*layers[-1].parameters, layers[-1].output):
+            declared.known.add(t)
+        declared.settle()
+    defining = Defining(given, notation, declared, chain, checking)
+    layers = (*layers, *defining.layers())
+    declared.finish()
     if given.loss is not None:
         layers = (*layers, chain.loss(given.loss))
-    if not layers:
-        raise InputError("there is nothing to derive. Expected [[layers]], or `define`.", **top)
+        for t in (*chain.targets, *(d.tensor for d in layers[-1].definitions)):
+            declared.known.add(t)
+    if not layers and not checking:
+        expected = "Expected [[layers]], or `define`."
+        raise InputError(f"there is nothing to derive. {expected}", **given.source.place())
+    relations = facts(given, defining.table, declared.known, tuple(declared.inputs), declared.sizes)
+    return _model(given, declared, chain, defining, layers, relations, checking)
+
+
+def _model(
+    given: Given,
+    declared: Declarations,
+    chain: Chain,
+    defining: Defining,
+    layers: tuple[Layer, ...],
+    relations: tuple[Relation, ...],
+    checking: bool,
+) -> Model:
     made = tuple(d for layer in layers for d in layer.definitions)
-    defined = {d.tensor for d in made}
-    inputs = tuple(t for t in chain.inputs if t not in defined)
+    inputs = tuple(t for t in declared.inputs if t not in {d.tensor for d in made})
     parameters = tuple(p for layer in layers for p in layer.parameters)
-    last = layers[-1].output
-    read = (*inputs, *chain.targets, *parameters)
+    loss = layers[-1].output if layers else None
+    if loss is not None and given.loss is None and (loss.shape or not given.define):
+        loss = None
+    hidden, named = tuple(defining.hidden), Cotangents({}, {})
+    if checking:
+        taken = (*declared.known.names, *(s.name for s in declared.sizes.declared))
+        named = cotangents(given, defining.notation, made, declared.known, taken)
+        if named.unknown is not None:
+            hidden, made = (
+                (*hidden, *named.unknown.coefficients),
+                (*made, *named.unknown.definitions),
+            )
+        loss = next((t for t in reversed(roots_of(made)) if not t.shape), None)
     program = Program(
-        given=read,
+        given=(*inputs, *chain.targets, *parameters, *dict.fromkeys(hidden)),
         definitions=made,
-        facts=facts(given, (*read, *defined), chain.sizes, chain.base),
-        loss=last if given.loss is not None or (given.define and not last.shape) else None,
-        size_facts=chain.sizes.facts,
-        sizes=chain.sizes.all,
+        facts=relations,
+        loss=loss,
+        size_facts=declared.sizes.facts,
+        sizes=declared.sizes.all,
     )
     _check_values(given, program)
     return Model(
-        given.title, given.conventions, program, layers, inputs, chain.targets, given.values
+        *(given.title, given.conventions, program, layers, inputs, chain.targets, given.values),
+        table=_table(defining, named, program),
+        hidden=hidden,
+        warnings=defining.notation.warnings,
+    )
+
+
+def _table(defining: Defining, named: Cotangents, program: Program) -> Symbols:
+    """The symbol table with what is only known at the end: the loss, and cotangents by name."""
+    table = defining.table
+    tensors = dict(table.tensors)
+    if named.unknown is not None:
+        last = named.unknown.definitions[-1].tensor
+        tensors[last.symbol] = last
+    return replace(
+        table,
+        tensors=tensors,
+        cotangents=named.tensors,
+        losses=named.losses,
+        loss=program.loss,
+        results=tuple(t.symbol for t in program.defined if t.symbol in tensors),
     )
 
 
@@ -102,13 +171,11 @@ def _extents(value: Any) -> tuple[int, ...] | None:
 
 
 def _refuse_unused(given: Given) -> None:
-    """Say which declarations this version cannot use, rather than ignore them."""
-    unused = {"problems": given.problems, "notation": given.notation}
-    for key, value in unused.items():
-        if value:
-            raise Unsupported(
-                f"[{key}] cannot be used yet; leave it out.", **given.source.place(key)
-            )
+    """Say which declarations a derivation cannot use, rather than ignore them."""
+    if given.problems:
+        raise Unsupported(
+            "[problems] cannot be used yet; leave it out.", **given.source.place("problems")
+        )
     defaults = Conventions()
     for key in ("layout", "matrix_layout", "summation", "index_position"):
         value = getattr(given.conventions, key)

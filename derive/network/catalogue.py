@@ -7,6 +7,14 @@ from derive.network.convolution import Conv1d, Conv2d, Conv3d
 from derive.network.layer import LayerKind
 from derive.network.linear import Linear
 from derive.network.loss import CrossEntropyLoss, Loss, MSELoss
+from derive.network.padding import (
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
+)
 from derive.network.pooling import (
     AvgPool1d,
     AvgPool2d,
@@ -19,9 +27,13 @@ from derive.network.pooling import (
     MaxPool3d,
 )
 from derive.network.reshape import Flatten
+from derive.network.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 
 _LAYERS: tuple[type[LayerKind], ...] = (
     *(Conv1d, Conv2d, Conv3d),
+    *(ConvTranspose1d, ConvTranspose2d, ConvTranspose3d),
+    *(ZeroPad1d, ZeroPad2d, ZeroPad3d),
+    *(ConstantPad1d, ConstantPad2d, ConstantPad3d),
     *(MaxPool1d, MaxPool2d, MaxPool3d),
     *(AvgPool1d, AvgPool2d, AvgPool3d),
     *(LPPool1d, LPPool2d, LPPool3d),

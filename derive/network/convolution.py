@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from derive.ir import ONE, Divides, Formula, Int, Sum, Tensor, floor, ravel, unravel
+from derive.network.channels import kernel_fit
 from derive.network.layer import LayerKind
+from derive.network.lift import Fit
 from derive.network.options import Extent, Padding, PerAxis
 from derive.network.site import Position, Shape, Site, show
 from derive.network.sizes import value_of
@@ -15,6 +17,7 @@ from derive.network.window import Window, reading, windows
 class Convolution(LayerKind):
     """Cross-correlation of the input's channels with learnable kernels, plus a bias."""
 
+    arrays: ClassVar[tuple[str, ...]] = ("weight", "bias")
     axes: ClassVar[int]
     in_channels: Extent | None = None
     out_channels: Extent
@@ -25,6 +28,12 @@ class Convolution(LayerKind):
     groups: Extent = 1
     bias: bool = True
     padding_mode: str = "zeros"
+
+    @classmethod
+    def fit(cls, x: Shape, arrays: dict[str, Shape], options: dict[str, object]) -> Fit:
+        if "weight" not in arrays:
+            return Fit()
+        return kernel_fit(cls.axes, x, arrays, options.get("groups", 1))
 
     def windows(self, x: Shape, new: Site) -> tuple[Window, ...]:
         return windows(

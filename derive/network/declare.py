@@ -8,46 +8,174 @@ from collections.abc import Iterator
 from typing import Any
 
 from derive.errors import InputError
-from derive.ir import Int, Size
+from derive.ir import Equal, Int, Size, Tensor
+from derive.latex import Symbols
+from derive.network.call import Call, CallError, call_of
 from derive.network.given import Given, LossEntry
-from derive.network.names import LAYER_NAME, is_lone_symbol, is_symbol
-from derive.network.sizes import Sizes
-from derive.network.statements import computed_size, left_names
+from derive.network.known import Known, tree
+from derive.network.names import LAYER_NAME, is_lone_symbol, is_symbol, nearest
+from derive.network.notation import Notation
+from derive.network.site import show
+from derive.network.sizes import Sizes, value_of
+from derive.network.statements import computed_size, left_names, whole_number
 
-_BOUND = re.compile(r"\s*>=\s*(\d+)\s*")
+_BOUND = re.compile(r"\s*(>=|>|≥|\\geq?)\s*(\d+)\s*")
 _AXES = {1: "D", 2: "ND", 3: "NCT", 4: "NCHW", 5: "NCDHW"}
 
 
-def declared_sizes(given: Given) -> Sizes:
-    """The sizes that somebody named: in `sizes`, in a shape, or as the option of a layer.
+class Declarations:
+    """What a Given declares by name; some of it only once a definition gives an extent.
 
-    A name that stands in shapes and options only is free: at least 1, and at least 0 where it is
-    nothing but a padding.
+    `sizes` are the sizes known so far, `known` the tensors, `inputs` those that are not defined.
+    With `literal`, sizes that have a number cannot vary.
     """
-    _check_names(given)
-    loss = loss_symbol(given.loss) if given.loss else "L"
-    sizes = Sizes((*given.tensors, *left_names(given), "y", loss))
-    expressions: dict[str, str] = {}
-    for name, value in given.sizes.items():
-        bound = _BOUND.fullmatch(value) if isinstance(value, str) else None
-        if bound is not None:
-            sizes.declare(Size(name, None, int(bound[1])))
-        elif isinstance(value, int):
-            sizes.declare(Size(name, value, min(value, 1)))
-        else:
-            expressions[name] = value
-    for name in _in_shapes(given):
-        if name not in expressions:
+
+    def __init__(self, given: Given, notation: Notation, literal: bool = False) -> None:
+        self._given, self._notation = given, notation
+        self.known = Known()
+        self.inputs: list[Tensor] = []
+        _check_names(given)
+        self._expressions: dict[str, str] = {}
+        self.sizes = self._named_sizes(literal)
+        targets = [] if given.loss is None else [given.loss.target]
+        self._tensors = [name for name in given.tensors if name not in targets]
+        self._tensors += [n for n in notation.classes if n not in given.tensors]
+        self._extents = dict(notation.extents)
+        self.settle()
+
+    def settle(self) -> None:
+        """Enter what has become known: extents, computed sizes, tensors of these sizes."""
+        waiting = -1
+        while waiting != (waiting := self._waiting):
+            for name, (axis, of) in list(self._extents.items()):
+                if (tensor := self.known.find(of)) is not None:
+                    del self._extents[name]
+                    self._enter_extent(name, axis, tensor)
+            for name, expression in list(self._expressions.items()):
+                try:
+                    size = computed_size(self._given, self.sizes, name, expression)
+                except InputError:
+                    continue
+                del self._expressions[name]
+                self.sizes.declare(size)
+            for name in [n for n in self._tensors if self._shaped(n)]:
+                self._tensors.remove(name)
+                self._enter_tensor(name)
+
+    def with_extents(self, tensor: Tensor) -> Tensor:
+        """A tensor that is about to be defined, its extents by the names that they are given."""
+        shape = list(tensor.shape)
+        key = tree(tensor.symbol)
+        for name, (axis, of) in list(self._extents.items()):
+            named = self.sizes.named(name) is not None
+            if not named and tree(of) == key and axis <= len(shape):
+                extent = shape[axis - 1].atom
+                meant = getattr(extent, "definition", None) or shape[axis - 1]
+                size = Size(name, value_of(meant), 1, meant)
+                self.sizes.declare(size)
+                shape[axis - 1] = Int.of(size)
+                del self._extents[name]
+        return Tensor(tensor.name, tensor.symbol, shape, tensor.base, tensor.classes)
+
+    def finish(self) -> None:
+        """Refuse what never became known."""
+        for name, (_, of) in self._extents.items():
+            raise InputError(
+                f"[notation]: {name} is an extent of {of}, which is no array that is declared. "
+                f"{nearest(of, self.known.names)}",
+                **self._given.source.place("notation", name),
+            )
+        for name, expression in self._expressions.items():
+            computed_size(self._given, self.sizes, name, expression)
+
+    @property
+    def _waiting(self) -> int:
+        return len(self._extents) + len(self._expressions) + len(self._tensors)
+
+    def _shaped(self, name: str) -> bool:
+        coming = {*self._extents, *self._expressions}
+        return coming.isdisjoint(map(str, self._given.tensors.get(name, ())))
+
+    def _named_sizes(self, literal: bool) -> Sizes:
+        """The sizes that somebody named: in `sizes`, in a shape, or as the option of a layer.
+
+        A name that stands in shapes and options only is free: at least 1, and at least 0 where it
+        is nothing but a padding.
+        """
+        given, notation = self._given, self._notation
+        loss = loss_symbol(given.loss) if given.loss else "L"
+        sizes = Sizes((*given.tensors, *left_names(given), "y", loss), literal)
+        for name, value in given.sizes.items():
+            bound = _BOUND.fullmatch(value) if isinstance(value, str) else None
+            if bound is not None:
+                sizes.declare(Size(name, None, int(bound[2]) + (bound[1] == ">")))
+            elif isinstance(value, int):
+                sizes.declare(Size(name, value, min(value, 1)))
+            else:
+                self._expressions[name] = value
+        computed = {*self._expressions, *notation.extents}
+        for name in (*_in_shapes(given), *_in_classes(notation)):
+            if name not in computed:
+                sizes.declare_free(name, 1)
+        found = [pair for pair in _in_options(given) if pair[1] not in computed]
+        lone = [(option, name) for option, name in found if is_lone_symbol(name)]
+        for _, name in (pair for pair in lone if pair[0] != "padding"):
             sizes.declare_free(name, 1)
-    found = [pair for pair in _in_options(given) if pair[1] not in expressions]
-    lone = [(option, name) for option, name in found if is_lone_symbol(name)]
-    for _, name in (pair for pair in lone if pair[0] != "padding"):
-        sizes.declare_free(name, 1)
-    for _, name in lone:
-        sizes.declare_free(name, 0)
-    for name, expression in expressions.items():
-        sizes.declare(computed_size(given, sizes, name, expression))
-    return sizes
+        for _, name in lone:
+            sizes.declare_free(name, 0)
+        return sizes
+
+    def _enter_extent(self, name: str, axis: int, tensor: Tensor) -> None:
+        """The size that is the extent of an axis, from 1; a size of its own name must equal it."""
+        place = self._given.source.place("notation", name)
+        if axis > len(tensor.shape):
+            raise InputError(
+                f"[notation]: {name} is extent {axis} of {tensor.symbol}, which has "
+                f"{len(tensor.shape)} axes.",
+                **place,
+            )
+        extent = tensor.shape[axis - 1]
+        told = self.sizes.named(name)
+        if told is None:
+            self.sizes.declare(Size(name, value_of(extent), 1, extent))
+        elif not self.sizes.require(Equal(told, extent)):
+            raise InputError(
+                f"[notation]: {name} is {show(Int.of(told))}, but extent {axis} of "
+                f"{tensor.symbol} is {show(extent)}.",
+                **place,
+            )
+
+    def _enter_tensor(self, name: str) -> None:
+        given = self._given
+        base: int = given.conventions.index_base
+        classes = None
+        shape = declared_shape(given, self.sizes, name) if name in given.tensors else ()
+        if name in self._notation.classes:
+            first, count = self._class_range(name)
+            if shape and first != base:
+                raise InputError(
+                    f"[notation]: the entries of {name} begin at {first}, but positions at {base}. "
+                    f"Expected an index into {base}.. something.",
+                    **given.source.place("notation", name),
+                )
+            base, classes = first, count
+        tensor = Tensor(name, name, shape, base, classes)
+        self.known.add(tensor)
+        self.inputs.append(tensor)
+        order = list(given.tensors)
+        self.inputs.sort(key=lambda t: order.index(t.name) if t.name in order else len(order))
+
+    def _class_range(self, name: str) -> tuple[int, Int]:
+        """The first class index of a tensor, and how many there are."""
+        place = self._given.source.place("notation", name)
+        table = Symbols(sizes={s.name: s for s in self.sizes.all})
+        first, last = (
+            whole_number(text, table, f"the index {name}", place)
+            for text in self._notation.classes[name]
+        )
+        if first.constant not in (0, 1):
+            raise InputError(f"[notation]: the index {name} begins at neither 0 nor 1.", **place)
+        return first.constant, last - first + 1
 
 
 def _check_names(given: Given) -> None:
@@ -86,12 +214,30 @@ def _in_shapes(given: Given) -> Iterator[str]:
             yield extent
 
 
+def _in_classes(notation: Notation) -> Iterator[str]:
+    for bounds in notation.classes.values():
+        yield from (text for text in bounds if is_lone_symbol(text))
+
+
 def _in_options(given: Given) -> Iterator[tuple[str, str]]:
-    for entry in given.layers:
-        for option, value in entry.options.items():
-            for part in value if isinstance(value, (list, tuple)) else (value,):
-                if isinstance(part, str) and part not in given.tensors:
-                    yield option, part
+    """The names of options that are sizes, in tables of layers and in calls."""
+    options = [entry.options for entry in given.layers]
+    options += [call.options for call in calls(given)]
+    for option, value in (pair for table in options for pair in table.items()):
+        for part in value if isinstance(value, (list, tuple)) else (value,):
+            if isinstance(part, str) and part not in given.tensors:
+                yield option, part
+
+
+def calls(given: Given) -> Iterator[Call]:
+    """The well-formed calls in `define`."""
+    for source in given.define:
+        try:
+            call = call_of(source)
+        except CallError:
+            continue
+        if call is not None:
+            yield call
 
 
 def declared_shape(given: Given, sizes: Sizes, tensor: str) -> tuple[Int, ...]:

@@ -23,17 +23,23 @@ Positions count from the index base of the document, `new.base`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from derive.ir import Definition, Formula, Tensor
+from derive.network.lift import Fit
 from derive.network.site import Position, Shape, Site, show_shape
 
 
 class LayerKind(BaseModel):
-    """A kind of layer; its fields are its options.  The docstring begins with a description."""
+    """A kind of layer; its fields are its options.  The docstring begins with a description.
 
+    `arrays` are the names of the parameters that a call may bring, in order; where it brings any,
+    those that are missing are left out.
+    """
+
+    arrays: ClassVar[tuple[str, ...]] = ()
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     def __init__(self, *positional: Any, **options: Any) -> None:
@@ -46,6 +52,11 @@ class LayerKind(BaseModel):
     def shape(self, x: Shape, new: Site) -> Shape:
         """The shape of the output for an input of shape `x`; by default the same."""
         return x
+
+    @classmethod
+    def fit(cls, x: Shape, arrays: dict[str, Shape], options: dict[str, object]) -> Fit:
+        """What a call says by its arrays: options, and axes that they lack."""
+        return Fit()
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         """The entry of the output at the position `at`."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from derive.ir import Formula, Sum, Tensor
 from derive.network.layer import LayerKind
+from derive.network.lift import Fit
 from derive.network.options import Extent
 from derive.network.site import Position, Shape, Site
 
@@ -11,9 +14,22 @@ from derive.network.site import Position, Shape, Site
 class Linear(LayerKind):
     """Fully connected: each output is a weighted sum of the inputs, plus a bias."""
 
+    arrays: ClassVar[tuple[str, ...]] = ("weight", "bias")
     in_features: Extent | None = None
     out_features: Extent
     bias: bool = True
+
+    @classmethod
+    def fit(cls, x: Shape, arrays: dict[str, Shape], options: dict[str, object]) -> Fit:
+        if "weight" not in arrays:
+            return Fit()
+        rows = arrays["weight"][:-1]
+        single: dict[str, tuple[int, ...]] = {"weight": (0,), "bias": (0,)}
+        told: dict[str, object] = {
+            "out_features": rows[0] if rows else 1,
+            "bias": "bias" in arrays,
+        }
+        return Fit(told) if rows else Fit(told, single, (len(x) - 1,))
 
     def shape(self, x: Shape, new: Site) -> Shape:
         new.need_axes(x, 1)

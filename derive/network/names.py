@@ -17,6 +17,7 @@ _ACCENTS = (
     "hat tilde bar dot ddot vec check breve widehat widetilde overline underline mathbf mathrm "
     "mathit mathcal mathbb mathsf boldsymbol bm text textbf textit operatorname"
 )
+GREEK = frozenset(_GREEK.split()) - frozenset("ast prime top infty partial nabla".split())
 COMMANDS = frozenset(_GREEK.split()) | frozenset(_ACCENTS.split())
 
 _TOKEN = re.compile(r"\\([A-Za-z]+)|\\([_ ,])|([A-Za-z0-9])|([-+*/',.() ])|([_^{}])")

@@ -1,4 +1,4 @@
-"""The types of the options of layers: numbers, or names of sizes in their place."""
+"""The types of the options of layers: numbers, or sizes in their place, by name or as such."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Annotated, TypeAlias
 
 from pydantic import PlainValidator
 
-SizeName: TypeAlias = int | str
-PerAxisName: TypeAlias = int | str | tuple[int | str, ...]
+from derive.ir import Int
+
+SizeName: TypeAlias = int | str | Int
+PerAxisName: TypeAlias = SizeName | tuple[SizeName, ...]
 
 
 def _whole(least: int) -> Callable[[object], SizeName]:
     def check(value: object) -> SizeName:
-        if isinstance(value, str) or (type(value) is int and value >= least):
+        if isinstance(value, (str, Int)) or (type(value) is int and value >= least):
             return value
         raise ValueError(f"a whole number of at least {least}, or the name of a size")
 
@@ -45,12 +47,15 @@ def _exponent(value: object) -> Fraction | str:
     return value if isinstance(value, str) else exact(value)
 
 
-Extent = Annotated[SizeName, PlainValidator(_whole(1), json_schema_input_type=SizeName)]
+_ONE: TypeAlias = int | str
+_SEVERAL: TypeAlias = int | str | tuple[int | str, ...]
+
+Extent = Annotated[SizeName, PlainValidator(_whole(1), json_schema_input_type=_ONE)]
 PerAxis = Annotated[
-    PerAxisName, PlainValidator(_one_or_several(1), json_schema_input_type=PerAxisName)
+    PerAxisName, PlainValidator(_one_or_several(1), json_schema_input_type=_SEVERAL)
 ]
 Padding = Annotated[
-    PerAxisName, PlainValidator(_one_or_several(0), json_schema_input_type=PerAxisName)
+    PerAxisName, PlainValidator(_one_or_several(0), json_schema_input_type=_SEVERAL)
 ]
 Exact = Annotated[Fraction, PlainValidator(exact, json_schema_input_type=int | float)]
 Exponent = Annotated[

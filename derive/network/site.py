@@ -11,6 +11,7 @@ from derive.errors import InputError, Unsupported
 from derive.ir import (
     ONE,
     Count,
+    Definition,
     Equal,
     Formula,
     Guard,
@@ -21,6 +22,7 @@ from derive.ir import (
     Power,
     Range,
     Tensor,
+    floor,
 )
 from derive.ir.text import to_text
 from derive.network.names import tagged
@@ -36,7 +38,7 @@ class Site:
 
     `shape` and `at` are the shape and the indices of the output, known when the formula is made.
     `label` and `input` are what messages call the layer and what it reads; `place` gives the file
-    and line of an option.
+    and line of an option.  `supplied` are arrays that stand for parameters, by name.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class Site:
         sizes: Sizes,
         place: Callable[[str | None], dict[str, Any]],
     ) -> None:
-        self.name, self.label, self.base, self.sizes, self._place = name, label, base, sizes, place
+        self.name, self.label, self.base, self.sizes, self.place = name, label, base, sizes, place
         self.input = ""
         self.shape: Shape = ()
         self.at: Position = ()
         self.parameters: list[Tensor] = []
+        self.before: list[Definition] = []
         self.sizes_told: list[SizeRule] = []
+        self.supplied: dict[str, Tensor] = {}
         self._letters: set[str] = set()
         self._extents: dict[str, Int] = {}
 
@@ -80,7 +84,7 @@ class Site:
 
         All but a padding are at least 1.
         """
-        if isinstance(value, int):
+        if isinstance(value, (int, Int)):
             return Int.of(value)
         size = self.sizes.named(value)
         if size is None:
@@ -112,6 +116,10 @@ class Site:
     def computed(self, letter: str, definition: Int) -> Int:
         """The extent that follows from others, named after the layer where it is new."""
         return self.sizes.computed(tagged(letter, self.name), definition)
+
+    def share(self, letter: str, extent: Int, groups: Int) -> Int:
+        """The extent of each of several groups that divide an axis."""
+        return extent if groups == ONE else self.computed(letter, floor(extent, groups))
 
     def spatial(self, extents: Iterable[Int]) -> Shape:
         """The heights and widths (or length, or depths too) of the output."""
@@ -150,9 +158,22 @@ class Site:
     # -- tensors ---------------------------------------------------------------------------------
 
     def parameter(self, name: str, letter: str, *shape: IntLike) -> Tensor:
-        """A learnable array, named as in a `state_dict`: `conv.weight`, w^{(conv)}."""
+        """A learnable array, named as in a `state_dict`: `conv.weight`, w^{(conv)}.
+
+        An array that is supplied for it must have its shape.
+        """
+        if name in self.supplied:
+            return self._fitting(name, self.supplied[name], tuple(map(Int.of, shape)))
         tensor = Tensor(f"{self.name}.{name}", tagged(letter, self.name), shape, self.base)
         self.parameters.append(tensor)
+        return tensor
+
+    def intermediate(
+        self, name: str, letter: str, shape: Shape, at: Position, f: Formula
+    ) -> Tensor:
+        """A named step on the way to the output, such as a mean: its entry at `at` is `f`."""
+        tensor = Tensor(f"{self.name}.{name}", tagged(letter, self.name), shape, self.base)
+        self.before.append(Definition(tensor, at, f))
         return tensor
 
     def with_bias(self, f: Formula, at: Index, wanted: bool) -> Formula:
@@ -161,15 +182,25 @@ class Site:
             return f
         return f + self.parameter("bias", "b", self.shape[self.at.index(at)])[at]
 
+    def _fitting(self, name: str, tensor: Tensor, shape: Shape) -> Tensor:
+        told = tensor.shape
+        pairs = zip(told, shape, strict=False)
+        if len(told) != len(shape) or not all(self.sizes.require(Equal(d, e)) for d, e in pairs):
+            self.fail(
+                f"the {name} {tensor.name} has the shape {show_shape(told)}, which does not fit "
+                f"{self.input}; expected {show_shape(shape)}"
+            )
+        return tensor
+
     # -- refusing --------------------------------------------------------------------------------
 
     def fail(self, message: str, option: str | None = None) -> NoReturn:
         """Refuse the network, naming this layer, at the line of the option."""
-        raise InputError(f"{self.label}: {message}.", **self._place(option))
+        raise InputError(f"{self.label}: {message}.", **self.place(option))
 
     def unsupported(self, message: str, option: str | None = None) -> NoReturn:
         """Say that an option is known, but cannot be used yet."""
-        raise Unsupported(f"{self.label}: {message}.", **self._place(option))
+        raise Unsupported(f"{self.label}: {message}.", **self.place(option))
 
 
 def show(e: Int) -> str:

@@ -70,9 +70,13 @@ def _least(e: Int) -> int | None:
 class Sizes:
     """The sizes met so far, in an order in which each stands after what it is computed from."""
 
-    def __init__(self, taken: Iterable[str]) -> None:
-        """`taken` are the symbols that already mean something else."""
+    def __init__(self, taken: Iterable[str], literal: bool = False) -> None:
+        """`taken` are the symbols that already mean something else.
+
+        With `literal`, numbers stay numbers, and a size that has one cannot vary.
+        """
         self._taken = set(taken)
+        self._literal = literal
         self._named: dict[str, Size] = {}
         self._made: set[str] = set()
         self._facts: dict[Guard, None] = {}
@@ -85,8 +89,15 @@ class Sizes:
     def facts(self) -> tuple[Guard, ...]:
         return tuple(self._facts)
 
+    @property
+    def declared(self) -> tuple[Size, ...]:
+        """The sizes that the user named."""
+        return tuple(s for s in self.all if s.name not in self._made)
+
     def declare(self, size: Size) -> None:
         """Enter a size that the user named."""
+        if self._literal and size.value is not None and size.definition is None:
+            size = Size(size.name, size.value, size.least, Int.of(size.value))
         self._named[size.name] = size
         self._taken.add(size.name)
 
@@ -108,6 +119,8 @@ class Sizes:
 
         The size is new, unless the user has declared that symbol with that number.
         """
+        if self._literal:
+            return Int.of(number)
         told = self._named.get(symbol)
         if told is not None and told.value == number and symbol not in self._made:
             return Int.of(told)

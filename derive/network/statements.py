@@ -1,39 +1,58 @@
-"""The LaTeX in a Given: definitions, computed sizes, and facts about entries or sizes."""
+"""Reading the LaTeX in a Given: the symbol table, computed sizes, and refusals with their place."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from derive.derivation.program import Layer
-from derive.errors import InputError, Unsupported
-from derive.ir import (
-    Entry,
-    Equal,
-    Guard,
-    Int,
-    Relation,
-    Size,
-    Tensor,
-    free_indices,
-    subformulas,
-    tensors,
-)
-from derive.ir.text import to_text
-from derive.latex import Symbols, read_definition, read_facts, read_relation
+from derive.errors import InputError
+from derive.ir import Count, Equal, Index, Int, Number, Size, Tensor
+from derive.latex import Symbols, read_formula, read_relation
+from derive.latex.symbols import DefinedFunction, Identity, Ones, Operator
 from derive.network.given import Given
+from derive.network.notation import Notation
 from derive.network.sizes import Sizes, value_of
 
-_CALL = re.compile(r"[^=]*=\s*[A-Z][A-Za-z]{2,}\d?d?\s*\(.*\)\s*")
 T = TypeVar("T")
 
 
-def symbols(known: Iterable[Tensor], sizes: Sizes, base: int) -> Symbols:
-    """What the names in a formula mean."""
+def symbols(
+    given: Given,
+    notation: Notation,
+    known: Iterable[Tensor],
+    sizes: Iterable[Size],
+    functions: Mapping[str, DefinedFunction],
+) -> Symbols:
+    """What the names in a formula mean, without the cotangents, which need a loss."""
+    conventions = given.conventions
+    named = {s.name: s for s in sizes}
+    arrays = {t.symbol: t for t in known}
+    aliases = {a: arrays[name] for a, name in notation.aliases.items() if name in arrays}
+    lengths = {s.name: Int.of(s) for s in named.values()}
+
+    def length(text: str | None) -> Int | None:
+        if text is None:
+            return None
+        return Int.of(int(text)) if text.isdecimal() else lengths.get(text)
+
     return Symbols(
-        tensors={t.symbol: t for t in known}, sizes={s.name: s for s in sizes.all}, base=base
+        tensors={**arrays, **aliases},
+        sizes=named,
+        indices={name: Index(name) for name in notation.indices},
+        base=conventions.index_base,
+        kronecker=notation.kroneckers[0] if notation.kroneckers else "\\delta",
+        kroneckers=tuple(notation.kroneckers[1:]),
+        functions={"\\sigma": "sigmoid"} | notation.functions,
+        defined=functions,
+        ones={name: Ones(length(text)) for name, text in notation.ones.items()},
+        identities={name: Identity(length(text)) for name, text in notation.identities.items()},
+        operators={name: Operator(meaning) for name, meaning in notation.operators.items()},
+        zero_outside=frozenset(notation.zero_outside),
+        layout=conventions.layout,
+        matrix_layout=conventions.matrix_layout or conventions.layout,
+        einstein=conventions.summation == "einstein",
+        upper=conventions.index_position == "upper",
+        unknown=notation.unknown,
     )
 
 
@@ -43,7 +62,7 @@ def computed_size(given: Given, sizes: Sizes, name: str, expression: str) -> Siz
     unknown = Size(name)
     table = Symbols(sizes={**{s.name: s for s in sizes.all}, name: unknown})
     what = f"the size {name} = “{expression}”"
-    read = _read(lambda: read_relation(f"{name} = {expression}", table), what, place)
+    read = reading(lambda: read_relation(f"{name} = {expression}", table), what, place)
     if not isinstance(read, Equal) or read.args[0] != Int.of(unknown):
         raise InputError(
             f"{what} is not an expression in sizes. Expected a whole number, a bound such as "
@@ -58,31 +77,14 @@ def computed_size(given: Given, sizes: Sizes, name: str, expression: str) -> Siz
     return Size(name, value, 1, definition)
 
 
-def definitions(
-    given: Given, known: Iterable[Tensor], sizes: Sizes, base: int
-) -> tuple[Layer, ...]:
-    """The definitions of `define` in their order, each as a layer of its own."""
-    read: dict[str, Tensor] = {t.symbol: t for t in known}
-    made: list[Layer] = []
-    for k, source in enumerate(given.define):
-        place = given.source.place("define", k)
-        if _CALL.fullmatch(source):
-            raise Unsupported(
-                f"the call “{source}” cannot be used in `define` yet; write the layer as a table "
-                "in [[layers]].",
-                **place,
-            )
-        table = symbols(read.values(), sizes, base)
-        definition = _read(partial(read_definition, source, table), f"“{source}”", place)
-        tensor = definition.tensor
-        if sizes.named(tensor.symbol) is not None:
-            raise InputError(f"“{source}” defines {tensor.symbol}, which names a size.", **place)
-        if any(tensor.symbol == m.name for m in made):
-            raise InputError(f"“{source}” defines {tensor.symbol} a second time.", **place)
-        read[tensor.symbol] = tensor
-        inputs = [t for t in read.values() if t in tensors(definition.body)]
-        made.append(Layer(tensor.name, "Definition", tuple(inputs), (), (definition,)))
-    return tuple(made)
+def whole_number(text: str, table: Symbols, what: str, place: dict[str, Any]) -> Int:
+    """A whole number, or an expression in sizes."""
+    read = reading(lambda: read_formula(text, table), what, place)
+    if isinstance(read, Count):
+        return read.integer
+    if isinstance(read, Number) and read.value.denominator == 1:
+        return Int.of(read.value.numerator)
+    raise InputError(f"{what}: “{text}” is not a whole number or an expression in sizes.", **place)
 
 
 def left_names(given: Given) -> tuple[str, ...]:
@@ -91,37 +93,9 @@ def left_names(given: Given) -> tuple[str, ...]:
     return tuple(name for text in left for name in (text, text.partition("_")[0]))
 
 
-def _read(read: Callable[[], T], what: str, place: dict[str, Any]) -> T:
+def reading(read: Callable[[], T], what: str, place: dict[str, Any]) -> T:
     """What the reader makes of a text; its refusal says where the text stands."""
     try:
         return read()
     except InputError as e:
         raise InputError(f"{what}: {e.message}.", **place) from e
-
-
-def facts(given: Given, known: Iterable[Tensor], sizes: Sizes, base: int) -> tuple[Relation, ...]:
-    """The facts about entries; those about sizes are recorded in `sizes`."""
-    table = symbols(known, sizes, base)
-    found: list[Relation] = []
-    for k, source in enumerate(given.facts):
-        place = given.source.place("facts", k)
-        for part in _read(partial(read_facts, source, table), f"the fact “{source}”", place):
-            if isinstance(part, Relation):
-                found.append(part)
-            else:
-                _record(part, source, sizes, place)
-    return tuple(found)
-
-
-def _record(guard: Guard, source: str, sizes: Sizes, place: dict[str, Any]) -> None:
-    atoms = [a for e in subformulas(guard) if isinstance(e, Int) for a in e.atoms_within()]
-    if free_indices(guard) or any(isinstance(a, Entry) for a in atoms):
-        raise Unsupported(
-            f"the fact “{source}” is about indices; expected sizes or entries.", **place
-        )
-    if not sizes.require(guard):
-        raise InputError(
-            f"the fact “{source}”, that is {to_text(guard)}, is false for the sizes given. Change "
-            "the numbers or leave it out.",
-            **place,
-        )
