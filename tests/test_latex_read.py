@@ -147,13 +147,13 @@ def refusal_or_text(source):
 
 
 EXPECTED = {
-    r"w^{(conv)}_{1,2} + w_{1}^{(conv)} \cdot 0": ["22: 2 indices of w"],
+    r"w^{(conv)}_{1,2} + w_{1}^{(conv)} \cdot 0": ["22: 2 indices of w^{(conv)}"],
     r"\tilde U_{i'j'} + \tilde{U}_{i,c_{out}}": [
         r""""\\tilde U"[i'#0, j'#0] + "\\tilde U"[i, "c_{out}"]""",
         r""""\\tilde U"["i'", "j'"] + "\\tilde U"[i, "c_{out}"]""",
     ],
     r"\frac{1}{H K}\sum_i z_i^2": ["count(H*K)^-1 * sum[i=1..N](z[i]^2)"],
-    r"f(z_i) + \sigma'(z_i)": ["f(z[i]) + sigmoid{1}(z[i])"],
+    r"f(z_i) + \sigma'(z_i)": ["f(z[i]) + sigmoid(z[i]) * (1 - sigmoid(z[i]))"],
     r"\begin{cases} z_i & \text{if } i=j \\ 0, & \text{otherwise.}\end{cases}": [
         "cases(z[i] if i = j; 0)"
     ],

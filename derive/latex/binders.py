@@ -59,6 +59,15 @@ class Plan:
 class Binders(Integers):
     """Reads operators that bind indices."""
 
+    def summand(self, node: Node) -> Formula:
+        """What is summed over."""
+        return self.formula(node)
+
+    def implied(self, index: Index, where: Iterable[Basic], name: Node) -> tuple[Bounds, Bounds]:
+        """The bounds of an index that nothing states."""
+        lower, upper = implied(index, where, name)
+        return (lower,), (upper,)
+
     def big(self, node: Big) -> Formula:
         if node.kind not in ("sum", "max"):
             refuse(node, "a sum or a maximum over indices", f"“{node.kind}”")
@@ -78,9 +87,9 @@ class Binders(Integers):
                 stack.enter_context(self.binding([name]))
                 indices[name], ranges[name] = self.indices[name], bounds
             conditions = [self.bracketed(c) for c in plan.conditions]
-            body = self.formula(node.body)
+            body = self.summand(node.body)
         made = [
-            Range(index, *(ranges[name] or implied(index, (body, *conditions), name)))
+            Range(index, *(ranges[name] or self.implied(index, (body, *conditions), name)))
             for name, index in indices.items()
         ]
         condition = conjunction(*conditions)

@@ -32,6 +32,7 @@ from derive.ir import (
 )
 from derive.latex.error import ReadError
 from derive.latex.scope import Scope
+from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
     Chain,
     Factors,
@@ -183,17 +184,22 @@ class Integers(Scope):
 
     def product_of_ratios(self, node: Factors) -> Ratio | None:
         total: Ratio | None = Ratio(ONE, ONE)
-        for operator, factor in node.factors:
+        for operator, factor in self.joined(node):
             value = self.ratio(factor)
             if value is None or total is None:
                 return None
             if operator == "/":
                 total = divide(total, value, factor)
+            elif operator == "//":
+                quotient = divide(total, value, factor)
+                total = Ratio(floor(quotient.above, quotient.below), ONE)
             elif operator == "mod":
                 whole = total.below == value.below == ONE
                 total = Ratio(mod(total.above, value.above), ONE) if whole else None
-            else:
+            elif operator in PRODUCT:
                 total = multiply(total, value, factor)
+            else:
+                return self.no_ratio(factor)
         return total
 
     # -- conditions --------------------------------------------------------------------------------

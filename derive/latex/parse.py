@@ -80,10 +80,18 @@ class Parser:
 
     def item(self) -> Node:
         at = self.tokens.at
+        if self.slice():
+            return Symbol(":", position=at)
         node = self.logic()
         if self.tokens.skip(":"):
             return SuchThat(node, self.logic(), position=at)
         return node
+
+    def slice(self) -> bool:
+        """Takes a mark that stands for a whole axis: the `:` of `W_{:,j}`, the dot of `W_{i,\\cdot}`."""
+        after = self.tokens.list[min(self.tokens.taken + 1, len(self.tokens.list) - 1)]
+        ends = after.text in (",", "}", "]") and after.kind != "end"
+        return ends and self.tokens.skip(":", "\\cdot", "\\bullet", "*")
 
     def logic(self) -> Node:
         at = self.tokens.at
@@ -138,8 +146,32 @@ class Parser:
             before = self.tokens.next
             if operator == "" and factors[-1][0] == "/":
                 self.tokens.stop("brackets or an operator after a factor that divides", before)
-            factors.append((operator, self.scripted()))
+            if operator == "/" and self.tokens.sees("/"):
+                operator = "/" + self.tokens.take().text
+            if operator == "/" and (self.tokens.sees("\\partial") or self.tokens.sees("d")):
+                factors = self.inline_derivative(factors)
+            else:
+                factors.append((operator, self.scripted()))
         return factors[0][1] if len(factors) == 1 else Factors(tuple(factors), position=at)
+
+    def inline_derivative(self, factors: list[tuple[str, Node]]) -> list[tuple[str, Node]]:
+        """`\\partial L/\\partial x` as a fraction; with other factors before it they stay outside."""
+        mark = self.tokens.next.text
+        start = [k for k, (_, f) in enumerate(factors) if is_mark(f, mark)]
+        if not start:
+            return [*factors, ("/", self.scripted())]
+        first = start[-1]
+        below = [("", self.scripted()), ("", self.scripted())]
+        above, at = factors[first:], factors[first][1].position
+        whole = (
+            above[0][1]
+            if len(above) == 1
+            else Factors((("", above[0][1]), *above[1:]), position=at)
+        )
+        fraction = Fraction(
+            whole, Factors(tuple(below), position=below[0][1].position), position=at
+        )
+        return [*factors[:first], (above[0][0], fraction)]
 
     def operator(self) -> str | None:
         """The operator before the next factor, "" where it just follows, None without one."""
@@ -272,6 +304,8 @@ class Parser:
     def table(self) -> Node:
         at = self.tokens.take().position
         name = self.tokens.environment(*TABLES)
+        if name == "array":
+            self.tokens.columns()
         rows = [self.row()]
         while self.tokens.skip("\\\\"):
             if not self.tokens.sees("\\end"):
@@ -319,12 +353,13 @@ class Parser:
             with self.tokens.inside():
                 return Big(kind, self.factors(), below, above, position=token.position)
         name = token.text.removeprefix("\\")
-        if token.kind == "operator" and not self.tokens.sees("("):
+        if token.kind == "operator" and not self.tokens.sees("(", "[", "\\{"):
             word = Word(name, position=token.position)
             return self.scripts_on(word, below, above, primes)
-        if below is not None:
+        if below is not None and token.kind != "operator":
             self.tokens.stop("the argument of a function")
-        return Call(name, self.bare(name), above, primes, position=token.position)
+        call = Call(name, self.bare(name), above, primes, position=token.position)
+        return self.scripts_on(call, below, None, 0)
 
     def bare(self, name: str) -> Node:
         """The argument of a function: in brackets, or a single factor that nothing follows."""
@@ -342,9 +377,17 @@ class Parser:
         return self.begins() and not closes and text not in FUNCTIONS
 
 
+def is_mark(node: Node, mark: str) -> bool:
+    """Whether a factor is the ∂ or d of a derivative, raised to an order perhaps."""
+    base = node.base if isinstance(node, Scripted) and node.below is None else node
+    return isinstance(base, Symbol) and base.text == mark
+
+
 STARTS: dict[str, Callable[[Parser], Node]] = {
     **dict.fromkeys(BRACKETS, Parser.group),
-    **dict.fromkeys(("\\frac", "\\dfrac", "\\tfrac", "\\cfrac"), Parser.fraction),
+    **dict.fromkeys(
+        ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\nicefrac", "\\sfrac"), Parser.fraction
+    ),
     **dict.fromkeys(ACCENTS, Parser.styled),
     **dict.fromkeys(FUNCTIONS, Parser.named),
     **dict.fromkeys(DOTS, lambda parser: Symbol("\\dots", position=parser.tokens.take().position)),

@@ -29,7 +29,7 @@ _TOKEN = re.compile(
       |\\(?P<operator>operatorname\*?|mathrm)\s*\{(?P<letters>(?:[A-Za-z0-9 ]|\\,)*)\}
       |(?P<argmax>\\arg\s*\\max(?![A-Za-z]))
       |(?P<command>\\(?:[A-Za-z]+|.))
-      |(?P<number>[0-9]+(?:\.[0-9]+)?)
+      |(?P<number>[0-9]{1,3}(?:(?:\\,|\{,\})[0-9]{3})+(?![0-9])|[0-9]+(?:\.[0-9]+)?)
       |(?P<word>(?<=\s)for(?=\s))
       |(?P<letter>[^\W\d_])
       |(?P<mark>\.\.|:=|[-+*/=<>()\[\]{}|,;:&^_'!.])""",
@@ -70,6 +70,8 @@ def _token(found: re.Match[str], at: int) -> Token:
         return Token("operator", re.sub(r"\\,|\s", "", found["letters"]), at)
     if found["argmax"]:
         return Token("operator", "argmax", at)
+    if found["number"]:
+        return Token("number", re.sub(r"[^0-9.]", "", found["number"]), at)
     kind = found.lastgroup or ""
     text = SAME.get(found[kind], found[kind])
     return Token("space" if text in SPACING else kind, text, at)

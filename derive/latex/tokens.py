@@ -13,7 +13,7 @@ DEEPEST = 40
 """Brackets, scripts and operators inside each other, at most."""
 
 _RELATIONS = {
-    "=": "= := \\coloneqq \\equiv",
+    "=": "= := \\coloneqq \\equiv \\triangleq \\doteq",
     "!=": "\\ne \\neq",
     "<": "< \\lt",
     ">": "> \\gt",
@@ -25,7 +25,13 @@ _RELATIONS = {
 }
 RELATIONS = {command: r for r, commands in _RELATIONS.items() for command in commands.split()}
 LOGIC = {"and": "and", "or": "or", "\\land": "and", "\\wedge": "and", "\\lor": "or", "\\vee": "or"}
-OPERATORS = {"*": "*", "\\cdot": "*", "\\times": "*", "/": "/", "\\bmod": "mod"}
+OPERATORS = {
+    **{"\\times": "\\cdot", "\\div": "/", "\\bmod": "mod"},
+    **{mark: mark for mark in r"* / \cdot \odot \oslash \circ \otimes \star \ast".split()},
+}
+"""Marks between factors, and what the tree calls them."""
+PRODUCT = ("", "*", "\\cdot")
+"""Marks of a product of numbers."""
 DOTS = ("\\dots", "\\ldots", "\\cdots", "\\dotsc")
 BRACKETS = {
     "(": ")",
@@ -39,11 +45,14 @@ BRACKETS = {
     "\\lfloor": "\\rfloor",
     "\\lceil": "\\rceil",
     "\\langle": "\\rangle",
+    "\\llbracket": "\\rrbracket",
+    "\\vert": "\\vert",
+    "\\Vert": "\\Vert",
 }
 ACCENTS = tuple(
     r"""\tilde \hat \bar \vec \dot \ddot \check \breve \acute \grave \widetilde \widehat \overline
     \underline \mathbf \mathbb \mathcal \mathsf \mathit \mathfrak \mathscr \boldsymbol \bm
-    \mathtt""".split()
+    \mathtt \mathrm \mathbbm \mathds""".split()
 )
 FUNCTIONS = frozenset(
     r"""\exp \log \ln \sin \cos \tan \tanh \sinh \cosh \max \min \sum \prod""".split()
@@ -52,28 +61,49 @@ SYMBOLS = frozenset(
     r"""\alpha \beta \gamma \delta \epsilon \varepsilon \zeta \eta \theta \vartheta \iota \kappa
     \lambda \mu \nu \xi \pi \varpi \rho \varrho \sigma \varsigma \tau \upsilon \phi \varphi \chi
     \psi \omega \Gamma \Delta \Theta \Lambda \Xi \Pi \Sigma \Upsilon \Phi \Psi \Omega \ell \imath
-    \jmath \hbar \partial \nabla \infty \top \bot \intercal \dagger \star \ast \circ \prime
+    \jmath \hbar \partial \nabla \infty \top \bot \intercal \dagger \star \ast \circ \odot \prime
     \aleph""".split()
 )
-TABLES = ("cases", "dcases", "matrix", "pmatrix", "bmatrix")
+TABLES = ("cases", "dcases", "matrix", "pmatrix", "bmatrix", "smallmatrix", "array")
+OPENING = ("(", "[", "{", "\\{", "\\begin")
+CLOSING = (")", "]", "}", "\\}", "\\end")
+SEPARATORS = ("\\quad", "\\qquad", "\\\\")
+"""What stands between clauses, outside all brackets."""
 
 
 def _without_struts(tokens: list[Token]) -> list[Token]:
-    """Without the empty groups that keep the space of a binary sign at the start of a line."""
+    """Without the empty groups that keep the space of a binary sign, or one script off another."""
     struts = {
         k
         for k in range(len(tokens) - 2)
         if tokens[k].text + tokens[k + 1].text == "{}"
-        and tokens[k + 2].text in ("+", "-", "\\cdot")
+        and tokens[k + 2].text in ("+", "-", "\\cdot", "_", "^")
     }
     return [t for k, t in enumerate(tokens) if not {k, k - 1} & struts]
 
 
-class Tokens:
-    """The tokens that mean something, and how far they have been taken."""
+def _meaningful(tokens: list[Token], clauses: bool) -> Iterator[Token]:
+    """Without spaces; those that stand between clauses are marks, alignment is not."""
+    depth = 0
+    for t in tokens:
+        inside = depth > 0 or not clauses
+        if t.kind != "space" and (inside or t.text != "&"):
+            depth += (t.text in OPENING) - (t.text in CLOSING)
+            yield t
+        elif t.text in SEPARATORS and not inside:
+            yield Token("mark", t.text, t.position)
 
-    def __init__(self, source: str) -> None:
-        self.list = _without_struts([t for t in tokenize(source) if t.kind != "space"])
+
+class Tokens:
+    """The tokens that mean something, and how far they have been taken.
+
+    With `clauses`, a `\\quad` outside all brackets separates as a comma does.
+    """
+
+    def __init__(self, source: str, clauses: bool = False) -> None:
+        every = tokenize(source)
+        self.ends = {t.position: u.position for t, u in zip(every, every[1:], strict=False)}
+        self.list = _without_struts(list(_meaningful(every, clauses)))
         self.taken = 0
         self.depth = 0
         self.unclosed = False
@@ -85,6 +115,12 @@ class Tokens:
     @property
     def at(self) -> int:
         return self.next.position
+
+    @property
+    def end(self) -> int:
+        """Where the token before the next one ends."""
+        before = self.list[self.taken - 1].position if self.taken else 0
+        return self.ends.get(before, before)
 
     def sees(self, *texts: str) -> bool:
         return self.next.kind != "end" and self.next.text in texts
@@ -171,3 +207,10 @@ class Tokens:
             self.stop(f"one of {', '.join(names)}", first)
         self.expect("}")
         return name
+
+    def columns(self) -> None:
+        """Takes the `{|c|c|}` behind `\\begin{array}`."""
+        self.expect("{")
+        while self.next.text in ("c", "l", "r", "|"):
+            self.take()
+        self.expect("}")
