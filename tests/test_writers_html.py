@@ -22,6 +22,7 @@ from derive.document.model import (
     Table,
     line,
 )
+from derive.pipeline import Solution
 from derive.writers import katex
 from derive.writers.html import formula, html
 
@@ -105,6 +106,15 @@ def test_a_line_has_its_reason_verdict_and_number_beside_it():
     assert len(page.of("div", "equations")) == 3
     assert page.of("div", "below") == ["the derivative above, put in for every position"]
     assert page.of("tr")[-2:] == ["?1could not be checked", "×0are false"]
+
+
+def test_a_solution_is_written_in_several_formats_at_once(tmp_path):
+    solution = Solution(document("lenet"), {})
+    files = solution.write(tmp_path / "new", formats=["md", "html"], stem="net")
+    assert [f.name for f in files] == ["net.tex", "net.html", "net.md"]
+    assert {f.name for f in (tmp_path / "new").iterdir()} == {f.name for f in files}
+    first = [f.read_bytes() for f in files]
+    assert [f.read_bytes() for f in solution.write(tmp_path, ["html", "md"])] == first
 
 
 def test_equal_documents_give_equal_pages():

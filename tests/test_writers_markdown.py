@@ -7,7 +7,16 @@ from documents import sample
 from markdown_it import MarkdownIt
 from pages import EXAMPLES, NASTY, Page, document, rendered
 
-from derive.document.math import Name, Relation, Scripts, row
+from derive.document.math import (
+    Big,
+    Comma,
+    Fenced,
+    Name,
+    Operator,
+    Relation,
+    Scripts,
+    row,
+)
 from derive.document.model import (
     BulletList,
     Code,
@@ -25,8 +34,10 @@ from derive.document.model import (
     line,
 )
 from derive.latex.parse import parse
+from derive.latex.tokens import RELATIONS, Tokens
 from derive.writers.latex_math import latex_math
 from derive.writers.markdown import markdown
+from derive.writers.markdown_math import markdown_math
 
 BLOCK = re.compile(r"^\$\$\n\\begin\{aligned\}\n(.*?)\n\\end\{aligned\}\n\$\$$", re.M | re.S)
 INLINE = re.compile(r"\$([^$\n]+)\$")
@@ -80,6 +91,21 @@ def test_every_equation_reads_back(example):
             left = (e.left, Relation(e.relation)) if e.left is not None else ()
             plain = written.replace(r"\quad\quad{}\cdot", "")  # before a factor on a new line
             assert parse(plain) == parse(latex_math(row(*left, e.right)))
+
+
+def test_nothing_in_a_formula_is_markdown():
+    x, y = Name("x"), Scripts(Name("y", ("hat",)), Name("i"))
+    least = Big("argmax", (row(x, Relation("<"), y), row(y, Relation(">"), x)))
+    tree = row(
+        Operator("erf"), Fenced("paren", x), Fenced("brace", row(x, Comma(True), y)), least, x
+    )
+    written = markdown_math(tree)
+    assert not re.search(r"\\[^A-Za-z ]|[<>*]|(?<![A-Za-z0-9])_(?! )|operatorname", written)
+    assert rendered(written)
+    texts = [
+        [RELATIONS.get(t.text, t.text) for t in Tokens(x).list] for x in (written, latex_math(tree))
+    ]
+    assert texts[0] == texts[1]
 
 
 def test_links_lead_to_equations_of_the_file():
