@@ -4,6 +4,7 @@ GitHub reads Markdown also between dollar signs: there `\\` becomes `\`, `\{` be
 `_` between two signs begin emphasis, `<i` begins a tag and `](` a link; and its MathJax refuses
 `\operatorname`.  So formulas are spelled without any of them, in LaTeX that means the same: `\cr`
 ends a line, `\lbrace` is a brace, `\arg\max` an operator, and a space follows some underscores.
+What has no other spelling is the `\_` in the name of a layer: GitHub shows a subscript there.
 """
 
 from __future__ import annotations
