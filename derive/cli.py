@@ -8,17 +8,19 @@ Exit status: 0 all well; 1 an equation was refuted; 2 input that could not be us
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 
 from derive import __version__
 from derive.errors import DeriveError, InputError
@@ -96,6 +98,47 @@ def solve(
 
 
 @app.command()
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(help="Documents: .tex, .md or .txt.", metavar="FILE...")
+    ],
+    given: Annotated[
+        Path | None,
+        typer.Option(help="What the symbols mean, as TOML; else FILE.toml beside each document."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts as JSON.")] = False,
+    baseline: Annotated[
+        Path | None, typer.Option(help="An earlier --json report: only new problems count.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Whatever does not simply hold is a problem.")
+    ] = False,
+    annotate: Annotated[
+        Path | None, typer.Option(help="A folder for copies with the verdicts in the margin.")
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="How many files at a time; 0: one per core.")] = 0,
+) -> None:
+    """Check every equation of some documents: one line for each, with the reason if it is wrong."""
+    report = import_module("derive.check.report")
+    with _reported(), _counting(len(files)) as done:
+        known = report.baseline(baseline) if baseline else {}
+        tables = import_module("derive.network.source").read_toml(given) if given else None
+        checking = import_module("derive.check.files")
+        reports = checking.check_files(files, tables, done, jobs or os.cpu_count() or 1)
+        _annotate(reports, annotate)
+    for unusable in (r for r in reports if r.error is not None):
+        typer.echo(f"derive: {unusable.error}", err=True)
+    if as_json:
+        typer.echo(report.as_json(reports))
+    else:
+        _show(reports)
+    if any(r.error is not None for r in reports):
+        raise typer.Exit(2)
+    if report.problems(reports, known, strict):
+        raise typer.Exit(1)
+
+
+@app.command()
 def layers() -> None:
     """List the layers and losses that a network can have, with their options."""
     catalogue = import_module("derive.network.catalogue")
@@ -144,6 +187,46 @@ def _progress() -> Iterator[Callable[[str], None]]:
         return
     with Console(stderr=True).status("reading") as status:
         yield status.update
+
+
+@contextmanager
+def _counting(total: int) -> Iterator[Callable[[object], None]]:
+    """A bar that grows with each file, on stderr and only where that is a terminal."""
+    if total < 2 or not sys.stderr.isatty():
+        yield lambda report: None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("checking", total=total)
+        yield lambda report: progress.advance(task)
+
+
+_COLOURS = {"wrong": "red", "undefined": "magenta", "unreadable": "magenta", "holds if": "yellow"}
+
+
+def _show(reports: Sequence[Any]) -> None:
+    """The verdicts line by line, and a table where there are several files."""
+    report = import_module("derive.check.report")
+    usable = [r for r in reports if r.error is None]
+    for r in usable:
+        for status, line in report.lines(r):
+            typer.secho(line, fg=_COLOURS.get(status))
+    if len(reports) > 1:
+        typer.echo("")
+        for line in report.table(reports):
+            typer.echo(line)
+    elif usable:
+        typer.echo(report.summary(usable[0]))
+
+
+def _annotate(reports: Sequence[Any], folder: Path | None) -> None:
+    """Writes the copies with marks, STEM.tex each."""
+    if folder is None:
+        return
+    write = import_module("derive.writers.files").write_atomically
+    annotated = import_module("derive.writers.annotated").annotated
+    for r in reports:
+        if r.error is None:
+            typer.echo(write(folder / f"{Path(r.file).stem}.tex", annotated(r)), err=True)
 
 
 def _check_readable(file: Path) -> None:

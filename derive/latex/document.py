@@ -145,7 +145,7 @@ def read_document(text: str, kind: str = "tex") -> Document:
             f"the document has {len(text)} characters. Expected at most {LONGEST}; split it."
         )
     if kind == "txt":
-        kind = "tex" if _TEX_TEXT.search(text) else "md"
+        kind = "tex" if is_tex(text) else "md"
     reader = _Reader(text, kind)
     reader.read()
     return Document(
@@ -156,6 +156,11 @@ def read_document(text: str, kind: str = "tex") -> Document:
         _declarations(text),
         tuple(reader.inputs),
     )
+
+
+def is_tex(text: str) -> bool:
+    """Whether a text is a whole LaTeX document."""
+    return _TEX_TEXT.search(text) is not None
 
 
 def _declarations(text: str) -> str:

@@ -72,14 +72,20 @@ def ends_with_relation(text: str) -> bool:
     return _RELATION_LAST.search(text[-_TAIL:]) is not None
 
 
-def has_relation(text: str) -> bool:
-    """Whether a text relates formulas: a relation stands outside all brackets."""
+def first_relation(text: str) -> int | None:
+    """The offset of the first relation that stands outside all brackets."""
     depth = 0
     for part in parts(text):
         depth += _deeper(part.text)
-        if depth <= 0 and RELATION.search(part.text):
-            return True
-    return False
+        found = RELATION.search(part.text) if depth <= 0 else None
+        if found is not None:
+            return part.start + found.start()
+    return None
+
+
+def has_relation(text: str) -> bool:
+    """Whether a text relates formulas."""
+    return first_relation(text) is not None
 
 
 def joined(left: Traced, right: Traced) -> Traced:

@@ -54,26 +54,31 @@ class Source:
 
 def read_toml(path: Path) -> tuple[dict[str, Any], Source]:
     """The tables of a TOML file; decimals become exact fractions."""
+    text = read_text(path, "a TOML file")
+    return parse_toml(text, str(path)), Source(str(path), text)
+
+
+def read_text(path: Path, expected: str) -> str:
+    """The text of a file in UTF-8; the refusal says what was `expected`."""
     file = str(path)
     try:
         data = path.read_bytes()
     except OSError as e:
         reason = e.strerror or "it cannot be read"
         raise InputError(
-            f"the file cannot be read ({reason}). Expected a TOML file; check the path.", file=file
+            f"the file cannot be read ({reason}). Expected {expected}; check the path.", file=file
         ) from e
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as e:
         before = data[: e.start]
         raise InputError(
-            f"the byte 0x{data[e.start]:02X} is not UTF-8. Expected a TOML file in UTF-8; save it "
+            f"the byte 0x{data[e.start]:02X} is not UTF-8. Expected {expected} in UTF-8; save it "
             "with that encoding.",
             file=file,
             line=before.count(b"\n") + 1,
             column=e.start - (before.rfind(b"\n") + 1) + 1,
         ) from e
-    return parse_toml(text, file), Source(file, text)
 
 
 def parse_toml(text: str, file: str | None = None) -> dict[str, Any]:
