@@ -51,7 +51,10 @@ TENSORS = {
         Tensor("g", "g", (A, C, K)),
         Tensor("c", "c", (H,), classes=K + 0),
         Tensor("s", "s", (H, K)),
-        Tensor("e", "e", (H,)),
+        *(Tensor(name, name, (H,)) for name in ("e", "r", "h", "double", "square", "norm")),
+        Tensor("lone", "lone", (H, K)),
+        Tensor("pair", "pair", (H, H)),
+        Tensor("o", "o", ()),
         Tensor("L", "L", ()),
     )
 }
@@ -65,6 +68,14 @@ def definition(text: str) -> Definition:
 DEFINITIONS = (
     definition("s[i, j] := exp(m[i, j]) * sum[k=1..K](exp(m[i, k]))^-1"),
     definition("e[i] := tanh(x[i])"),
+    definition("r[i] := sigmoid(x[i])"),
+    definition("h[i] := x[i] * tanh(y[i])"),
+    definition("double[i] := 2 * tanh(u[i])"),
+    definition("square[i] := x[i]^2"),
+    definition("norm[i] := sum[k=1..K](m[i, k]^2)^(1/2)"),
+    definition("lone[i, j] := exp(x[i])"),
+    definition("pair[i, j] := tanh(v[i]) * tanh(v[j])"),
+    definition("o[] := exp(2)"),
     definition("L[] := sum[i=1..H](e[i])"),
 )
 DEFINED = {d.tensor for d in DEFINITIONS}

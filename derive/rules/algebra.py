@@ -54,10 +54,7 @@ def tidy_product(f: Times, scope: Scope) -> Formula | None:
     flat: list[Formula] = []
     for g in f.args:
         flat.extend(factors(g))  # type: ignore[arg-type]
-    c, rest = split_number(Times(*flat))
-    if c == 0:
-        return Number(0)
-    new = with_number(c, rest)
+    new = with_number(*split_number(Times(*flat)))
     return None if new == f else new
 
 

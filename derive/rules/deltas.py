@@ -163,7 +163,7 @@ def replace_equal(f: Times, scope: Scope) -> Formula | None:
             continue
         pair = [e.atom for e in g.sides]
         known = [r.index for r in scope.ranges if r.index in pair]
-        if len(known) < 2 or known[0] == known[1]:
+        if len(known) < 2:
             continue
         kept, replaced = known[0], known[1]
         others = without(factors(f), at)

@@ -33,7 +33,7 @@ from derive.rules.terms import factors, product, terms, total, without
 
 def rebind(f: Binder, body: Formula, ranges: tuple[Range, ...], condition: Guard) -> Formula:
     """A binder like `f`; without ranges it is its body, under the condition."""
-    if ranges or isinstance(f, Max):
+    if ranges:
         return type(f)(body, *ranges, condition)
     return body if condition == TRUE else product(Bracket(condition), *factors(body))
 
