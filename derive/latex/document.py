@@ -57,6 +57,8 @@ _INSIDE_TEX = re.compile(rf"{_INSIDE}|%[^\n]*|\n[ \t]*\n", re.DOTALL)
 _INSIDE_MARKDOWN = re.compile(rf"{_INSIDE}|\n[ \t]*\n", re.DOTALL)
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n|\Z")
 _CLOSING = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}
+_SPACES = re.compile(r"\s*")
+_VERB = re.compile(r"\*?([^\sA-Za-z])[^\n]*?\1")
 _DECLARATION = re.compile(r"[ \t]*%!(?: (.*))?")
 _TEX_TEXT = re.compile(r"^[^%\n]*\\(?:documentclass|begin\{document\})", re.MULTILINE)
 
@@ -265,9 +267,8 @@ class _Reader:
         elif name == r"\iffalse":
             return self.behind(r"\fi", at)
         elif name == r"\verb":
-            line = self.text.find("\n", at)
-            close = self.text.find(self.text[at : at + 1] or " ", at + 1, max(line, at + 1))
-            return max(at, close + 1)
+            verbatim = _VERB.match(self.text, at)
+            return at if verbatim is None else verbatim.end()
         elif name == r"\end" and self.text.startswith("{document}", at):
             return len(self.text)
         return at
@@ -333,8 +334,9 @@ class _Reader:
             if token == closing or (closing == "$" and token == "$$"):
                 return found.start()
             if token.startswith("\n"):
-                behind = len(self.text) - len(self.text[at:].lstrip())
-                return behind if self.text.startswith(closing, behind) else None
+                behind = _SPACES.match(self.text, at)
+                closes = behind is not None and self.text.startswith(closing, behind.end())
+                return behind.end() if behind and closes and closing not in "$\\)" else None
             if found["words"] is not None:
                 at = self.closing.get(at - 1, at)
         return None

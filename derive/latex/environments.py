@@ -105,6 +105,9 @@ class _Plain:
             return self.behind_label(k + 1) if k in self.labelled else k + 1
         if text in SILENT:
             return self.behind_arguments(k + 1, SILENT[text])
+        if text in (r"\intertext", r"\shortintertext"):
+            self.kept.append(self.named(r"\therefore ", self.parts[k]))
+            return self.behind_arguments(k + 1, 1)
         if text in DECORATING:
             return self.decorated(k)
         if text in _STACKED:

@@ -26,8 +26,8 @@ LAYOUTS = _MULTLINES | {
 SYSTEMS = frozenset("cases dcases rcases".split())
 
 _IMPLYING = frozenset(
-    r"""\Rightarrow \implies \Longrightarrow \iff \Leftrightarrow \Longleftrightarrow \therefore
-    \intertext \shortintertext""".split()
+    r"""\Rightarrow \implies \Longrightarrow \iff \Leftrightarrow \Longleftrightarrow
+    \therefore""".split()
 )
 _OPERATOR = re.compile(r"[+*/]|\\(?:cdot|times|odot|otimes|div|star|ast)(?![A-Za-z])")
 _ENDS = r"\s*\Z"
