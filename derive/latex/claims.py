@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from derive.ir import Formula, Guard, Index, Int, Range
+from sympy import Basic
+
+from derive.ir import (
+    ONE,
+    Formula,
+    Guard,
+    Index,
+    Int,
+    Range,
+    free_indices,
+    substitute,
+)
+from derive.latex.array import Array, Extent, Value
+from derive.latex.binders import Bounds
+from derive.latex.clauses import Clause, Clauses, Part
+from derive.latex.einstein import free_in, summed
+from derive.latex.error import ReadError, UndefinedName
+from derive.latex.formulas import Formulas
+from derive.latex.ranges import bounds_of, free_ranges
+from derive.latex.sorting import Sorted, sort
+from derive.latex.symbols import Abbreviation, Symbols
+from derive.latex.tree import Chain, Node, spell
 
 
 @dataclass(frozen=True)
@@ -25,7 +47,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Claim:
-    """`sides[k] relations[k] sides[k + 1]`, for all free indices in `ranges` where `conditions` hold.
+    """sides[k] relations[k] sides[k + 1], for all free indices in `ranges` where `conditions` hold.
 
     `readings` says how notation with several meanings was taken.
     """
@@ -41,16 +63,234 @@ class Claim:
 
 @dataclass(frozen=True)
 class Defined:
-    """A name that the text itself defines: `formula` is its entry at `indices`.
+    """A name that the text itself defines: `value` is its entry at `indices`.
 
-    `range` is how far each index runs.  A lone index that is defined (`k = (c-1)HW + ...`) has
-    `formula` None and `integer`.
+    It is an Int for an index (`k = (c-1)HW + ...`), which stands for it in every formula.
     """
 
     name: str
     indices: tuple[Index, ...]
     shape: tuple[Int, ...]
-    formula: Formula | None
-    integer: Int | None
+    value: Formula | Int
     start: int
     end: int
+
+    def add_to(self, symbols: Symbols) -> Symbols:
+        """The table of symbols with this name in it, for what follows in a document."""
+        if isinstance(self.value, Int):
+            return symbols
+        made = Abbreviation(self.value, self.indices, self.shape)
+        return replace(symbols, abbreviations={**symbols.abbreviations, self.name: made})
+
+
+def read_claims(source: str, symbols: Symbols) -> tuple[Claim | Defined, ...]:
+    """What a text claims and defines, in its order.
+
+    Raises ReadError where it cannot be read, UndefinedName at a symbol that nothing declares, and
+    Misfit where arrays do not go together.
+    """
+    try:
+        clauses = Clauses(source)
+        found = clauses.all()
+        reading = _Reading(source, symbols, sort(found, symbols))
+        return reading.all(clauses.remarks)
+    except ReadError as error:
+        raise error.within(source) from None
+    except RecursionError:
+        raise ReadError(0, "a formula of reasonable depth", "a deeper one").within(source) from None
+
+
+class ClaimReader(Formulas):
+    """Reads whole arrays; an index without a range runs as far as all its axes allow."""
+
+    def __init__(self, symbols: Symbols) -> None:
+        super().__init__(symbols, whole=True)
+
+    def implied(self, index: Index, where: Iterable[Basic], name: Node) -> tuple[Bounds, Bounds]:
+        found = bounds_of(index, tuple(where))
+        if found is None:
+            raise ReadError(name.position, f"a range for {spell(name)}", "no axis of its own")
+        if len(found[1]) > 1:
+            self.note(f"{spell(name)} stands on axes of different extents")
+        return found
+
+
+@dataclass
+class _Reading:
+    """Reads the sorted clauses of one text."""
+
+    source: str
+    symbols: Symbols
+    sorted: Sorted
+    integers: dict[Index, Int] = field(default_factory=dict)
+    stated: dict[Index, Range] = field(default_factory=dict)
+
+    def all(self, remarks: list[str]) -> tuple[Claim | Defined, ...]:
+        self.reader = ClaimReader(self.symbols)
+        for remark in remarks:
+            self.reader.note(f"“{remark}” is a remark")
+        for name in self.sorted.indices:
+            self.reader.indices.setdefault(name, Index(spell(name)))
+        made: list[tuple[int, Claim | Defined]] = []
+        for clause in self.sorted.ranges:
+            self.range(clause)
+        for clause in self.sorted.definitions:
+            made.append((clause.start, self.definition(clause)))
+        for clause, conditions in self.sorted.claims:
+            made.append((clause.start, self.claim(clause, conditions)))
+        return tuple(found for _, found in sorted(made, key=lambda m: m[0]))
+
+    # -- ranges and definitions --------------------------------------------------------------------
+
+    def range(self, stated: tuple[Node, Node, Node]) -> None:
+        name, first, last = stated
+        index = self.reader.indices.setdefault(name, Index(spell(name)))
+        lower, upper = self.reader.bound("max", first), self.reader.bound("min", last)
+        self.stated[index] = Range(index, lower, upper)
+
+    def definition(self, clause: Clause) -> Defined:
+        """An index that is an integer expression, or a name that stands for a formula."""
+        left, right = clause.parts
+        name, indices = self.sorted.left(left.node)
+        integer = None if indices else self.integer(right.node)
+        if integer is not None:
+            index = self.reader.indices[left.node]
+            self.integers[index] = integer
+            return Defined(spell(name), (), (), integer, clause.start, clause.end)
+        self.reader.indices.pop(left.node, None)
+        for i in indices:
+            self.reader.indices.setdefault(i, Index(spell(i)))
+        value_ = self.reader.value(right.node)
+        at = tuple(self.reader.indices[i] for i in indices)
+        formula, shape = self.abbreviation(value_, at, right)
+        if isinstance(value_, Array):
+            at = (*at, *value_.axes)
+        made = Defined(spell(name), at, shape, formula, clause.start, clause.end)
+        self.symbols = made.add_to(self.symbols)
+        known, notes = self.reader.indices, self.reader.readings
+        self.reader = ClaimReader(self.symbols)
+        self.reader.indices |= known
+        self.reader.readings |= notes
+        return made
+
+    def integer(self, node: Node) -> Int | None:
+        """The integer expression that a node is, in which new letters are indices."""
+        with self.reader.expecting(creating=True, powers=True):
+            ratio = self.reader.ratio(node)
+        if ratio is None or ratio.below != ONE:
+            self.reader.not_ratios.clear()
+            return None
+        return substitute(ratio.above, self.integers)
+
+    def abbreviation(
+        self, value: Value, at: tuple[Index, ...], right: Part
+    ) -> tuple[Formula, tuple[Int, ...]]:
+        formula = value.formula if isinstance(value, Array) else value
+        ranges = free_ranges(at, self.stated, [formula], right.start)
+        extents = {r.index: r.uppers[0] - r.lowers[0] + 1 for r in ranges}
+        shape = [extents[i] for i in at]
+        for extent in value.shape if isinstance(value, Array) else ():
+            if extent is None:
+                raise ReadError(right.start, "an array of known shape", "one that fits every shape")
+            shape.append(extent)
+        return formula, tuple(shape)
+
+    # -- claims ------------------------------------------------------------------------------------
+
+    def claim(self, clause: Clause, conditions: list[Clause]) -> Claim:
+        values = self.values(clause)
+        guards = tuple(self.guard(c) for c in conditions)
+        if self.symbols.einstein:
+            values = self.with_implied_sums(values)
+        sides = self.sides(clause, values)
+        if self.integers:
+            sides = [replace(s, formula=substitute(s.formula, self.integers)) for s in sides]
+            guards = tuple(substitute(g, self.integers) for g in guards)
+        where: list[Basic] = [s.formula for s in sides]
+        axes = {i for s in sides for i in s.axes}
+        free = [
+            i
+            for i in sorted(frozenset().union(*map(free_indices, (*where, *guards))), key=_order)
+            if i not in axes
+        ]
+        ranges = free_ranges(free, self.stated, where, clause.start)
+        return Claim(
+            tuple(sides),
+            clause.relations,
+            ranges,
+            guards,
+            clause.start,
+            clause.end,
+            tuple(self.reader.readings),
+        )
+
+    def values(self, clause: Clause) -> list[Value]:
+        """The sides; where a letter turns out to be an index only later, they are read again."""
+        before = set(self.reader.indices)
+        try:
+            return [self.reader.value(p.node) for p in clause.parts]
+        except UndefinedName:
+            for part in clause.parts:
+                self.try_to_read(part)
+            if set(self.reader.indices) <= before:
+                raise
+            self.reader.not_ratios.clear()
+            return [self.reader.value(p.node) for p in clause.parts]
+
+    def try_to_read(self, part: Part) -> None:
+        """Read a part for the sake of its indices."""
+        try:
+            self.reader.value(part.node)
+        except ReadError:
+            return
+
+    def guard(self, clause: Clause) -> Guard:
+        links = zip(clause.relations, (p.node for p in clause.parts[1:]), strict=True)
+        chain = Chain(clause.node, tuple(links), position=clause.start)
+        return self.reader.bracketed(chain)
+
+    def sides(self, clause: Clause, values: list[Value]) -> list[Side]:
+        """The sides with all extents known: those that fit everything are as in another side."""
+        ranked = [v for v in values if isinstance(v, Array)]
+        made = []
+        for value, part in zip(values, clause.parts, strict=True):
+            if not isinstance(value, Array):
+                made.append(Side(value, (), (), part.start, part.end))
+                continue
+            shape = tuple(self.extent(value, k, ranked, part) for k in range(value.rank))
+            side = Side(value.formula, value.axes, shape, part.start, part.end, value.row)
+            made.append(side)
+        return made
+
+    def extent(self, value: Array, axis: int, others: list[Array], part: Part) -> Int:
+        known: list[Extent] = [value.shape[axis]]
+        known += [o.shape[axis] for o in others if o.rank == value.rank]
+        found = next((e for e in known if e is not None), None)
+        if found is None:
+            raise ReadError(part.start, "an array of known shape", "one that fits every shape")
+        return found
+
+    # -- implied sums ------------------------------------------------------------------------------
+
+    def with_implied_sums(self, values: list[Value]) -> list[Value]:
+        formulas = [v.formula if isinstance(v, Array) else v for v in values]
+        free = free_in(formulas)
+
+        def over(index: Index, f: Formula) -> Range:
+            found = self.stated.get(index)
+            if found is not None:
+                return found
+            bounds = bounds_of(index, (f,))
+            if bounds is None:
+                raise ReadError(0, f"a range for {index.hint}", "no axis of its own")
+            return Range(index, *bounds)
+
+        made: list[Value] = []
+        for v, f in zip(values, formulas, strict=True):
+            g = summed(f, free, over)
+            made.append(replace(v, formula=g) if isinstance(v, Array) else g)
+        return made
+
+
+def _order(index: Index) -> tuple[str, int]:
+    return index.hint, index.number

@@ -24,6 +24,7 @@ from derive.latex.tokens import (
     RELATIONS,
     SYMBOLS,
     TABLES,
+    WORDS,
     Tokens,
 )
 from derive.latex.tree import (
@@ -51,6 +52,7 @@ from derive.latex.tree import (
     Word,
 )
 
+FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\nicefrac", "\\sfrac")
 BINDING = {"\\sum": "sum", "\\prod": "prod", "\\max": "max", "\\min": "min", "argmax": "argmax"}
 
 
@@ -88,10 +90,9 @@ class Parser:
         return node
 
     def slice(self) -> bool:
-        """Takes a mark that stands for a whole axis: the `:` of `W_{:,j}`, the dot of `W_{i,\\cdot}`."""
-        after = self.tokens.list[min(self.tokens.taken + 1, len(self.tokens.list) - 1)]
-        ends = after.text in (",", "}", "]") and after.kind != "end"
-        return ends and self.tokens.skip(":", "\\cdot", "\\bullet", "*")
+        """Takes a mark for a whole axis: `:` in `W_{:,j}`, the dot of `W_{i,\\cdot}`."""
+        last = self.tokens.after in (",", "}", "]")
+        return last and self.tokens.skip(":", "\\cdot", "\\bullet", "*")
 
     def logic(self) -> Node:
         at = self.tokens.at
@@ -155,7 +156,7 @@ class Parser:
         return factors[0][1] if len(factors) == 1 else Factors(tuple(factors), position=at)
 
     def inline_derivative(self, factors: list[tuple[str, Node]]) -> list[tuple[str, Node]]:
-        """`\\partial L/\\partial x` as a fraction; with other factors before it they stay outside."""
+        """`\\partial L/\\partial x` as a fraction; other factors before it stay outside."""
         mark = self.tokens.next.text
         start = [k for k, (_, f) in enumerate(factors) if is_mark(f, mark)]
         if not start:
@@ -187,7 +188,9 @@ class Parser:
         kind, text, _ = self.tokens.next
         if kind in ("letter", "number", "operator"):
             return True
-        return (kind == "text" and text not in LOGIC) or text in SYMBOLS or text in STARTS
+        if kind == "text":
+            return text.isalpha() and text not in WORDS and self.tokens.after in ("(", "[", "\\{")
+        return text in SYMBOLS or text in STARTS
 
     # -- scripts -----------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Reading formulas, facts and definitions: the public face of this folder."""
+"""Reading formulas, facts and ranges."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from typing import TypeVar
 
 from derive.ir import (
     ONE,
-    Definition,
     Formula,
     Guard,
     Index,
-    Int,
     Range,
     Relation,
-    Tensor,
     free_indices,
 )
 from derive.latex.binders import Binders, implied, is_name
@@ -23,7 +20,17 @@ from derive.latex.formulas import Formulas
 from derive.latex.integers import refuse
 from derive.latex.parse import parse
 from derive.latex.symbols import Symbols
-from derive.latex.tree import Chain, Dots, Listed, Logic, Node, Scripted, Symbol, Where, spell
+from derive.latex.tree import (
+    Chain,
+    Dots,
+    Listed,
+    Logic,
+    Node,
+    Styled,
+    Symbol,
+    Where,
+    spell,
+)
 
 T = TypeVar("T")
 
@@ -32,7 +39,7 @@ SWAPPED = {">": "<", ">=": "<="}
 
 def read_formula(source: str, symbols: Symbols, ranges: Iterable[Range] = ()) -> Formula:
     """A formula; its free indices are those of `ranges`, or letters in index positions."""
-    return _reading(source, lambda tree: _reader(symbols, ranges).formula(tree))
+    return reading(source, lambda tree: _reader(symbols, ranges).formula(tree))
 
 
 def read_relation(source: str, symbols: Symbols, ranges: Iterable[Range] = ()) -> Relation | Guard:
@@ -51,24 +58,15 @@ def read_facts(
     source: str, symbols: Symbols, ranges: Iterable[Range] = ()
 ) -> tuple[Relation | Guard, ...]:
     """Each relation in a chain or list such as `0 < y_i < 1`, as by `read_relation`."""
-    return _reading(source, lambda tree: tuple(_facts(tree, symbols, tuple(ranges))))
-
-
-def read_definition(source: str, symbols: Symbols) -> Definition:
-    """`Y_{i,j} = ... for i=1..3, j=1..3`; ranges may be left out where an axis implies them.
-
-    A left side that is not declared makes a new tensor: braces hold its indices (`z_{i}`), a
-    subscript without braces is part of the name (`h_t`).
-    """
-    return _reading(source, lambda tree: _definition(tree, symbols))
+    return reading(source, lambda tree: tuple(_facts(tree, symbols, tuple(ranges))))
 
 
 def read_ranges(source: str, symbols: Symbols) -> tuple[Range, ...]:
     """`i=1..3, j=1..N`, also `n=1,\\dots,64,\\quad i,j=1,\\dots,24`."""
-    return _reading(source, lambda tree: _ranges(tree, _reader(symbols, ())))
+    return reading(source, lambda tree: stated_ranges(tree, _reader(symbols, ())))
 
 
-def _reading(source: str, read: Callable[[Node], T]) -> T:
+def reading(source: str, read: Callable[[Node], T]) -> T:
     """The result of reading the whole source; every refusal shows the place in it."""
     try:
         return read(parse(source))
@@ -95,7 +93,7 @@ def _name_of(index: Index) -> Node:
 def _facts(tree: Node, symbols: Symbols, ranges: tuple[Range, ...]) -> list[Relation | Guard]:
     reader = _reader(symbols, ranges)
     if isinstance(tree, Where):
-        ranges = (*ranges, *_ranges(tree.ranges, reader))
+        ranges = (*ranges, *stated_ranges(tree.ranges, reader))
         tree = tree.body
     parts = tree.items if isinstance(tree, Listed) else (tree,)
     found: list[Relation | Guard] = []
@@ -134,84 +132,10 @@ def _fact(
     return Relation(f, relation, g, tuple(over))
 
 
-# -- definitions -----------------------------------------------------------------------------------
-
-
-def _definition(tree: Node, symbols: Symbols) -> Definition:
-    reader = _reader(symbols, ())
-    where: tuple[Range, ...] = ()
-    if isinstance(tree, Where):
-        where = _ranges(tree.ranges, reader)
-        tree = tree.body
-    if not isinstance(tree, Chain) or [r for r, _ in tree.links] != ["="]:
-        refuse(tree, "one equation: a name, =, a formula", f"“{spell(tree)}”")
-    left, right = tree.first, tree.links[0][1]
-    found = reader.find(left)
-    declared = found is not None and isinstance(found.meaning, Tensor)
-    names = found.indices if found and declared else _indices_of(left)
-    for name in names:
-        if not is_name(name):
-            refuse(name, "an index", f"“{spell(name)}”")
-        reader.indices[name] = Index(spell(name))
-    indices = tuple(reader.indices[name] for name in names)
-    if len(set(indices)) < len(indices):
-        refuse(left, "a different index for each axis", f"“{spell(left)}”")
-    body = reader.formula(right)
-    stray = [n for n, i in reader.indices.items() if i in free_indices(body) - set(indices)]
-    if stray:
-        refuse(right, "the indices of the left side only", f"“{spell(stray[0])}”")
-    if found and declared:
-        assert isinstance(found.meaning, Tensor)
-        return _fitting(Definition(found.meaning, indices, body), where, left)
-    return Definition(_new_tensor(reader, left, indices, body, where), indices, body)
-
-
-def _indices_of(left: Node) -> tuple[Node, ...]:
-    """The indices on a left side that nothing declares: those in braces."""
-    if not isinstance(left, Scripted) or left.below is None or not left.braced:
-        return ()
-    return left.below.items if isinstance(left.below, Listed) else (left.below,)
-
-
-def _new_tensor(
-    reader: Formulas,
-    left: Node,
-    indices: tuple[Index, ...],
-    body: Formula,
-    where: tuple[Range, ...],
-) -> Tensor:
-    base = reader.symbols.base
-    name = left
-    if indices and isinstance(left, Scripted):
-        scripts = (left.base, None, left.above, left.primes)
-        bare = left.above is None and not left.primes
-        name = left.base if bare else Scripted(*scripts, position=left.position)
-    if not is_name(name) and not isinstance(name, Scripted):
-        refuse(left, "the name of a tensor", f"“{spell(left)}”")
-    stated = {r.index: r for r in where}
-    extents = []
-    for i in indices:
-        place = Symbol(i.hint, position=left.position)
-        r = stated.get(i) or Range(i, *implied(i, (body,), place))
-        if r.lowers != (Int.of(base),) or len(r.uppers) != 1:
-            refuse(left, f"ranges that begin at {base}", f"one for {i.hint} that does not")
-        extents.append(r.uppers[0] - base + 1)
-    return Tensor(spell(name), spell(name), extents, base)
-
-
-def _fitting(d: Definition, where: tuple[Range, ...], left: Node) -> Definition:
-    """`d`, if the stated ranges are those of its tensor."""
-    axes = {r.index: r for r in d.ranges}
-    for r in where:
-        if axes.get(r.index, r) != r:
-            refuse(left, f"the range of {r.index.hint} that its axis has", "another one")
-    return d
-
-
 # -- ranges ----------------------------------------------------------------------------------------
 
 
-def _ranges(tree: Node, reader: Binders) -> tuple[Range, ...]:
+def stated_ranges(tree: Node, reader: Binders) -> tuple[Range, ...]:
     """Ranges that are listed: names, then `= first..last` or `= first, \\dots, last`."""
     items = list(tree.items) if isinstance(tree, Listed) else [tree]
     ranges: list[Range] = []
@@ -242,6 +166,9 @@ def _bounds(first: Node, items: list[Node]) -> tuple[Node, Node]:
     """The first and last value; takes `\\dots, last` from the items that follow."""
     if isinstance(first, Dots):
         return first.first, first.last
+    over = first.body if isinstance(first, Styled) and first.command == "\\overline" else None
+    if isinstance(over, Listed) and len(over.items) == 2:
+        return over.items[0], over.items[1]
     if items and items[0] == Symbol("\\dots", position=0) and len(items) > 1:
         items.pop(0)
         return first, items.pop(0)

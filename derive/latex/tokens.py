@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import NoReturn
 
 from derive.latex.error import ReadError
@@ -25,6 +26,11 @@ _RELATIONS = {
 }
 RELATIONS = {command: r for r, commands in _RELATIONS.items() for command in commands.split()}
 LOGIC = {"and": "and", "or": "or", "\\land": "and", "\\wedge": "and", "\\lor": "or", "\\vee": "or"}
+WORDS = frozenset(
+    """for where with if when and or over given on such as in fixed any all every each whenever
+    provided then so since because otherwise else""".split()
+)
+"""Words that belong to the text around a formula, also before a bracket."""
 OPERATORS = {
     **{"\\times": "\\cdot", "\\div": "/", "\\bmod": "mod"},
     **{mark: mark for mark in r"* / \cdot \odot \oslash \circ \otimes \star \ast".split()},
@@ -102,7 +108,7 @@ class Tokens:
 
     def __init__(self, source: str, clauses: bool = False) -> None:
         every = tokenize(source)
-        self.ends = {t.position: u.position for t, u in zip(every, every[1:], strict=False)}
+        self.ends = {t.position: u.position for t, u in pairwise(every)}
         self.list = _without_struts(list(_meaningful(every, clauses)))
         self.taken = 0
         self.depth = 0
@@ -111,6 +117,12 @@ class Tokens:
     @property
     def next(self) -> Token:
         return self.list[self.taken]
+
+    @property
+    def after(self) -> str:
+        """The text of the token after the next one, "" at the end."""
+        token = self.list[min(self.taken + 1, len(self.list) - 1)]
+        return "" if token.kind == "end" else token.text
 
     @property
     def at(self) -> int:

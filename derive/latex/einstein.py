@@ -1,0 +1,78 @@
+"""Implied sums: an index that stands twice in a product is summed over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from derive.ir import (
+    Binder,
+    Cases,
+    Component,
+    Delta,
+    Derivative,
+    Formula,
+    Greatest,
+    Index,
+    Int,
+    Least,
+    Plus,
+    Power,
+    Range,
+    Sum,
+    Times,
+    rebuild,
+)
+
+Counts = Counter[Index]
+
+
+def free_in(formulas: Iterable[Formula]) -> set[Index]:
+    """The indices that stand just once in some term: these are free, the others are summed."""
+    return {i for f in formulas for term in _terms(f) for i, n in _counts(term).items() if n == 1}
+
+
+def _terms(f: Formula) -> list[Formula]:
+    if isinstance(f, Plus):
+        return [t for a in f.args for t in _terms(a)]  # type: ignore[arg-type]
+    return [f]
+
+
+def _counts(f: Formula) -> Counts:
+    """How often each index stands in a formula: in a sum of terms, as often as in one of them."""
+    if isinstance(f, (Component, Delta)):
+        return Counter(i for e in f.args if isinstance(e, Int) for i in _indices(e))
+    if isinstance(f, (Plus, Cases, Greatest, Least)):
+        most: Counts = Counter()
+        for a in f.args:
+            most |= _counts(a)  # type: ignore[arg-type]
+        return most
+    if isinstance(f, Power):
+        return _counts(f.base)
+    total: Counts = Counter()
+    for a in f.args:
+        if isinstance(a, Formula):
+            total += _counts(a)
+    if isinstance(f, Binder):
+        for i in f.bound:
+            del total[i]
+    return total
+
+
+def _indices(e: Int) -> list[Index]:
+    return [a for a in dict.fromkeys(e.atoms_within()) if isinstance(a, Index)]
+
+
+def summed(f: Formula, free: set[Index], over: Callable[[Index, Formula], Range]) -> Formula:
+    """`f` with a sum where an index that is not free stands twice, as far in as possible."""
+    if isinstance(f, Binder):
+        free = free | set(f.bound)
+    if not isinstance(f, (Times, Component, Delta, Derivative)):
+        parts = tuple(summed(a, free, over) if isinstance(a, Formula) else a for a in f.args)
+        return rebuild(f, parts) if f.args else f
+    if isinstance(f, Times):
+        f = rebuild(f, tuple(summed(a, free, over) for a in f.args))  # type: ignore[arg-type]
+    if isinstance(f, Derivative):
+        f = rebuild(f, (summed(f.of, free, over), *f.args[1:]))
+    repeated = [i for i, n in _counts(f).items() if n > 1 and i not in free and i.number == 0]
+    return Sum(f, *(over(i, f) for i in repeated)) if repeated else f

@@ -1,0 +1,143 @@
+"""How far an index runs that nothing gives a range: as far as the axes that it stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from sympy import Basic
+
+from derive.ir import (
+    Binder,
+    Bracket,
+    Component,
+    Delta,
+    Entry,
+    Equal,
+    Formula,
+    Index,
+    Int,
+    Range,
+    Times,
+    at_least,
+    at_most,
+    free_indices,
+)
+from derive.ir.affine import bound
+from derive.ir.guard import NonNegative
+from derive.latex.array import known_extent
+from derive.latex.error import ReadError
+
+Bounds = tuple[tuple[Int, ...], tuple[Int, ...]]
+
+
+class Use(NamedTuple):
+    """An expression on an axis from `lower` to `upper`; `strict` where nothing guards it."""
+
+    e: Int
+    lower: Int
+    upper: Int
+    strict: bool
+
+
+def uses(f: Basic, index: Index, strict: bool = True) -> Iterator[Use]:
+    """Where a free index stands on axes of tensors, or beside a class index."""
+    if isinstance(f, Int):
+        if index in f.indices:
+            for atom in f.atoms_within():
+                if isinstance(atom, Entry):
+                    yield from _on_axes(atom.tensor, atom.parts, strict)
+        return
+    if isinstance(f, Component) and index in free_indices(f):
+        yield from _on_axes(f.tensor, f.indices, strict)
+    if isinstance(f, (Delta, Equal)):
+        yield from _classes(f.args)
+    if isinstance(f, Times):
+        guarded = any(isinstance(a, Bracket) for a in f.args)
+        for a in f.args:
+            yield from uses(a, index, strict and not guarded)
+        return
+    if isinstance(f, Binder) and index in f.bound:
+        return
+    for a in f.args:
+        yield from uses(a, index, strict)
+
+
+def _on_axes(tensor: object, at: Iterable[Int], strict: bool) -> Iterator[Use]:
+    shape, base = tensor.shape, tensor.base  # type: ignore[attr-defined]
+    for e, extent in zip(at, shape, strict=True):
+        yield Use(e, Int.of(base), extent + (base - 1), strict)
+
+
+def _classes(sides: tuple[Basic, ...]) -> Iterator[Use]:
+    """What is compared to a class index runs over the classes."""
+    e, f = sides
+    assert isinstance(e, Int)
+    assert isinstance(f, Int)
+    for here, there in ((e, f), (f, e)):
+        atom = there.atom
+        if isinstance(atom, Entry) and atom.tensor.classes is not None:
+            base = atom.tensor.base
+            yield Use(here, Int.of(base), atom.tensor.classes + (base - 1), False)
+
+
+def bounds_of(index: Index, where: Iterable[Basic]) -> Bounds | None:
+    """The bounds of an index: of the axes that it stands on alone, else of those in whose
+    expressions it stands.  On axes of several extents it runs as far as the shortest.
+    """
+    found = [u for part in where for u in uses(part, index)]
+    alone = [u for u in found if u.e.atom == index]
+    for kind in ([u for u in alone if u.strict], alone):
+        different = {known_extent(u.upper - u.lower): u for u in reversed(kind)}
+        chosen = [u for u in kind if u in different.values()]
+        if chosen:
+            lowers = dict.fromkeys(u.lower for u in chosen)
+            return tuple(lowers), tuple(dict.fromkeys(u.upper for u in chosen))
+    return _solved(index, [u for u in found if index in u.e.indices])
+
+
+def _solved(index: Index, found: list[Use]) -> Bounds | None:
+    """Bounds from lower ≤ e ≤ upper, for expressions that are linear in the index."""
+    lowers: dict[Int, None] = {}
+    uppers: dict[Int, None] = {}
+    for u in found:
+        for guard in (at_least(u.e, u.lower), at_most(u.e, u.upper)):
+            assert isinstance(guard, NonNegative)
+            solved = bound(guard.expression, index)
+            if solved is None:
+                return None
+            (lowers if solved.lower else uppers)[solved.value] = None
+    return (tuple(lowers), tuple(uppers)) if lowers and uppers else None
+
+
+def free_ranges(
+    indices: Iterable[Index],
+    stated: dict[Index, Range],
+    where: list[Basic],
+    position: int,
+) -> tuple[Range, ...]:
+    """The ranges of free indices, each after those that its bounds use."""
+    waiting = list(dict.fromkeys(indices))
+    made: list[Range] = []
+    while waiting:
+        known = {r.index for r in made}
+        for index in waiting:
+            r = stated.get(index) or _range(index, where)
+            if r is not None and free_indices(r) <= known:
+                made.append(r)
+                waiting.remove(index)
+                break
+        else:
+            raise ReadError(position, f"a range for {waiting[0].hint}", "no axis of its own")
+    return tuple(made)
+
+
+def _range(index: Index, where: list[Basic]) -> Range | None:
+    found = bounds_of(index, where)
+    return None if found is None else Range(index, *found)
+
+
+def different_axes(index: Index, where: Iterable[Formula]) -> bool:
+    """Whether an index stands on axes of different extents."""
+    found = bounds_of(index, where)
+    return found is not None and len(found[1]) > 1
