@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from derive.check.counting import Counting, counts_only
+from derive.check.lift import lifted
 from derive.check.pair import Pair, is_numeric
+from derive.check.scale import comfortable, fixed_sizes, scaled, speaks_of
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import Apply, Formula, Guard, Power, Tensor, subformulas
+from derive.ir import Apply, Formula, Guard, Power, Size, Tensor, subformulas
 from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Difference, Place
-from derive.verify.verdict import Verification
+from derive.verify.sizes import SizeSearch
+from derive.verify.verdict import NOT_CHECKABLE, Verification
 from derive.verify.verify import Verifier
 from derive.verify.world import Given as Entries
 
@@ -40,14 +43,33 @@ class Comparer:
         fixed: Mapping[Tensor, Entries] | None = None,
     ) -> None:
         self.program, self.numbers, self.fixed = program, dict(numbers or {}), dict(fixed or {})
-        self._verifiers: dict[tuple[bool, bool], Verifier] = {}
+        self._verifiers: dict[tuple[object, ...], Verifier] = {}
 
     def __call__(self, pair: Pair, facts: Sequence[Guard] = ()) -> Verification:
         """The verdict of the verifier, at the sizes at which the facts hold."""
         if self.counts(pair):
             return self.counting.compare(pair, facts)
-        chain = self._about(pair).chain(pair.sides, pair.ranges, facts, pair.relation)
-        return chain.pairs[0]
+        try:
+            return self._verified(pair, facts)
+        except Unsupported as reason:
+            return Verification(NOT_CHECKABLE, reason=reason.message)
+
+    def _verified(self, pair: Pair, facts: Sequence[Guard]) -> Verification:
+        """The verdict at the sizes that the Given fixes, or at smaller ones that tell as much."""
+        if not comfortable(self.program, pair, self._sizes):
+            general = lifted(self.program, pair)
+            small = self._chain(general, facts)
+            if small.holds or not speaks_of(self.program, general):
+                return small
+        return self._chain(pair, facts)
+
+    def _chain(self, pair: Pair, facts: Sequence[Guard]) -> Verification:
+        verifier = self._about(pair)
+        return verifier.chain(pair.sides, pair.ranges, facts, pair.relation).pairs[0]
+
+    @cached_property
+    def _sizes(self) -> dict[Size, int]:
+        return fixed_sizes(self.program)
 
     def counts(self, pair: Pair) -> bool:
         """Whether both sides are made of sizes only."""
@@ -56,7 +78,7 @@ class Comparer:
     @cached_property
     def counting(self) -> Counting:
         """The comparison of sides that are made of sizes only."""
-        return Counting(self._verifier(False, False).search)
+        return Counting(lambda facts: SizeSearch(self.program, facts, self._sizes))
 
     def with_values(self, fixed: Mapping[Tensor, Entries]) -> Comparer:
         """A comparison in which some entries are fixed."""
@@ -81,6 +103,8 @@ class Comparer:
 
     def place(self, pair: Pair, facts: Sequence[Guard] = ()) -> Place:
         """One draw of sizes, and the ranges of the pair there."""
+        if not comfortable(self.program, pair, self._sizes):
+            pair = lifted(self.program, pair)
         for world in self._about(pair, quick=True).worlds(facts):
             place = Place(world, pair.ranges)
             if not place.empty:
@@ -90,14 +114,14 @@ class Comparer:
     def _about(self, pair: Pair, quick: bool = False) -> Verifier:
         """The verifier for a pair: with the entries of the document where a side is numbers."""
         of_document = bool(self.numbers) and any(map(is_numeric, pair.sides))
-        return self._verifier(of_document, quick)
-
-    def _verifier(self, of_document: bool, quick: bool) -> Verifier:
-        key = of_document, quick
+        sizes = self._sizes
+        if not comfortable(self.program, pair, sizes):
+            sizes = scaled(self.program, pair, sizes)
+        key = of_document, quick, tuple(sizes.items())
         if key not in self._verifiers:
             values = {**(self.numbers if of_document else {}), **self.fixed}
             draws = 1 if quick else None
-            self._verifiers[key] = Verifier(self.program, int(quick), draws, True, values)
+            self._verifiers[key] = Verifier(self.program, int(quick), draws, sizes, values)
         return self._verifiers[key]
 
 

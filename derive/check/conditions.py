@@ -112,7 +112,7 @@ class Conditions:
 
     @cached_property
     def _search(self) -> SizeSearch:
-        return SizeSearch(self.program, (), fixed=True)
+        return SizeSearch(self.program, ())
 
     @cached_property
     def _settings(self) -> tuple[Size, ...]:

@@ -26,10 +26,15 @@ TRIES = 16
 
 
 class SizeSearch:
-    """All small sizes at which some conditions hold; with `fixed`, known values are kept."""
+    """All small sizes at which some conditions hold; those in `fixed` have one value only."""
 
-    def __init__(self, program: Program, facts: Sequence[Guard], fixed: bool = False) -> None:
-        self.program, self._fixed = program, fixed
+    def __init__(
+        self,
+        program: Program,
+        facts: Sequence[Guard],
+        fixed: Mapping[Size, int] | None = None,
+    ) -> None:
+        self.program, self._fixed = program, dict(fixed or {})
         self.free = tuple(s for s in program.sizes if s.definition is None)
         self.computed = tuple(s for s in program.sizes if s.definition is not None)
         conditions = dict.fromkeys((*program.size_facts, *facts))
@@ -93,7 +98,7 @@ class SizeSearch:
 
         Extents should differ, and seldom be as small as possible; images need room for windows.
         """
-        fixed = size.value if self._fixed else None
+        fixed = self._fixed.get(size)
         values = range(size.least, size.least + SPAN) if fixed is None else (fixed,)
         possible = (v for v in values if self._hold(size, {**sizes, size: v}))
         if fixed is not None or rng is None:

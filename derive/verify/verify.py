@@ -50,12 +50,12 @@ class Verifier:
         program: Program,
         seed: int = 0,
         draws: int | None = None,
-        fixed: bool = False,
+        fixed: Mapping[Size, int] | None = None,
         values: Mapping[Tensor, Given] | None = None,
     ) -> None:
-        """With `fixed`, sizes that have a value keep it; `values` are entries that do not vary."""
+        """The sizes in `fixed` and the entries in `values` do not vary."""
         self.program, self._draws = program, draws
-        self._fixed, self._values = fixed, dict(values or {})
+        self._fixed, self._values = dict(fixed or {}), dict(values or {})
         self._rng = np.random.default_rng(seed)
         self._worlds: list[World] = []
         self._real_worlds: dict[tuple[Guard, ...], RealWorlds] = {}

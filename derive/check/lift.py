@@ -1,0 +1,103 @@
+"""Numbers in an equation read as the sizes that they are: 24 as H_out, 1/64 as 1/N.
+
+The equation that results says the same at the sizes that the Given fixes.  So where it holds at
+other sizes, too, the equation holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations_with_replacement
+from typing import TypeVar
+
+from sympy import Basic
+
+from derive.check.pair import Pair
+from derive.derivation.program import Program
+from derive.ir import (
+    Component,
+    Count,
+    Formula,
+    Index,
+    Int,
+    Number,
+    Power,
+    Range,
+    Times,
+    rebuild,
+    subformulas,
+)
+
+Node = TypeVar("Node", bound=Basic)
+
+SMALL = 8
+"""Numbers below this are not taken for sizes."""
+
+
+def lifted(program: Program, pair: Pair) -> Pair:
+    """The pair with every number that is the value of a size, or of a product of two, replaced."""
+    lift = _Lift(program, pair)
+    left, right = (lift.formula(f) for f in pair.sides)
+    return replace(pair, left=left, right=right, ranges=tuple(map(lift.formula, pair.ranges)))
+
+
+class _Lift:
+    def __init__(self, program: Program, pair: Pair) -> None:
+        valued = [(Int.of(s), s.value) for s in program.sizes if s.value is not None]
+        self.sizes: dict[int, Int] = {}
+        for e, value in valued:
+            self.sizes.setdefault(value, e)
+        for (e, v), (f, w) in combinations_with_replacement(valued, 2):
+            self.sizes.setdefault(v * w, e * f)
+        self.axes: dict[tuple[Index, int], Int] = {}
+        for side in pair.sides:
+            for c in subformulas(side):
+                if isinstance(c, Component):
+                    self._see(c)
+
+    def _see(self, c: Component) -> None:
+        """Remember the last index of each axis along which a lone index runs."""
+        for e, extent in zip(c.indices, c.tensor.shape, strict=True):
+            if isinstance(e.atom, Index):
+                last = extent + (c.tensor.base - 1)
+                value = _value(last)
+                if value is not None:
+                    self.axes.setdefault((e.atom, value), last)
+
+    def formula(self, f: Node) -> Node:
+        """A formula, guard or range with its numbers replaced."""
+        if isinstance(f, Range):
+            uppers = [
+                self.axes.get((f.index, b.constant or 0)) or self.integer(b) for b in f.uppers
+            ]
+            return Range(f.index, [self.integer(b) for b in f.lowers], uppers)  # type: ignore[return-value]
+        if isinstance(f, Int):
+            return self.integer(f)  # type: ignore[return-value]
+        if isinstance(f, Number):
+            return self.number(f)  # type: ignore[return-value]
+        return rebuild(f, tuple(self.formula(a) for a in f.args)) if f.args else f
+
+    def integer(self, e: Int) -> Int:
+        """An integer expression with the sizes for its coefficients."""
+        total = Int.of(0)
+        for monomial, c in e.terms:
+            scale = self.sizes.get(abs(c)) if abs(c) >= SMALL else None
+            rest = Int({monomial: 1 if c > 0 else -1})
+            total = total + (rest * scale if scale is not None else Int({monomial: c}))
+        return total
+
+    def number(self, f: Number) -> Formula:
+        """A number whose numerator or denominator is a size."""
+        above, below = f.value.numerator, f.value.denominator
+        parts: list[Formula] = []
+        if abs(above) >= SMALL and abs(above) in self.sizes:
+            parts += [Number(1 if above > 0 else -1), Count(self.sizes[abs(above)])]
+        if below >= SMALL and below in self.sizes:
+            inverse = Power(Count(self.sizes[below]), Number(-1))
+            return Times(*(parts or [Number(above)]), inverse)
+        return Times(*parts) if parts and below == 1 else f
+
+
+def _value(e: Int) -> int | None:
+    known = e.replace(lambda a: None if (v := getattr(a, "value", None)) is None else Int.of(v))
+    return known.constant
