@@ -22,7 +22,19 @@ from derive.latex.integers import refuse
 from derive.latex.read import reading, stated_ranges
 from derive.latex.scope import Found, is_letter
 from derive.latex.symbols import Symbols
-from derive.latex.tree import Chain, Factors, Listed, Node, Scripted, Symbol, Where, as_name, spell
+from derive.latex.tree import (
+    Chain,
+    Factors,
+    Listed,
+    Node,
+    Scripted,
+    Symbol,
+    Where,
+    as_name,
+    letters,
+    spell,
+    subscripts,
+)
 
 
 def read_definition(source: str, symbols: Symbols) -> Definition:
@@ -56,11 +68,11 @@ class _Defining:
         name, names = self.indices_of(left)
         if not names:
             return self.whole(left, right)
+        if is_glued(left.below if isinstance(left, Scripted) else None):
+            read = {x for below in subscripts(right) for x in letters(below)}
+            if not read.issuperset(names):  # the letters are part of the name
+                return self.whole(left, right)
         indices, body = self.body(names, left, right)
-        below = left.below if isinstance(left, Scripted) else None
-        if is_glued(below) and not free_indices(body) & set(indices):
-            self.reader = Formulas(self.symbols, whole=True)  # the letters are part of the name
-            return self.whole(left, right)
         return Definition(self.tensor(name, left, indices, body), indices, body)
 
     def declared(self, left: Node) -> Found | None:
@@ -157,8 +169,8 @@ class _Defining:
         return (left.base if bare else replace(left, below=None)), items
 
     def named(self, left: Node) -> Node:
-        letters = isinstance(left, Factors) and all(is_letter(f) for _, f in left.factors)
-        if not is_name(left) and not isinstance(left, Scripted) and not letters:
+        word = isinstance(left, Factors) and all(is_letter(f) for _, f in left.factors)
+        if not is_name(left) and not isinstance(left, Scripted) and not word:
             refuse(left, "the name of a tensor", f"“{spell(left)}”")
         return left
 

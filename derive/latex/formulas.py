@@ -95,7 +95,9 @@ class Formulas(Products):
             case Terms():
                 return self.terms(node)
             case Factors():
-                return self.product(self.joined(node))
+                joined = self.joined(node)
+                one = len(joined) == 1 and isinstance(joined[0][1], Factors)
+                return self.named(joined[0][1]) if one else self.product(joined)
             case Fraction():
                 return self.quotient(node)
             case Root():

@@ -184,7 +184,11 @@ class Integers(Scope):
 
     def product_of_ratios(self, node: Factors) -> Ratio | None:
         total: Ratio | None = Ratio(ONE, ONE)
-        for operator, factor in self.joined(node):
+        factors = self.joined(node)
+        if len(factors) == 1:
+            name = factors[0][1]
+            return self.named_ratio(name) if isinstance(name, Factors) else self.ratio(name)
+        for operator, factor in factors:
             value = self.ratio(factor)
             if value is None or total is None:
                 return None

@@ -88,7 +88,7 @@ class Names(Binders):
             refused = Misfit if problem.definite else ReadError
             raise refused(node.position, problem.expected, problem.found) from None
 
-    # -- names -----------------------------------------------------------------------------------
+    # -- names ------------------------------------------------------------------------------------
 
     def named(self, node: Node) -> Value:
         found = self.find(node) or self.customary(node)
@@ -179,7 +179,7 @@ class Names(Binders):
         whole = Array(formula, axes, meaning.shape, self.symbols.base)
         return self.indexed(whole, found.indices, found.name) if found.indices else whole
 
-    # -- what is no name ---------------------------------------------------------------------------
+    # -- what is no name --------------------------------------------------------------------------
 
     def unnamed(self, node: Node) -> Value:
         if isinstance(node, Styled) and is_one(node):
@@ -271,7 +271,7 @@ class Names(Binders):
             self.indices.pop(name, None)
         return Array(body, axes, tuple(extents), self.symbols.base)
 
-    # -- powers --------------------------------------------------------------------------------------
+    # -- powers -----------------------------------------------------------------------------------
 
     def raised_value(self, value: Value, power: Node, node: Node) -> Value:
         if is_mark(power) and (isinstance(value, Array) or self.find(power) is None):

@@ -153,7 +153,7 @@ def norm_of_degree(a: Value, p: Formula, power: Formula | None) -> Formula:
     return Power(whole, root if power is None else multiplied([power, root]))
 
 
-# -- products of their own ---------------------------------------------------------------------------
+# -- products of their own -----------------------------------------------------------------------
 
 
 def kronecker(a: Value, b: Value) -> Value:

@@ -51,7 +51,7 @@ class Products(Slopes):
             units.append((operator, value, node))
         return self.combined(units)
 
-    # -- combining ---------------------------------------------------------------------------------
+    # -- combining --------------------------------------------------------------------------------
 
     def combined(self, units: list[tuple[str, Value, Node]]) -> Value:
         """Factors side by side first, then what stands on both sides of ⊙, ⊗, ⋆.
@@ -124,7 +124,7 @@ class Products(Slopes):
             return dot
         raise UndefinedName(node.position, "a declared operation before this", f"“{operator}”")
 
-    # -- what belongs together ---------------------------------------------------------------------
+    # -- what belongs together --------------------------------------------------------------------
 
     def factor(self, factors: list[tuple[str, Node]], k: int) -> tuple[Value, int]:
         """The factor that begins at `k`, and where the next one begins."""
@@ -213,7 +213,7 @@ class Products(Slopes):
             return True
         return isinstance(node, (Symbol, Word)) and node.text in INDICATORS
 
-    # -- conditions as numbers -----------------------------------------------------------------------
+    # -- conditions as numbers --------------------------------------------------------------------
 
     def iverson(self, body: Node) -> Formula:
         chosen = self.chosen(body)
@@ -230,7 +230,7 @@ class Products(Slopes):
             raise UndefinedName(node.position, "a declared symbol", f"“{spell(node)}”")
         return self.iverson(body)
 
-    # -- functions -----------------------------------------------------------------------------------
+    # -- functions --------------------------------------------------------------------------------
 
     def apply_function(self, name: Node, argument: Node, orders: list[int]) -> Value | None:
         """`f(x, y)`, `f'(x)`, `\\partial_1 f(x, y)`, for a name of no tensor, size or index."""

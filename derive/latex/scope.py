@@ -113,12 +113,12 @@ class Scope:
         indices = split_indices(left, rank(meaning))
         if indices is None or (power is not None and _in_brackets(power)):
             return None
-        if len(indices) == 1 and self._are_letters(indices[0]):
+        if len(indices) == 1 and self.are_letters(indices[0]):
             return None
         return Found(meaning, indices, power, key)
 
-    def _are_letters(self, index: Node) -> bool:
-        """Whether a single index is several letters, none of them a size: `x_{ij}`, not `x_{Si}`."""
+    def are_letters(self, index: Node) -> bool:
+        """Whether an index is several letters, none of them a size: `x_{ij}`, not `x_{Si}`."""
         if not isinstance(index, Factors):
             return False
         letters = [f for _, f in self.joined(index)]

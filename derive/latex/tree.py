@@ -7,7 +7,8 @@ found in a formula by comparing trees.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,28 @@ class Where(Node):
 
     body: Node
     ranges: Node
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    """A node and all nodes below it."""
+    waiting: list[object] = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, Node):
+            yield here
+            waiting += [getattr(here, f.name) for f in fields(here)]
+        elif isinstance(here, tuple):
+            waiting += here
+
+
+def subscripts(node: Node) -> Iterator[Node]:
+    """Everything that stands below something in a formula."""
+    return (n.below for n in nodes(node) if isinstance(n, Scripted) and n.below is not None)
+
+
+def letters(node: Node) -> Iterator[Node]:
+    """The letters, with their primes or numbers, in a node."""
+    return (n for n in nodes(node) if isinstance(n, (Symbol, Scripted)))
 
 
 def as_name(node: Node) -> Node:
