@@ -181,27 +181,70 @@ def test_pooling(case: Case) -> None:
 SHAPES: tuple[tuple[object, ...], ...] = ((3,), ("N", 3), ("N", 3, 2), (2, "C", 3, "W"))
 
 
+BY_ENTRY = (
+    *("ReLU", "Sigmoid", "Tanh", "LeakyReLU", "ELU", "SiLU", "Softplus", "Softsign"),
+    *("LogSigmoid", "Hardtanh", "ReLU6", "Identity"),
+)
+
+
 def others() -> Iterator[Case]:
     for shape, base in product(SHAPES, (0, 1)):
         rank = len(shape)
-        for kind in ("ReLU", "Sigmoid", "Tanh"):
+        for kind in BY_ENTRY:
             yield shape, kind, {"base": base}
         for bias in (True, False):
             yield shape, "Linear", {"out_features": 3, "bias": bias, "base": base}
-        for dim in (None, *range(-rank, rank)):
-            yield shape, "Softmax", ({} if dim is None else {"dim": dim}) | {"base": base}
+        for kind, dim in product(("Softmax", "LogSoftmax", "Softmin"), (None, *range(-rank, rank))):
+            yield shape, kind, ({} if dim is None else {"dim": dim}) | {"base": base}
         for first, last in product(range(rank), repeat=2):
             if first <= last:
                 yield shape, "Flatten", {"start_dim": first, "end_dim": last, "base": base}
 
 
-@cases(others())
+def normalizations() -> Iterator[Case]:
+    images = {1: (2, "C", "T"), 2: (2, "C", 3, "W"), 3: (2, 2, 1, "H", 2)}
+    for axes, base in product((1, 2, 3), (0, 1)):
+        yield images[axes], f"BatchNorm{axes}d", {"base": base, "affine": base == 0}
+    yield ("N", 3), "BatchNorm1d", {"eps": 0.5}
+    for shape, last in product((("N", 3), ("N", 3, 2)), (None, 3, [3, 2])):
+        if last is None or list(shape[-1:]) == [last] or list(shape[-2:]) == last:
+            told = {} if last is None else {"normalized_shape": last}
+            yield shape, "LayerNorm", told | {"elementwise_affine": len(shape) == 2}
+
+
+def paddings() -> Iterator[Case]:
+    images = {1: ("N", "T"), 2: (2, 3, "W"), 3: ("C", 2, 3, "W")}
+    for (axes, image), base in product(images.items(), (0, 1)):
+        sides = [k % 3 for k in range(2 * axes)]
+        for padding in (1, sides, sides[::-1]):
+            yield image, f"ZeroPad{axes}d", {"padding": padding, "base": base}
+            yield image, f"ConstantPad{axes}d", {"padding": padding, "value": 2, "base": base}
+    yield ("H", "W"), "ZeroPad2d", {"sizes": {"P": ">=0"}, "padding": "P"}
+
+
+def transposed() -> Iterator[Case]:
+    names = ("kernel_size", "stride", "padding", "dilation")
+    grid = list(product((1, 2, 3), (1, 2, 3), (0, 1), (1, 2)))
+    for k, options in enumerate(paired(grid, names)):
+        groups = (1, 2, 4)[k % 3]
+        plain = {"out_channels": 4, "groups": groups, "bias": k % 2 == 0, "base": k // 2 % 2}
+        yield (1, 4, 6, 5), "ConvTranspose2d", plain | options
+    window = {"kernel_size": 3, "stride": 2, "padding": 1, "output_padding": 1}
+    yield (2, 5), "ConvTranspose1d", {"out_channels": 3, **window}
+    yield (1, 2, 3, 2, 2), "ConvTranspose3d", {"out_channels": 1, "kernel_size": 2, "stride": 2}
+    sizes = {"K": ">=1", "S": ">=1", "P": ">=0"}
+    named = {"sizes": sizes, "kernel_size": "K", "stride": "S", "padding": "P"}
+    yield ("C", "T"), "ConvTranspose1d", {**named, "out_channels": "O"}
+
+
+@cases(others(), normalizations(), paddings(), transposed())
 def test_layer(case: Case) -> None:
     demand_exact(verdicts(case))
 
 
 def test_every_layer_has_cases() -> None:
     every = [convolutions(), other_convolutions(), pools(), other_pools(), others()]
+    every += [normalizations(), paddings(), transposed()]
     assert {kind for some in every for _, kind, _ in some} == set(LAYERS)
 
 
@@ -212,7 +255,8 @@ def losses() -> Iterator[tuple[object, ...]]:
     for kind, reduction, base in product(LOSSES, ("mean", "sum", "none"), (0, 1)):
         for shape, softmax in product(((4,), ("N", 4), (2, 4, 3)), (True, False)):
             classes = () if len(shape) == 1 else (shape[0], *shape[2:])
-            for target in (shape, classes) if kind == "CrossEntropyLoss" else (shape,):
+            targets = {"CrossEntropyLoss": (shape, classes), "NLLLoss": (classes,)}
+            for target in targets.get(kind, (shape,)):
                 yield kind, reduction, base, shape, softmax, target
 
 

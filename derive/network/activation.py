@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import ClassVar
 
-from derive.ir import Apply, Formula, Sum, Tensor
+from derive.ir import (
+    TRUE,
+    Apply,
+    Branch,
+    Cases,
+    Compare,
+    Formula,
+    Number,
+    Sum,
+    Tensor,
+)
 from derive.network.layer import LayerKind
+from derive.network.options import Exact
 from derive.network.site import Position, Shape, Site
 
 
@@ -37,6 +49,112 @@ class Tanh(Elementwise):
     function = "tanh"
 
 
+class ByEntry(LayerKind):
+    """A formula of each entry."""
+
+    def entry(self, x: Formula) -> Formula:
+        """The output for one entry of the input."""
+        raise NotImplementedError
+
+    def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
+        return self.entry(x[at])
+
+
+class Identity(ByEntry):
+    """The input as it is."""
+
+    def entry(self, x: Formula) -> Formula:
+        return x
+
+
+class LeakyReLU(ByEntry):
+    """Each entry where it is positive, else a small multiple of it."""
+
+    negative_slope: Exact = Fraction(1, 100)
+    inplace: bool = False
+
+    def entry(self, x: Formula) -> Formula:
+        return _where_positive(x, x, Number(self.negative_slope) * x)
+
+
+class ELU(ByEntry):
+    """Each entry where it is positive, else α (exp(x) - 1)."""
+
+    alpha: Exact = Fraction(1)
+    inplace: bool = False
+
+    def entry(self, x: Formula) -> Formula:
+        return _where_positive(x, x, Number(self.alpha) * (Apply("exp", x) - 1))
+
+
+class SiLU(ByEntry):
+    """Each entry times its logistic function, x / (1 + exp(-x))."""
+
+    inplace: bool = False
+
+    def entry(self, x: Formula) -> Formula:
+        return x * Apply("sigmoid", x)
+
+
+class Softplus(ByEntry):
+    """A smooth positive part of each entry, log(1 + exp(βx)) / β."""
+
+    beta: Exact = Fraction(1)
+    threshold: Exact = Fraction(20)
+
+    def entry(self, x: Formula) -> Formula:
+        smooth = Apply("log", 1 + Apply("exp", Number(self.beta) * x))
+        return smooth if self.beta == 1 else Number(1 / self.beta) * smooth
+
+    def remarks(self) -> tuple[str, ...]:
+        told = f"torch replaces Softplus by x where βx is above {self.threshold}; not done here."
+        return (told,)
+
+
+class Softsign(ByEntry):
+    """Each entry by one more than its absolute value, x / (1 + |x|)."""
+
+    def entry(self, x: Formula) -> Formula:
+        return x / (1 + Apply("abs", x))
+
+
+class LogSigmoid(ByEntry):
+    """The logarithm of the logistic function of each entry, -log(1 + exp(-x))."""
+
+    def entry(self, x: Formula) -> Formula:
+        return -Apply("log", 1 + Apply("exp", -x))
+
+
+class Hardtanh(ByEntry):
+    """Each entry, clipped to an interval."""
+
+    min_val: Exact = Fraction(-1)
+    max_val: Exact = Fraction(1)
+    inplace: bool = False
+
+    def entry(self, x: Formula) -> Formula:
+        return _clipped(x, self.min_val, self.max_val)
+
+
+class ReLU6(ByEntry):
+    """Each entry, clipped to the interval from 0 to 6."""
+
+    inplace: bool = False
+
+    def entry(self, x: Formula) -> Formula:
+        return _clipped(x, Fraction(0), Fraction(6))
+
+
+def _where_positive(x: Formula, positive: Formula, other: Formula) -> Formula:
+    return Cases(Branch(positive, Compare(0, "<", x)), Branch(other, TRUE))
+
+
+def _clipped(x: Formula, low: Fraction, high: Fraction) -> Formula:
+    """`x` inside the interval; at the ends the constants, which do not change with x."""
+    below, above = Compare(x, "<=", low), Compare(high, "<=", x)
+    return Cases(Branch(Number(low), below), Branch(Number(high), above), Branch(x, TRUE))
+
+
 class Softmax(LayerKind):
     """Exponentials divided by their sum along one axis: positive entries that sum to 1."""
 
@@ -59,3 +177,25 @@ class Softmax(LayerKind):
         others = (*at[:axis], i, *at[axis + 1 :])
         total = Sum(Apply("exp", x[others]), new.along(i, x.shape[axis]))
         return Apply("exp", x[at]) / total
+
+
+class LogSoftmax(Softmax):
+    """The logarithm of the softmax: each entry minus the logarithm of the sum of exponentials."""
+
+    def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
+        axis = self.axis(len(at))
+        i = new.index("i")
+        others = (*at[:axis], i, *at[axis + 1 :])
+        total = Sum(Apply("exp", x[others]), new.along(i, x.shape[axis]))
+        return x[at] - Apply("log", total)
+
+
+class Softmin(Softmax):
+    """The softmax of the negative input: large where the input is small."""
+
+    def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
+        axis = self.axis(len(at))
+        i = new.index("i")
+        others = (*at[:axis], i, *at[axis + 1 :])
+        total = Sum(Apply("exp", -x[others]), new.along(i, x.shape[axis]))
+        return Apply("exp", -x[at]) / total

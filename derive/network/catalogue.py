@@ -2,11 +2,39 @@
 
 from __future__ import annotations
 
-from derive.network.activation import ReLU, Sigmoid, Softmax, Tanh
+from derive.network.activation import (
+    ELU,
+    Hardtanh,
+    Identity,
+    LeakyReLU,
+    LogSigmoid,
+    LogSoftmax,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softmin,
+    Softplus,
+    Softsign,
+    Tanh,
+)
 from derive.network.convolution import Conv1d, Conv2d, Conv3d
 from derive.network.layer import LayerKind
 from derive.network.linear import Linear
-from derive.network.loss import CrossEntropyLoss, Loss, MSELoss
+from derive.network.loss import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    KLDivLoss,
+    L1Loss,
+    Loss,
+    MSELoss,
+    NLLLoss,
+    SmoothL1Loss,
+)
+from derive.network.normalization import BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm
 from derive.network.padding import (
     ConstantPad1d,
     ConstantPad2d,
@@ -38,9 +66,14 @@ _LAYERS: tuple[type[LayerKind], ...] = (
     *(AvgPool1d, AvgPool2d, AvgPool3d),
     *(LPPool1d, LPPool2d, LPPool3d),
     *(Flatten, Linear),
-    *(ReLU, Sigmoid, Tanh, Softmax),
+    *(BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm),
+    *(ReLU, Sigmoid, Tanh, LeakyReLU, ELU, SiLU, Softplus, Softsign, LogSigmoid, Hardtanh, ReLU6),
+    *(Identity, Softmax, LogSoftmax, Softmin),
 )
-_LOSSES: tuple[type[Loss], ...] = (CrossEntropyLoss, MSELoss)
+_LOSSES: tuple[type[Loss], ...] = (
+    *(CrossEntropyLoss, NLLLoss, BCELoss, BCEWithLogitsLoss, KLDivLoss),
+    *(MSELoss, L1Loss, SmoothL1Loss, HuberLoss),
+)
 
 LAYERS: dict[str, type[LayerKind]] = {kind.__name__: kind for kind in _LAYERS}
 LOSSES: dict[str, type[Loss]] = {kind.__name__: kind for kind in _LOSSES}

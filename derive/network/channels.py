@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derive.ir import ONE, Int
+from derive.ir import ONE, Int, floor
 from derive.network.lift import Fit
-from derive.network.site import Shape
+from derive.network.options import SizeName
+from derive.network.site import Shape, Site
 from derive.network.sizes import value_of
 
 
@@ -78,6 +79,22 @@ def kernel_fit(
     }
     bias = len(arrays.get("bias", (ONE,))) > 0
     return Fit(options, found.units(inputs_first, bias), found.dropped)
+
+
+def grouping(
+    channels: Int, groups: SizeName, out: SizeName, new: Site
+) -> tuple[Int, Int, Int, Int]:
+    """The number of groups, the input and output channels of each, all output channels."""
+    many = new.whole("groups", groups)
+    count = value_of(many)
+    if many != ONE and count is not None and count == value_of(channels):
+        many = channels  # a depthwise convolution: one group for each channel
+    inputs = new.computed("C_g", floor(channels, many))
+    if many != ONE and count is not None and isinstance(out, int):
+        outputs = new.extent("O_g", "out_channels", out // count)
+        return many, inputs, outputs, new.computed("C", many * outputs)
+    total = new.extent("C", "out_channels", out)
+    return many, inputs, new.computed("O_g", floor(total, many)), total
 
 
 def _alike(d: Int, e: Int) -> bool:

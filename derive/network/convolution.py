@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from derive.ir import ONE, Divides, Formula, Int, Sum, Tensor, floor, ravel, unravel
-from derive.network.channels import kernel_fit
+from derive.ir import Divides, Formula, Sum, Tensor, ravel, unravel
+from derive.network.channels import grouping, kernel_fit
 from derive.network.layer import LayerKind
 from derive.network.lift import Fit
 from derive.network.options import Extent, Padding, PerAxis
 from derive.network.site import Position, Shape, Site, show
-from derive.network.sizes import value_of
 from derive.network.window import Window, reading, windows
 
 
@@ -40,19 +39,6 @@ class Convolution(LayerKind):
             x, new, self.axes, self.kernel_size, self.stride, self.padding, self.dilation
         )
 
-    def grouping(self, channels: Int, new: Site) -> tuple[Int, Int, Int, Int]:
-        """The number of groups, the input and output channels of each, all output channels."""
-        groups, out = new.whole("groups", self.groups), self.out_channels
-        count = value_of(groups)
-        if groups != ONE and count is not None and count == value_of(channels):
-            groups = channels  # a depthwise convolution: one group for each channel
-        inputs = new.computed("C_g", floor(channels, groups))
-        if groups != ONE and count is not None and isinstance(out, int):
-            outputs = new.extent("O_g", "out_channels", out // count)
-            return groups, inputs, outputs, new.computed("C", groups * outputs)
-        total = new.extent("C", "out_channels", out)
-        return groups, inputs, new.computed("O_g", floor(total, groups)), total
-
     def letters(self, rank: int) -> str:
         return "no"[2 + self.axes - rank :] + "ijk"[: self.axes]
 
@@ -71,12 +57,13 @@ class Convolution(LayerKind):
                 f"{show(extent)}; the input is {new.input}",
                 "groups",
             )
-        total = self.grouping(channels, new)[-1]
+        total = grouping(channels, self.groups, self.out_channels, new)[-1]
         return (*batch, total, *new.spatial(w.outputs(new) for w in self.windows(x, new)))
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         *batch, o = at[: -self.axes]
-        groups, inputs, outputs, out = self.grouping(x.shape[-self.axes - 1], new)
+        channels = x.shape[-self.axes - 1]
+        groups, inputs, outputs, out = grouping(channels, self.groups, self.out_channels, new)
         c = new.index("c")
         group = unravel(o, 0, (groups, outputs), new.base)
         channel = ravel((group, c), (groups, inputs), new.base)

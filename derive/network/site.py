@@ -22,7 +22,6 @@ from derive.ir import (
     Power,
     Range,
     Tensor,
-    floor,
 )
 from derive.ir.text import to_text
 from derive.network.names import tagged
@@ -116,10 +115,6 @@ class Site:
     def computed(self, letter: str, definition: Int) -> Int:
         """The extent that follows from others, named after the layer where it is new."""
         return self.sizes.computed(tagged(letter, self.name), definition)
-
-    def share(self, letter: str, extent: Int, groups: Int) -> Int:
-        """The extent of each of several groups that divide an axis."""
-        return extent if groups == ONE else self.computed(letter, floor(extent, groups))
 
     def spatial(self, extents: Iterable[Int]) -> Shape:
         """The heights and widths (or length, or depths too) of the output."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from derive.ir import Delta, Divides, Formula, Int, Sum, Tensor, at_least, ravel, unravel
-from derive.network.channels import kernel_fit
+from derive.network.channels import grouping, kernel_fit
 from derive.network.layer import LayerKind
 from derive.network.lift import Fit
 from derive.network.options import Extent, Padding, PerAxis
@@ -67,15 +67,13 @@ class TransposedConvolution(LayerKind):
                 f"padding = {show(p)} leaves nothing of the output",
                 "padding",
             )
-        total = new.extent("C", "out_channels", self.out_channels)
+        total = grouping(channels, self.groups, self.out_channels, new)[-1]
         return (*batch, total, *new.spatial(extents))
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         *batch, o = at[: -self.axes]
-        groups, total = new.whole("groups", self.groups), new.shape[-self.axes - 1]
         channels, image = x.shape[-self.axes - 1], x.shape[-self.axes :]
-        inputs = new.share("C_g", channels, groups)
-        outputs = new.share("O_g", total, groups)
+        groups, inputs, outputs, _ = grouping(channels, self.groups, self.out_channels, new)
         c, base = new.index("c"), new.base
         group = unravel(o, 0, (groups, outputs), base)
         channel = ravel((group, c), (groups, inputs), base)
