@@ -306,7 +306,7 @@ def _numbers(text: Text) -> Iterator[Edit]:
             span = text.span(k, k)
             if span.text.isdigit():
                 for new in (int(span.text) + 1, int(span.text) - 1):
-                    yield _edit(span, str(new), text.span(max(k - 1, 0), min(k + 1, len(text) - 1)))
+                    yield _edit(span, str(new))
 
 
 def _dropped(text: Text) -> Iterator[Edit]:

@@ -21,8 +21,8 @@ def read(a: Array, at: dict[int, Array]) -> Array:
         at[x].spread(axes) if x in at else _along(n, axes.index(x), len(axes))
         for x, n in zip(a.axes, a.data.shape, strict=True)
     )
-    flaw = None if a.flaw is None else a.flaw[index]
-    return Array(a.data[index], axes, flaw)
+    flaw = None if a.flaw is None else np.asarray(a.flaw[index])
+    return Array(np.asarray(a.data[index], a.data.dtype), axes, flaw)  # one entry is no array
 
 
 def scatter(
