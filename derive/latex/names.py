@@ -233,10 +233,11 @@ class Names(Binders):
             return self.collected(value, below, node)
         indices = split_indices(below, value.rank)
         if indices is None:
-            items = below.items if isinstance(below, Listed) else (below,)
-            if len(items) > value.rank or (len(items) == 1 and isinstance(items[0], Factors)):
-                raise Misfit(below.position, f"{value.rank} indices of {show(value)}", spell(below))
-            indices = items
+            indices = below.items if isinstance(below, Listed) else (below,)
+        many = len(indices) == 1 and value.rank < 3 and self.are_letters(indices[0])
+        if len(indices) > value.rank or many:
+            found = f"“{spell(below)}”"
+            raise Misfit(below.position, f"{value.rank} indices of {show(value)}", found)
         return self.indexed(value, indices, node)
 
     def indexed(self, value: Array, indices: tuple[Node, ...], node: Node) -> Value:

@@ -149,6 +149,8 @@ class Scope:
             if key in self.symbols.customary and split_indices(left, 2) is not None:
                 return None
         for key, meaning, left, rest in known:
+            if self.whole and isinstance(meaning, Kronecker):
+                continue
             if rank(meaning) and not (rest is not None and _in_brackets(rest)):
                 found = f"“{spell(left)}”" if left is not None else "none"
                 expected = f"{rank(meaning)} indices of {spell(key)}"
