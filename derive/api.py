@@ -11,6 +11,7 @@ import numpy as np
 import sympy
 from numpy.typing import ArrayLike
 
+from derive.check import check
 from derive.derivation.step import Derivation as Chain
 from derive.derivation.step import Step
 from derive.document.notation import Names, Notation
@@ -30,6 +31,8 @@ from derive.verify.numeric import evaluate_arrays
 from derive.verify.verdict import DerivationVerdict
 from derive.verify.verify import Verifier
 from derive.writers.latex_math import latex
+
+__all__ = ["Derivation", "Given", "Network", "check", "load"]
 
 
 class Given:

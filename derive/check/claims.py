@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Protocol
 
 from derive.check.compare import Comparer, entries
+from derive.check.conventions import holds
 from derive.check.diagnose import Context, diagnose
-from derive.check.pair import Pair, UnequalShapes, pair
+from derive.check.pair import Pair, UnequalShapes, entry_for_array, pair
 from derive.check.repair import Broken
 from derive.check.transpose import transposed
 from derive.check.verdict import (
@@ -148,7 +149,7 @@ class _Chain:
         try:
             it = pair(self.claim, k, k + 1, self.base)
         except UnequalShapes as reason:
-            return self._transposed(k) or Finding(WRONG, str(reason))
+            return self._read_otherwise(k) or Finding(WRONG, str(reason))
         try:
             found = self.comparer(it)
             if found.holds:
@@ -166,6 +167,13 @@ class _Chain:
     @property
     def base(self) -> int:
         return self.checker.symbols.base
+
+    def _read_otherwise(self, k: int) -> Finding | None:
+        """Sides of different shapes: one is the entry of the other, or its transpose."""
+        for claim in entry_for_array(self.claim, k, k + 1):
+            if holds(self.comparer, pair(claim, k, k + 1, self.base)):
+                return Finding(HOLDS, "the one side is an array, the other its entry")
+        return self._transposed(k)
 
     def _transposed(self, k: int) -> Finding | None:
         if not transposed(self.claim, k, self.base, self.comparer):

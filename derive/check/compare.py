@@ -19,9 +19,10 @@ from derive.errors import Unsupported
 from derive.ir import Apply, Formula, Guard, Power, Size, Tensor, subformulas
 from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Difference, Place
+from derive.verify.sample import GENERAL
 from derive.verify.sizes import SizeSearch
 from derive.verify.verdict import NOT_CHECKABLE, Verification
-from derive.verify.verify import Verifier
+from derive.verify.verify import STYLES, Verifier
 from derive.verify.world import Given as Entries
 
 OPAQUE = frozenset("log sqrt abs erf sin cos softplus gelu signedpower".split())
@@ -100,6 +101,21 @@ class Comparer:
             return any(map(_opaque, pair.sides)) and not _certain(place, pair, found)
         except (Unsupported, Untyped):
             return False
+
+    def generic(self, pair: Pair) -> bool:
+        """Whether a pair holds at all draws of general values, where there are no ties or kinks."""
+        if self.counts(pair) or pair.relation != "=":
+            return False
+        used = False
+        general = np.array([style == GENERAL for style in STYLES])
+        for world in self._about(pair).worlds(()):
+            place = Place(world, pair.ranges)
+            if not place.empty:
+                found = place.residues(*pair.sides)
+                if found.lost or found.differs[general].any():
+                    return False
+                used |= bool(found.usable[general].any())
+        return used
 
     def place(self, pair: Pair, facts: Sequence[Guard] = ()) -> Place:
         """One draw of sizes, and the ranges of the pair there."""

@@ -48,6 +48,8 @@ HALF = Number(Fraction(1, 2))
 
 def convention(comparer: Comparer, pair: Pair) -> str | None:
     """The convention under which the pair holds, said in words."""
+    if comparer.counts(pair):
+        return None
     for name, program, other in _readings(comparer.program, pair):
         meant = comparer if program is comparer.program else comparer.with_program(program)
         if holds(meant, other):

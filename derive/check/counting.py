@@ -26,7 +26,7 @@ from derive.verify.verdict import (
 )
 from derive.verify.whole import holds, number
 
-SMALLEST, DRAWN = 300, 200
+SMALLEST, DRAWN = 300, 60
 
 
 def counts_only(f: Formula) -> bool:

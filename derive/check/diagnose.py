@@ -46,13 +46,22 @@ def diagnose(pair: Pair, counterexample: Counterexample | None, context: Context
     if by is not None and by.unit:
         message = f"holds only if {by.unit}: the left side is {by.latex} times the right one"
         return Finding(HOLDS_IF, message, by.unit, counterexample, f"a factor {by.latex}")
-    condition = Conditions(comparer).find(pair) or zero_outside(comparer, pair)
+    condition = Conditions(comparer).find(pair) or _special(comparer, pair)
     if condition:
         return Finding(HOLDS_IF, f"holds only if {condition}", condition, counterexample)
     return _wrong(pair, by, counterexample, context)
 
 
+def _special(comparer: Comparer, pair: Pair) -> str:
+    """What is said of values rather than sizes: entries outside a range, ties, kinks."""
+    if comparer.generic(pair):
+        return "there are no ties, and no argument is at a kink"
+    return zero_outside(comparer, pair)
+
+
 def _another_reading(context: Context) -> str:
+    if context.comparer.counts(context.broken.pair):
+        return ""
     for name, comparer, pair in context.others():
         if comparer.probe(pair) and comparer(pair).holds and not vanishes(comparer, pair):
             return name

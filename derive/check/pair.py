@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 
 from derive.ir import (
     ONE,
@@ -51,6 +52,27 @@ class Pair:
     def where(self, guard: Guard) -> Pair:
         """The same pair where a condition on its indices holds."""
         return replace(self, left=_where(self.left, guard), right=_where(self.right, guard))
+
+
+def entry_for_array(claim: Claim, left: int, right: int) -> Iterator[Claim]:
+    """Readings of an array that is set equal to its entry, as in ∂L/∂W = δ_i x_j.
+
+    The free indices of the entry become the axes of an array, in every order that fits.
+    """
+    array, entry = claim.sides[left], claim.sides[right]
+    if not array.axes:
+        array, entry = entry, array
+    lone = free_indices(entry.formula) - free_indices(array.formula)
+    ranges = [r for r in claim.ranges if r.index in lone]
+    if entry.axes or len(ranges) != len(array.axes):
+        return
+    for order in permutations(ranges):
+        extents = tuple(r.uppers[0] - r.lowers[0] + 1 for r in order)
+        made = replace(entry, axes=tuple(r.index for r in order), shape=extents)
+        if all(settled(a) == settled(b) for a, b in zip(extents, array.shape, strict=True)):
+            rest = tuple(r for r in claim.ranges if r.index not in lone)
+            sides = tuple(made if s is entry else s for s in claim.sides)
+            yield replace(claim, sides=sides, ranges=rest)
 
 
 class UnequalShapes(Exception):
