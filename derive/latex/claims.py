@@ -132,8 +132,8 @@ class _Reading:
         for name in self.sorted.indices:
             self.reader.indices.setdefault(name, Index(spell(name)))
         made: list[tuple[int, Claim | Defined]] = []
-        for clause in self.sorted.ranges:
-            self.range(clause)
+        for stated in self.sorted.ranges:
+            self.range(stated)
         for clause in self.sorted.definitions:
             made.append((clause.start, self.definition(clause)))
         for clause, conditions in self.sorted.claims:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from derive.ir import (
     And,
@@ -55,6 +56,7 @@ from derive.latex.tree import (
     Scripted,
     Styled,
     Symbol,
+    letters,
     spell,
 )
 
@@ -94,12 +96,13 @@ class Names(Binders):
         found = self.find(node) or self.customary(node)
         if found is None:
             return self.unnamed(node)
-        if found.power is None:
+        power = found.power
+        if power is None:
             return self.meaning(found, node)
-        if is_mark(found.power) and len(found.indices) == 2 == rank(found.meaning):
+        if is_mark(power) and len(found.indices) == 2 == rank(found.meaning):
             found = found._replace(indices=found.indices[::-1], power=None)
             return self.meaning(found, node)
-        return self.raised_value(self.meaning(found, node), found.power, node)
+        return self.raised_value(self.meaning(found, node), power, node)
 
     def meaning(self, found: Found, node: Node) -> Value:
         meaning = found.meaning
@@ -182,8 +185,9 @@ class Names(Binders):
     # -- what is no name --------------------------------------------------------------------------
 
     def unnamed(self, node: Node) -> Value:
-        if isinstance(node, Styled) and is_one(node):
-            return self.constant(Ones())
+        custom = self.by_custom(node) if self.whole else None
+        if custom is not None:
+            return custom
         if isinstance(node, Scripted):
             if node.base == EULER and node.above and node.below is None:
                 exponent = self.value(node.above)
@@ -192,14 +196,39 @@ class Names(Binders):
                 return self.indicator_below(node)
             if isinstance(node.base, (Group, Scripted, Numeral, Call, Fraction, Factors)):
                 return self.scripted(node)
-            if is_mark(node.above or node) and not node.primes:
-                bare = Scripted(node.base, node.below, position=node.position)
-                return self.raised_value(
-                    self.value(bare if node.below else node.base), node.above or node, node
-                )
+            if node.above is not None and is_mark(node.above) and not node.primes:
+                bare = node.base if node.below is None else replace(node, above=None)
+                return self.raised_value(self.value(bare), node.above, node)
             if isinstance(node.below, Raw):
                 raise node.below.problem
         raise UndefinedName(node.position, "a declared symbol", f"“{spell(node)}”")
+
+    def by_custom(self, node: Node) -> Value | None:
+        """`\\mathbf 1_N`, `I_n`, `\\mathbf 0`: what nearly everybody means by these."""
+        base, below = node, None
+        if isinstance(node, Scripted):
+            base, below = node.base, node.below
+            if node.above is not None or node.primes:
+                return None
+        size = self.index(below) if below is not None and self.is_size(below) else None
+        if below is not None and size is None:
+            return None
+        letter = base.body if isinstance(base, Styled) and base.command in ONE_LIKE else base
+        if letter == Symbol("I", position=0):
+            self.note(f"{spell(node)} is the identity")
+            return self.constant(Identity(size))
+        if not isinstance(base, Styled) or base.command not in ONE_LIKE:
+            return None
+        if letter == Numeral("0", position=0):
+            return Number(0)
+        return self.constant(Ones(size)) if letter == Numeral("1", position=0) else None
+
+    def is_size(self, node: Node) -> bool:
+        """Whether a subscript is a number or an expression in sizes."""
+        names = [n for n in letters(node) if isinstance(n, Symbol)]
+        return isinstance(node, Numeral) or (
+            bool(names) and all(isinstance(self.symbols.table.get(n), Size) for n in names)
+        )
 
     def indicator_below(self, node: Scripted) -> Value:
         """`\\mathbf 1_{x > 0}`."""

@@ -187,8 +187,10 @@ def dot(a: Value, b: Value) -> Value:
 
 def rotated(a: Value) -> Value:
     """Every axis backwards."""
-    if not isinstance(a, Array):
-        return a
+    return _rotated(a) if isinstance(a, Array) else a
+
+
+def _rotated(a: Array) -> Array:
     back = [_known(a, k) + (2 * a.base - 1) - x for k, x in enumerate(a.axes)]
     return Array(a.at(*back), a.axes, a.shape, a.base, a.row)
 
@@ -201,7 +203,7 @@ def correlation(x: Value, w: Value, full: bool, flipped: bool) -> Value:
     if not isinstance(x, Array) or not isinstance(w, Array) or x.rank != w.rank:
         raise Mismatch("two arrays with equally many axes", f"{show(x)} and {show(w)}", False)
     if flipped:
-        w = rotated(w)  # type: ignore[assignment]
+        w = _rotated(w)
     out, window = new_axes(x.rank), new_axes(x.rank)
     at: list[Int] = []
     shape: list[Extent] = []
@@ -211,7 +213,8 @@ def correlation(x: Value, w: Value, full: bool, flipped: bool) -> Value:
         at.append(i + a - x.base - (m - 1 if full else 0))
         shape.append(n + m - 1 if full else n - m + 1)
         inside += [at_least(at[k], x.base), at_most(at[k], n + (x.base - 1))]
-    body = multiplied([Bracket(And(*inside))] * full + [x.at(*at), w.at(*window)])
+    guard: list[Formula] = [Bracket(And(*inside))] if full else []
+    body = multiplied([*guard, x.at(*at), w.at(*window)])
     ranges = [between(a, n, x.base) for a, n in zip(window, w.shape, strict=True)]
     return Array(Sum(body, *ranges), out, tuple(shape), x.base)
 

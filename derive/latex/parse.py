@@ -50,6 +50,8 @@ from derive.latex.tree import (
     Terms,
     Where,
     Word,
+    derivative_before,
+    product_of,
 )
 
 FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\nicefrac", "\\sfrac")
@@ -158,21 +160,13 @@ class Parser:
     def inline_derivative(self, factors: list[tuple[str, Node]]) -> list[tuple[str, Node]]:
         """`\\partial L/\\partial x` as a fraction; other factors before it stay outside."""
         mark = self.tokens.next.text
-        start = [k for k, (_, f) in enumerate(factors) if is_mark(f, mark)]
-        if not start:
+        first = derivative_before(factors, mark)
+        if first is None:
             return [*factors, ("/", self.scripted())]
-        first = start[-1]
-        below = [("", self.scripted()), ("", self.scripted())]
-        above, at = factors[first:], factors[first][1].position
-        whole = (
-            above[0][1]
-            if len(above) == 1
-            else Factors((("", above[0][1]), *above[1:]), position=at)
-        )
-        fraction = Fraction(
-            whole, Factors(tuple(below), position=below[0][1].position), position=at
-        )
-        return [*factors[:first], (above[0][0], fraction)]
+        below = Factors((("", self.scripted()), ("", self.scripted())), position=self.tokens.at)
+        above = product_of(factors[first:])
+        fraction = Fraction(above, below, position=above.position)
+        return [*factors[:first], (factors[first][0], fraction)]
 
     def operator(self) -> str | None:
         """The operator before the next factor, "" where it just follows, None without one."""
@@ -378,12 +372,6 @@ class Parser:
         text = self.tokens.next.text
         closes = bool(self.bars) and text == self.bars[-1]
         return self.begins() and not closes and text not in FUNCTIONS
-
-
-def is_mark(node: Node, mark: str) -> bool:
-    """Whether a factor is the ∂ or d of a derivative, raised to an order perhaps."""
-    base = node.base if isinstance(node, Scripted) and node.below is None else node
-    return isinstance(base, Symbol) and base.text == mark
 
 
 STARTS: dict[str, Callable[[Parser], Node]] = {

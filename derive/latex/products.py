@@ -136,8 +136,7 @@ class Products(Slopes):
                 return self.differentiated(node, mark, factors, k)
         if isinstance(node, Scripted) and node.base == NABLA and follows is not None:
             return self.nabla(node, factors, k)
-        partial = isinstance(node, Scripted) and node.base == PARTIAL and node.below is not None
-        if partial and follows is not None and partial_axis(node) is None:
+        if isinstance(node, Scripted) and self.is_partial_by(node) and follows is not None:
             return self.nabla(node, factors, k)
         if follows is not None and isinstance(follows, Group) and self.is_indicator(node, follows):
             return self.iverson(follows.body), k + 2
@@ -150,6 +149,12 @@ class Products(Slopes):
             if applied is not None:
                 return applied, k + 2
         return self.value(factors[start][1]), start + 1
+
+    @staticmethod
+    def is_partial_by(node: Scripted) -> bool:
+        """`\\partial_x` for a name x, not the `\\partial_1` of a first argument."""
+        by = node.base == PARTIAL and node.below is not None
+        return by and partial_axis(node) is None
 
     def differentiated(
         self, node: Fraction, mark: Node, factors: list[tuple[str, Node]], k: int

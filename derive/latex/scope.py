@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from derive.ir import Index, Size, Tensor
 from derive.latex.error import Misfit, ReadError
@@ -45,6 +45,10 @@ class Found(NamedTuple):
     indices: tuple[Node, ...]
     power: Node | None
     name: Node
+
+
+Fit: TypeAlias = Callable[[Node, Meaning, "Node | None", "Node | None"], "Found | None"]
+"""A way to take a name with its meaning, what is left below it, and what stands above it."""
 
 
 class Scope:
@@ -97,14 +101,16 @@ class Scope:
             meaning = self.indices.get(key) or self.symbols.table.get(key)
             if meaning is not None:
                 known.append((key, meaning, left, rest))
-        fits = (self._raised, self._partly) if self.whole else (self._raised,)
-        order = (_upstairs, *fits) if self.symbols.upper else (fits[0], _upstairs, *fits[1:])
-        for fit in order:
+        fits: list[Fit] = [self._raised, self._beside]
+        if self.symbols.upper:
+            fits = [_upstairs, self._raised]
+        for fit in fits + [self._partly] * self.whole:
             for key, meaning, left, rest in known:
                 found = fit(key, meaning, left, rest)
                 if found is not None:
                     return found
-        return self._misfit(node, known)
+        self._refuse_misfit(node, known)
+        return None
 
     def _raised(
         self, key: Node, meaning: Meaning, left: Node | None, power: Node | None
@@ -126,6 +132,15 @@ class Scope:
             is_letter(f) and not isinstance(self.symbols.table.get(f), Size) for f in letters
         )
 
+    def _beside(
+        self, key: Node, meaning: Meaning, left: Node | None, above: Node | None
+    ) -> Found | None:
+        """Indices above, although powers stand there: `x^{(n)}_j`, `X^k_{i,j}`, not `h^2`."""
+        tag = above is not None and _in_brackets(above)
+        letter = above is not None and is_letter(above) and above not in self.symbols.table
+        number = isinstance(above, Numeral) and left is not None
+        return _upstairs(key, meaning, left, above) if tag or letter or number else None
+
     def _partly(
         self, key: Node, meaning: Meaning, left: Node | None, power: Node | None
     ) -> Found | None:
@@ -141,13 +156,13 @@ class Scope:
             items = glued if all(map(is_letter, glued)) else items
         return Found(meaning, items, power, key) if len(items) < axes else None
 
-    def _misfit(
+    def _refuse_misfit(
         self, node: Node, known: list[tuple[Node, Meaning, Node | None, Node | None]]
     ) -> None:
         """Refuse a name that has another number of indices; one that nothing declares is None."""
         for key, _, left, _ in known:
             if key in self.symbols.customary and split_indices(left, 2) is not None:
-                return None
+                return
         for key, meaning, left, rest in known:
             if self.whole and isinstance(meaning, Kronecker):
                 continue
@@ -156,7 +171,6 @@ class Scope:
                 expected = f"{rank(meaning)} indices of {spell(key)}"
                 refused = Misfit if self.whole else ReadError
                 raise refused((left or node).position, expected, found)
-        return None
 
     def customary(self, node: Node) -> Found | None:
         """What a name means by custom, although it is declared with another number of indices."""

@@ -7,7 +7,7 @@ found in a formula by comparing trees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 
@@ -203,6 +203,23 @@ def subscripts(node: Node) -> Iterator[Node]:
 def letters(node: Node) -> Iterator[Node]:
     """The letters, with their primes or numbers, in a node."""
     return (n for n in nodes(node) if isinstance(n, (Symbol, Scripted)))
+
+
+def product_of(factors: Sequence[tuple[str, Node]]) -> Node:
+    """The node of a product, or of its only factor."""
+    (_, first), *others = factors
+    if not others:
+        return first
+    return Factors((("", first), *others), position=first.position)
+
+
+def derivative_before(factors: Sequence[tuple[str, Node]], mark: str) -> int | None:
+    """Where the last ∂ or d among some factors stands, raised to an order perhaps."""
+    for k, (_, node) in reversed(list(enumerate(factors))):
+        base = node.base if isinstance(node, Scripted) and node.below is None else node
+        if base == Symbol(mark, position=0):
+            return k
+    return None
 
 
 def as_name(node: Node) -> Node:
