@@ -69,7 +69,7 @@ class Checker:
 
     def __init__(self, given: Given) -> None:
         self.given = given
-        self.model: Model = build(given)
+        self.model: Model = build(given, checking=True)
         self.symbols: Symbols = symbols_of(self.model)
 
     @cached_property
