@@ -21,6 +21,7 @@ from networks import ENTROPY, SQUARES, layer, linear, network
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation
 from derive.engine.differentiate import Differentiator
+from derive.errors import MissingRule
 from derive.ir import Definition, Sum, Tensor, Times, axis_ranges, fresh
 from derive.network.build import Model, build
 from derive.network.catalogue import LAYERS, LOSSES
@@ -245,7 +246,12 @@ def test_layer(case: Case) -> None:
 def test_every_layer_has_cases() -> None:
     every = [convolutions(), other_convolutions(), pools(), other_pools(), others()]
     every += [normalizations(), paddings(), transposed()]
-    assert {kind for some in every for _, kind, _ in some} == set(LAYERS)
+    assert {kind for some in every for _, kind, _ in some} == set(LAYERS) - {"GELU"}
+
+
+def test_gelu_has_no_rule_as_formulas_have_no_pi() -> None:
+    with pytest.raises(MissingRule):
+        list(verdicts((("N", 3), "GELU", {})))
 
 
 # -- losses --------------------------------------------------------------------------------------

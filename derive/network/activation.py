@@ -13,11 +13,12 @@ from derive.ir import (
     Compare,
     Formula,
     Number,
+    Power,
     Sum,
     Tensor,
 )
 from derive.network.layer import LayerKind
-from derive.network.options import Exact
+from derive.network.options import Exact, Real
 from derive.network.site import Position, Shape, Site
 
 
@@ -52,39 +53,40 @@ class Tanh(Elementwise):
 class ByEntry(LayerKind):
     """A formula of each entry."""
 
-    def entry(self, x: Formula) -> Formula:
+    def entry(self, x: Formula, new: Site) -> Formula:
         """The output for one entry of the input."""
         raise NotImplementedError
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
-        return self.entry(x[at])
+        return self.entry(x[at], new)
 
 
 class Identity(ByEntry):
-    """The input as it is."""
+    """The input, as it is given."""
 
-    def entry(self, x: Formula) -> Formula:
+    def entry(self, x: Formula, new: Site) -> Formula:
         return x
 
 
 class LeakyReLU(ByEntry):
     """Each entry where it is positive, else a small multiple of it."""
 
-    negative_slope: Exact = Fraction(1, 100)
+    negative_slope: Real = Fraction(1, 100)
     inplace: bool = False
 
-    def entry(self, x: Formula) -> Formula:
-        return _where_positive(x, x, Number(self.negative_slope) * x)
+    def entry(self, x: Formula, new: Site) -> Formula:
+        return _where_positive(x, x, new.real("negative_slope", self.negative_slope) * x)
 
 
 class ELU(ByEntry):
     """Each entry where it is positive, else α (exp(x) - 1)."""
 
-    alpha: Exact = Fraction(1)
+    alpha: Real = Fraction(1)
     inplace: bool = False
 
-    def entry(self, x: Formula) -> Formula:
-        return _where_positive(x, x, Number(self.alpha) * (Apply("exp", x) - 1))
+    def entry(self, x: Formula, new: Site) -> Formula:
+        alpha = new.real("alpha", self.alpha)
+        return _where_positive(x, x, alpha * (Apply("exp", x) - 1))
 
 
 class SiLU(ByEntry):
@@ -92,36 +94,49 @@ class SiLU(ByEntry):
 
     inplace: bool = False
 
-    def entry(self, x: Formula) -> Formula:
+    def entry(self, x: Formula, new: Site) -> Formula:
         return x * Apply("sigmoid", x)
 
 
 class Softplus(ByEntry):
     """A smooth positive part of each entry, log(1 + exp(βx)) / β."""
 
-    beta: Exact = Fraction(1)
+    beta: Real = Fraction(1)
     threshold: Exact = Fraction(20)
 
-    def entry(self, x: Formula) -> Formula:
-        smooth = Apply("log", 1 + Apply("exp", Number(self.beta) * x))
-        return smooth if self.beta == 1 else Number(1 / self.beta) * smooth
+    def entry(self, x: Formula, new: Site) -> Formula:
+        if self.beta == 1:
+            return Apply("log", 1 + Apply("exp", x))
+        beta = new.real("beta", self.beta)
+        return Power(beta, Number(-1)) * Apply("log", 1 + Apply("exp", beta * x))
 
     def remarks(self) -> tuple[str, ...]:
         told = f"torch replaces Softplus by x where βx is above {self.threshold}; not done here."
         return (told,)
 
 
+class GELU(ByEntry):
+    """Each entry times the normal probability of lying below it, x (1 + erf(x / √2)) / 2."""
+
+    approximate: str = "none"
+
+    def entry(self, x: Formula, new: Site) -> Formula:
+        if self.approximate != "none":
+            new.unsupported("only the exact GELU, approximate = “none”", "approximate")
+        return Apply("gelu", x)
+
+
 class Softsign(ByEntry):
     """Each entry by one more than its absolute value, x / (1 + |x|)."""
 
-    def entry(self, x: Formula) -> Formula:
+    def entry(self, x: Formula, new: Site) -> Formula:
         return x / (1 + Apply("abs", x))
 
 
 class LogSigmoid(ByEntry):
     """The logarithm of the logistic function of each entry, -log(1 + exp(-x))."""
 
-    def entry(self, x: Formula) -> Formula:
+    def entry(self, x: Formula, new: Site) -> Formula:
         return -Apply("log", 1 + Apply("exp", -x))
 
 
@@ -132,7 +147,7 @@ class Hardtanh(ByEntry):
     max_val: Exact = Fraction(1)
     inplace: bool = False
 
-    def entry(self, x: Formula) -> Formula:
+    def entry(self, x: Formula, new: Site) -> Formula:
         return _clipped(x, self.min_val, self.max_val)
 
 
@@ -141,7 +156,7 @@ class ReLU6(ByEntry):
 
     inplace: bool = False
 
-    def entry(self, x: Formula) -> Formula:
+    def entry(self, x: Formula, new: Site) -> Formula:
         return _clipped(x, Fraction(0), Fraction(6))
 
 

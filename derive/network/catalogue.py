@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from derive.network.activation import (
     ELU,
+    GELU,
     Hardtanh,
     Identity,
     LeakyReLU,
@@ -67,7 +68,20 @@ _LAYERS: tuple[type[LayerKind], ...] = (
     *(LPPool1d, LPPool2d, LPPool3d),
     *(Flatten, Linear),
     *(BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm),
-    *(ReLU, Sigmoid, Tanh, LeakyReLU, ELU, SiLU, Softplus, Softsign, LogSigmoid, Hardtanh, ReLU6),
+    *(
+        ReLU,
+        Sigmoid,
+        Tanh,
+        LeakyReLU,
+        ELU,
+        GELU,
+        SiLU,
+        Softplus,
+        Softsign,
+        LogSigmoid,
+        Hardtanh,
+        ReLU6,
+    ),
     *(Identity, Softmax, LogSoftmax, Softmin),
 )
 _LOSSES: tuple[type[Loss], ...] = (

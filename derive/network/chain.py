@@ -109,7 +109,9 @@ class Chain:
         def place(option: str | None) -> dict[str, Any]:
             return self._given.source.place(*path, *([option] if option else []))
 
-        return Site(name, self._label(entry, *path), self.base, self.sizes, place)
+        new = Site(name, self._label(entry, *path), self.base, self.sizes, place)
+        new.known = self.declared.known
+        return new
 
     def kind(
         self, table: Mapping[str, type[Kind]], what: str, entry: LayerEntry, *path: str | int

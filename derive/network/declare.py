@@ -20,6 +20,8 @@ from derive.network.sizes import Sizes, value_of
 from derive.network.statements import computed_size, left_names, whole_number
 
 _BOUND = re.compile(r"\s*(>=|>|≥|\\geq?)\s*(\d+)\s*")
+_REAL = frozenset("eps momentum negative_slope alpha beta value delta min_val max_val p".split())
+"""Options that are real numbers: a name there is that of a scalar, not of a new size."""
 _AXES = {1: "D", 2: "ND", 3: "NCT", 4: "NCHW", 5: "NCDHW"}
 
 
@@ -224,6 +226,8 @@ def _in_options(given: Given) -> Iterator[tuple[str, str]]:
     options = [entry.options for entry in given.layers]
     options += [call.options for call in calls(given)]
     for option, value in (pair for table in options for pair in table.items()):
+        if option in _REAL:
+            continue
         for part in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(part, str) and part not in given.tensors:
                 yield option, part

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from derive.ir import Apply, Formula, Number, Power, Sum, Tensor
 from derive.network.layer import LayerKind
-from derive.network.options import Exact, Extent, PerAxis
+from derive.network.options import Exact, Extent, PerAxis, Real, RealName
 from derive.network.site import Position, Shape, Site, product, reciprocal
 
 
@@ -20,7 +20,7 @@ class Normalization(LayerKind):
         """The axes that are averaged over, counted from 0."""
         raise NotImplementedError
 
-    def normalized(self, x: Tensor, at: Position, eps: Fraction, new: Site) -> Formula:
+    def normalized(self, x: Tensor, at: Position, eps: RealName, new: Site) -> Formula:
         """The entry minus the mean, by the root of the variance plus eps."""
         over = self.averaged(len(at))
         kept = tuple(i for k, i in enumerate(at) if k not in over)
@@ -35,7 +35,7 @@ class Normalization(LayerKind):
         average = new.intermediate("mean", r"\mu", shape, kept, mean(x[inner], inner))
         spread = mean(Power(x[inner] - average[kept], Number(2)), inner)
         variance = new.intermediate("var", "v", shape, kept, spread)
-        deviation = Apply("sqrt", variance[kept] + Number(eps))
+        deviation = Apply("sqrt", variance[kept] + new.real("eps", eps))
         return (x[at] - average[kept]) / deviation
 
     def scaled(self, f: Formula, at: Position, shape: Shape, wanted: bool, new: Site) -> Formula:
@@ -50,7 +50,7 @@ class Normalization(LayerKind):
 class BatchNormalization(Normalization):
     ranks: ClassVar[tuple[int, int]]
     num_features: Extent | None = None
-    eps: Exact = Fraction(1, 100000)
+    eps: Real = Fraction(1, 100000)
     momentum: Exact | None = Fraction(1, 10)
     affine: bool = True
     track_running_stats: bool = True
@@ -96,7 +96,7 @@ class LayerNorm(Normalization):
     """Normalization of each sample over its last axes, with a scale and a shift for each entry."""
 
     normalized_shape: PerAxis | None = None
-    eps: Exact = Fraction(1, 100000)
+    eps: Real = Fraction(1, 100000)
     elementwise_affine: bool = True
     bias: bool = True
 

@@ -13,6 +13,7 @@ from pydantic import PlainValidator
 from derive.ir import Int
 
 SizeName: TypeAlias = int | str | Int
+RealName: TypeAlias = Fraction | str | Int
 PerAxisName: TypeAlias = SizeName | tuple[SizeName, ...]
 
 
@@ -43,8 +44,8 @@ def exact(value: object) -> Fraction:
     raise ValueError("a finite number")
 
 
-def _exponent(value: object) -> Fraction | str:
-    return value if isinstance(value, str) else exact(value)
+def _real(value: object) -> RealName:
+    return value if isinstance(value, (str, Int)) else exact(value)
 
 
 _ONE: TypeAlias = int | str
@@ -58,6 +59,4 @@ Padding = Annotated[
     PerAxisName, PlainValidator(_one_or_several(0), json_schema_input_type=_SEVERAL)
 ]
 Exact = Annotated[Fraction, PlainValidator(exact, json_schema_input_type=int | float)]
-Exponent = Annotated[
-    Fraction | str, PlainValidator(_exponent, json_schema_input_type=int | float | str)
-]
+Real = Annotated[RealName, PlainValidator(_real, json_schema_input_type=int | float | str)]

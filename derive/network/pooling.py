@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import ClassVar
 
-from derive.ir import TRUE, ZERO, Count, Formula, Max, Number, Power, Sum, Tensor, at_least
+from derive.ir import TRUE, ZERO, Formula, Max, Number, Power, Sum, Tensor, at_least
 from derive.network.layer import LayerKind
-from derive.network.options import Exponent, Extent, Padding, PerAxis
+from derive.network.options import Extent, Padding, PerAxis, Real
 from derive.network.site import Position, Shape, Site, product, reciprocal, show
 from derive.network.window import Reading, Window, reading, windows
 
@@ -111,7 +111,7 @@ class OverridableAveragePooling(AveragePooling):
 
 
 class PowerPooling(Pooling):
-    norm_type: Exponent
+    norm_type: Real
     kernel_size: PerAxis
     stride: PerAxis | None = None
     ceil_mode: bool = False
@@ -124,7 +124,7 @@ class PowerPooling(Pooling):
         if p == 0:
             new.fail("norm_type must not be 0", "norm_type")
         read, r = self.reads(x, at, new)
-        power: Formula = Number(p) if isinstance(p, Fraction) else Count(new.whole("norm_type", p))
+        power = new.real("norm_type", p)
         root = Number(1 / p) if isinstance(p, Fraction) else Power(power, Number(-1))
         return Power(Sum(Power(read, power), *r.ranges, r.inside), root)
 

@@ -24,8 +24,9 @@ from derive.ir import (
     Tensor,
 )
 from derive.ir.text import to_text
+from derive.network.known import Known
 from derive.network.names import tagged
-from derive.network.options import PerAxisName, SizeName
+from derive.network.options import PerAxisName, RealName, SizeName
 from derive.network.sizes import Sizes, value_of
 
 Shape: TypeAlias = tuple[Int, ...]
@@ -56,6 +57,7 @@ class Site:
         self.before: list[Definition] = []
         self.sizes_told: list[SizeRule] = []
         self.supplied: dict[str, Tensor] = {}
+        self.known = Known()
         self._letters: set[str] = set()
         self._extents: dict[str, Int] = {}
 
@@ -121,6 +123,17 @@ class Site:
         extents = tuple(extents)
         letters = {1: "T", 2: "HW", 3: "DHW"}[len(extents)]
         return tuple(self.computed(a, d) for a, d in zip(letters, extents, strict=True))
+
+    def real(self, option: str, value: RealName) -> Formula:
+        """An option as a formula: a number, a size, or a scalar that is declared."""
+        if isinstance(value, Fraction):
+            return Number(value)
+        scalar = self.known.find(value) if isinstance(value, str) else None
+        if scalar is None:
+            return Count(self.whole(option, value))
+        if scalar.shape:
+            self.fail(f"{option} = “{value}” is an array, expected a number", option)
+        return scalar[()]
 
     # -- conditions ------------------------------------------------------------------------------
 
