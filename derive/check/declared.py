@@ -3,7 +3,7 @@ r"""What a text itself declares: `$A \in \mathbb{R}^{5 \times 5}$`, "let $Y = ..
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,7 @@ _LET = re.compile(
     r"|\b(?:define|denote|set|put))(?:\s+by)?\s*:?\s*\Z",
     re.IGNORECASE,
 )
+_AND = re.compile(r"[\s,$]*and\b[^.$\\=]{0,80}[\s$\\\[(]*", re.IGNORECASE)
 _ASSIGNED = re.compile(r"[^=<>]{1,200}(?::=|\\coloneqq)[^=<>]+", re.DOTALL)
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 BEFORE = 60
@@ -41,9 +42,9 @@ class Declared:
     tables: dict[str, Any]
 
 
-def tensors_declared(document: Document, known: Iterable[str]) -> Iterator[Declared]:
+def tensors_declared(document: Document, known: set[str]) -> Iterator[Declared]:
     r"""The arrays for which the text says a shape, each once, without those that are `known`."""
-    names = {name_key(name) for name in known}
+    names = set(known)
     previous: Piece | None = None
     for piece in document.pieces:
         for name, shape in (*_members(piece), *_sized(document, previous, piece)):
@@ -66,10 +67,24 @@ def is_range(piece: Piece) -> bool:
     return not piece.display and lone and bool(_RANGE.fullmatch(piece.source[len(names) :]))
 
 
-def is_definition(document: Document, piece: Piece) -> bool:
-    """Whether the words before a formula, or `:=`, say that it defines its left side."""
+def is_definition(document: Document, piece: Piece, last: Piece | None = None) -> bool:
+    """Whether the words before a formula, or `:=`, say that it defines its left side.
+
+    `last` is a definition before it, which an "and" continues.
+    """
+    if last is not None and _AND.fullmatch(document.text[last.end : piece.start]):
+        return True
     before = document.text[max(0, piece.start - BEFORE) : piece.start].rstrip(" \n\t$[\\")
     return bool(_LET.search(before)) or bool(_ASSIGNED.fullmatch(piece.source))
+
+
+def names_in(tables: Mapping[str, Any]) -> set[str]:
+    """The names that some tables of a Given declare."""
+    names = [n for table in ("tensors", "sizes", "notation") for n in tables.get(table, {})]
+    for definition in tables.get("define", ()):
+        left = definition.partition("=")[0].strip()
+        names += [left, left.partition("(")[0], left.rpartition("_")[0]]
+    return {name_key(name) for name in names if name.strip()}
 
 
 def name_key(name: str) -> str:

@@ -15,12 +15,14 @@ from derive.check.declared import (
     is_definition,
     is_range,
     name_key,
+    names_in,
     tensors_declared,
 )
 from derive.check.scopes import Scopes, Tables, merged, scopes
 from derive.check.verdict import UNDEFINED, UNREADABLE, PairVerdict
 from derive.errors import DeriveError, InputError
 from derive.latex.document import Document, Piece, read_document
+from derive.latex.shorthand import Shorthand, expanded, shorthand
 from derive.latex.statements import first_relation
 from derive.network.source import Source, read_text
 from derive.verify.verdict import Counterexample
@@ -132,6 +134,7 @@ class _Check:
         self.declared: list[Declared] = []
         self.remarks: list[Remark] = []
         self.said: list[dict[str, Any]] = [{} for _ in scopes.tables]
+        self.shorthands: dict[int, Shorthand] = dict(self.introduced())
         self.checkers: dict[int, Checker] = {}
 
     def report(self) -> FileReport:
@@ -150,13 +153,31 @@ class _Check:
             tuple((piece.start, piece.end) for piece, _ in found),
         )
 
+    def introduced(self) -> Iterator[tuple[int, Shorthand]]:
+        """The shorthands that the text introduces, each with the offset where it does."""
+        last: Piece | None = None
+        for piece in self.document.pieces:
+            if piece.problem or not is_definition(self.document, piece, last):
+                continue
+            found = shorthand(piece.source)
+            if found and name_key(found.name) not in self.known(piece):
+                self.declared.append(Declared(piece.source, piece.start, {}))
+                last = piece
+                yield piece.start, found
+
+    def known(self, piece: Piece) -> set[str]:
+        """The names that the declarations for a formula have."""
+        return names_in(self.scopes.tables[self.scopes.number(self.document, piece.start)])
+
     def entries(self, piece: Piece) -> Iterator[Entry]:
         """The verdicts on one formula, in order; none where it claims nothing."""
         if piece.problem is not None:
             yield self.unread(piece, piece.problem.position, piece.problem.message)
             return
-        if not piece.claims or is_range(piece):
+        if not piece.claims or is_range(piece) or piece.start in self.shorthands:
             return
+        if self.shorthands:
+            piece = replace(piece, math=expanded(piece.math, self.shorthands.values()))
         scope = self.scopes.number(self.document, piece.start)
         verdicts = self.checker(scope).check(piece.source)
         undefined = any(v.status == UNDEFINED for v in verdicts)
@@ -167,13 +188,7 @@ class _Check:
     def checker(self, scope: int) -> Checker:
         """The checker for the declarations with the number `scope`, and those of the text."""
         if scope not in self.checkers:
-            known = [
-                name_key(name)
-                for table in ("tensors", "sizes", "notation")
-                for name in self.scopes.tables[scope].get(table, {})
-            ]
-            define = self.scopes.tables[scope].get("define", ())
-            known += [name_key(line.partition("=")[0].partition("_")[0]) for line in define]
+            known = names_in(self.scopes.tables[scope])
             self.checkers[scope] = Checker(self.scopes.given(scope, {}))
             for d in tensors_declared(self.document, known):
                 self.declare(scope, d)
@@ -197,7 +212,8 @@ class _Check:
         return self.declare(scope, Declared(formula, piece.start, {"define": [formula]}))
 
     def entry(self, piece: Piece, verdict: PairVerdict) -> Entry:
-        if verdict.status in (UNREADABLE, UNDEFINED) and verdict.latex == piece.source:
+        stopped = verdict.status in (UNREADABLE, UNDEFINED) or verdict.start > 0
+        if stopped and verdict.latex == piece.source:
             at = piece.span(verdict.start, verdict.start)[0]
             return replace(self.unread(piece, at, verdict.message), status=verdict.status)
         start, end = piece.span(verdict.start, verdict.end)
