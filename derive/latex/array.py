@@ -41,7 +41,10 @@ class Slope:
 
 @dataclass(frozen=True)
 class Array:
-    """An array of that shape whose entry at `axes` is `formula`; each axis begins at `base`."""
+    """An array of that shape whose entry at `axes` is `formula`; each axis begins at `base`.
+
+    A vector cut out of an array (`W_{i,:}`, `w_j`) is `loose`: a row where only that fits.
+    """
 
     formula: Formula
     axes: tuple[Index, ...]
@@ -49,6 +52,7 @@ class Array:
     base: int
     row: bool = False
     slope: Slope | None = None
+    loose: bool = False
 
     @property
     def rank(self) -> int:
@@ -168,7 +172,8 @@ def zipped(values: Sequence[Value], f: Callable[[list[Formula]], Formula]) -> Va
 def fits_rows(a: Array, other: Array) -> bool:
     """Whether `a` has the shape of `other`, or is a vector that each of its rows or columns has."""
     if a.rank == other.rank:
-        return same_shape(a.shape, other.shape) and a.row == other.row
+        turned = a.row == other.row or a.loose or other.loose
+        return same_shape(a.shape, other.shape) and turned
     return other.rank == 2 and a.rank == 1 and _spread_axis(a, other) is not None
 
 
@@ -195,6 +200,8 @@ def _spread(a: Array, other: Array, axes: tuple[Index, ...]) -> Formula:
 def product(a: Array, b: Array) -> Value:
     """The product of matrices; a column of n is n × 1, a row 1 × n."""
     chained = chain_rule(a, b)
+    if a.loose or b.loose:
+        return _turned(a, b)
     if a.rank > 2 or b.rank > 2:
         if chained is not None:
             return chained
@@ -229,6 +236,21 @@ def product(a: Array, b: Array) -> Value:
         return body
     axes, shape = zip(*kept, strict=True)
     return Array(body, axes, shape, a.base, rows is None, _slope_of(a, b, i, j, body))
+
+
+def _turned(a: Array, b: Array) -> Value:
+    """The product with vectors that may be rows or columns: the first way that fits."""
+    first, second = replace(a, loose=False), replace(b, loose=False)
+    rows = [replace(x, row=not x.row) for x in (first, second)]
+    ways = [(first, second)]
+    ways += [(rows[0], second)] * a.loose + [(first, rows[1])] * b.loose
+    ways += [tuple(rows)] * (a.loose and b.loose)  # type: ignore[list-item]
+    for x, y in ways:
+        try:
+            return product(x, y)
+        except Mismatch:
+            continue
+    return product(first, second)
 
 
 def _slope_of(a: Array, b: Array, i: Index, j: Index, body: Formula) -> Slope | None:

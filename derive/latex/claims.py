@@ -198,8 +198,9 @@ class _Reading:
     # -- claims ------------------------------------------------------------------------------------
 
     def claim(self, clause: Clause, conditions: list[Clause]) -> Claim:
+        self.reader.needed.clear()
         values = self.values(clause)
-        guards = tuple(self.guard(c) for c in conditions)
+        guards = (*(self.guard(c) for c in conditions), *dict.fromkeys(self.reader.needed))
         if self.symbols.einstein:
             values = self.with_implied_sums(values)
         sides = self.sides(clause, values)

@@ -13,7 +13,11 @@ CONDITIONAL = frozenset("if when whenever provided unless".split()) | {"provided
 RANGING = frozenset(
     """for where with over given on such s.t as in fixed any all every each forall""".split()
 )
-PUNCTUATION = (",", ";", ".", ":", *SEPARATORS)
+IMPLICATIONS = tuple(
+    r"""\Rightarrow \implies \Longrightarrow \iff \Leftrightarrow \Longleftrightarrow \therefore
+    \because""".split()
+)
+PUNCTUATION = (",", ";", ".", ":", *SEPARATORS, *IMPLICATIONS)
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class Clauses:
         found = []
         while True:
             token = self.tokens.next
-            if token.kind in ("text", "word") and token.kind != "end":
+            if token.kind in ("text", "word") and not self.parser.begins():
                 found.append(self.tokens.take().text.lower().strip(" :"))
             elif token.kind == "command" and token.text == "\\forall":
                 self.tokens.take()

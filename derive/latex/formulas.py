@@ -16,20 +16,22 @@ from derive.ir import (
     Formula,
     Function,
     Greatest,
+    Guard,
     Least,
     Number,
+    Or,
     Power,
     conjunction,
 )
 from derive.latex.array import Array, Value, added, inner, new_axes, zipped
 from derive.latex.functions import known
-from derive.latex.integers import refuse
+from derive.latex.integers import opposite, refuse
 from derive.latex.numbers import inverse, negative
 from derive.latex.operations import FUNCTIONS as OF_ARRAYS
 from derive.latex.operations import largest, norm, norm_of_degree
 from derive.latex.products import Products
 from derive.latex.scope import Scope
-from derive.latex.symbols import DefinedFunction, ScalarFunction, Symbols
+from derive.latex.symbols import DefinedFunction, Operator, ScalarFunction, Symbols
 from derive.latex.tree import (
     Big,
     Call,
@@ -174,6 +176,8 @@ class Formulas(Products):
         if node.name in ("max", "min") and not node.primes:
             return self.extreme(node)
         found = self.symbols.table.get(Word(node.name, position=0))
+        if isinstance(found, Operator):
+            return self.operate(found, node.argument)
         if isinstance(found, (ScalarFunction, DefinedFunction)):
             arguments = self.arguments(node.argument)
             orders = (node.primes,) + (0,) * (len(arguments) - 1)
@@ -252,7 +256,7 @@ class Formulas(Products):
 
     def cases(self, node: Table) -> Value:
         values: list[Value] = []
-        conditions = []
+        conditions: list[Guard] = []
         for row in node.rows:
             if len(row) != 2:
                 refuse(row[0], "a value & a condition", f"{len(row)} columns")
@@ -260,12 +264,20 @@ class Formulas(Products):
             conditions.append(TRUE if last else self.bracketed(row[1]))
             values.append(self.value(row[0]))
         if conditions[-1] != TRUE:
-            refuse(node.rows[-1][1], "\\text{otherwise} in the last line", "a condition")
+            self.exhaust(conditions, node)
         with self.fitting(node):
             return zipped(
                 values,
                 lambda f: Cases(*(Branch(v, c) for v, c in zip(f, conditions, strict=True))),
             )
+
+    def exhaust(self, conditions: list[Guard], node: Table) -> None:
+        """The last case is for all that is left, where nothing is left or nothing is said of it."""
+        if len(conditions) > 2 or not opposite(conditions[0], conditions[-1]):
+            if not self.whole or self.inside:
+                refuse(node.rows[-1][1], "\\text{otherwise} in the last line", "a condition")
+            self.needed.append(Or(*conditions))
+        conditions[-1] = TRUE
 
     def matrix(self, node: Table) -> Value:
         """Entries that are written out; a single column is a vector, a single row a row."""

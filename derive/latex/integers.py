@@ -19,6 +19,7 @@ from derive.ir import (
     Guard,
     Index,
     Int,
+    NonNegative,
     Not,
     Or,
     Size,
@@ -280,6 +281,16 @@ def compare_formulas(a: Formula, relation: str, b: Formula) -> Compare:
     if relation in (">", ">="):
         return Compare(b, relation.replace(">", "<"), a)
     return Compare(a, relation, b)
+
+
+def opposite(a: Guard, b: Guard) -> bool:
+    """Whether one condition holds exactly where the other does not, as is seen at once."""
+    if isinstance(a, NonNegative) and isinstance(b, NonNegative):
+        return a.expression + b.expression == Int.of(-1)
+    if isinstance(a, Compare) and isinstance(b, Compare):
+        swapped = (a.left, a.right) == (b.right, b.left)
+        return swapped and {a.relation, b.relation} == {"<", "<="}
+    return a == Not(b) or b == Not(a)
 
 
 def times(a: Int, b: Int, at: Node) -> Int:

@@ -145,7 +145,8 @@ class Names(Binders):
             )
         if not kept:
             return formula
-        return Array(formula, axes, tuple(tensor.shape[k] for k in kept), base)
+        cut = len(kept) == 1 < len(items)
+        return Array(formula, axes, tuple(tensor.shape[k] for k in kept), base, loose=cut)
 
     @staticmethod
     def guarded(f: Formula, tensor: Tensor, at: dict[int, Int]) -> Formula:
@@ -241,6 +242,10 @@ class Names(Binders):
         group = node.base
         if isinstance(group, Group) and group.open in ("\\|", "\\lVert", "\\Vert"):
             return self.norm(node)
+        if isinstance(group, Call) and node.below is not None:
+            rotated = self.operated(node, group)
+            if rotated is not None:
+                return rotated
         if isinstance(group, Group) and group.open == "\\{" and node.below is not None:
             value: Value = self.formula(group.body)
         else:
@@ -255,6 +260,10 @@ class Names(Binders):
         return below if above is None else self.raised_value(below, above, node)
 
     def norm(self, node: Scripted) -> Value:
+        raise NotImplementedError
+
+    def operated(self, node: Scripted, call: Call) -> Value | None:
+        """`\\mathrm{rot}_{180}(W)` for an operator of that name, else None."""
         raise NotImplementedError
 
     def indexed_by(self, value: Value, below: Node, node: Node) -> Value:
@@ -278,7 +287,8 @@ class Names(Binders):
         formula = value.at(*(free[k] if k in free else self.index(e) for k, e in enumerate(items)))
         if not kept:
             return formula
-        return Array(formula, axes, tuple(value.shape[k] for k in kept), value.base)
+        shape, cut = tuple(value.shape[k] for k in kept), len(kept) == 1 < len(items)
+        return Array(formula, axes, shape, value.base, loose=cut)
 
     def collected(self, f: Formula, below: Node, node: Node) -> Value:
         """`\\{f(i, j)\\}_{i,j}`: the array whose entries these are."""

@@ -163,7 +163,8 @@ class Parser:
         first = derivative_before(factors, mark)
         if first is None:
             return [*factors, ("/", self.scripted())]
-        below = Factors((("", self.scripted()), ("", self.scripted())), position=self.tokens.at)
+        at = self.tokens.at
+        below = Factors((("", self.scripted()), ("", self.scripted())), position=at)
         above = product_of(factors[first:])
         fraction = Fraction(above, below, position=above.position)
         return [*factors[:first], (factors[first][0], fraction)]

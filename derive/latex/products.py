@@ -6,18 +6,19 @@ from collections.abc import Callable
 
 from derive.errors import MissingRule
 from derive.ir import Bracket, Delta, Entry, Equal, Formula, Guard, Int
-from derive.latex.array import Array, Value, multiplied, product, zipped
+from derive.latex.array import Array, Value, multiplied, product, transpose, zipped
 from derive.latex.error import Misfit, ReadError, UndefinedName
 from derive.latex.functions import applied
 from derive.latex.integers import refuse
 from derive.latex.names import is_one
 from derive.latex.numbers import inverse
-from derive.latex.operations import CUSTOMARY, OPERATIONS, dot
+from derive.latex.operations import CUSTOMARY, OPERATIONS, dot, rotated
 from derive.latex.scope import is_letter
 from derive.latex.slopes import NABLA, PARTIAL, Slopes, is_partial, partial_axis, spell_all
-from derive.latex.symbols import DefinedFunction, ScalarFunction
+from derive.latex.symbols import DefinedFunction, Operator, ScalarFunction
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
+    Call,
     Chain,
     Fraction,
     Group,
@@ -214,8 +215,9 @@ class Products(Slopes):
             return False
         if is_one(node) or node == Numeral("1", position=0):
             return True
-        if isinstance(node, (Symbol, Word)) and self.symbols.marks.get(spell(node)) == "indicator":
-            return True
+        declared = self.symbols.table.get(node)
+        if isinstance(declared, Operator):
+            return declared.meaning == "indicator"
         return isinstance(node, (Symbol, Word)) and node.text in INDICATORS
 
     # -- conditions as numbers --------------------------------------------------------------------
@@ -250,6 +252,8 @@ class Products(Slopes):
         if found is None and (not is_letter(base) or spell(base) not in UNKNOWN):
             return None
         meaning = found.meaning if found else ScalarFunction(spell(base))
+        if isinstance(meaning, Operator):
+            return self.operate(meaning, argument)
         if not isinstance(meaning, (ScalarFunction, DefinedFunction)):
             return None
         if argument.open == "[" and isinstance(argument.body, (Chain, Logic)):
@@ -265,6 +269,22 @@ class Products(Slopes):
         value = self.at_arguments(meaning, tuple(count), arguments, name)
         power = found.power if found else None
         return value if power is None else self.raised_value(value, power, name)
+
+    def operate(self, operator: Operator, argument: Node) -> Value:
+        """An operation on one array, or on two in brackets."""
+        unary = {"rotation by 180 degrees": rotated, "transpose": transpose}
+        arguments = self.arguments(argument)
+        with self.fitting(argument):
+            if operator.meaning in unary and len(arguments) == 1:
+                return unary[operator.meaning](arguments[0])
+            if operator.meaning in OPERATIONS and len(arguments) == 2:
+                return OPERATIONS[operator.meaning](*arguments)
+        return refuse(argument, f"what a {operator.meaning} is of", f"{len(arguments)} arguments")
+
+    def operated(self, node: Scripted, call: Call) -> Value | None:
+        name = Scripted(Word(call.name, position=0), node.below, position=0)
+        operator = self.symbols.table.get(name)
+        return self.operate(operator, call.argument) if isinstance(operator, Operator) else None
 
     def at_arguments(
         self,

@@ -14,14 +14,16 @@ from derive.ir import (
     Delta,
     Entry,
     Equal,
-    Formula,
     Index,
     Int,
     Range,
+    Tensor,
     Times,
     at_least,
     at_most,
+    conjuncts,
     free_indices,
+    subformulas,
 )
 from derive.ir.affine import bound
 from derive.ir.guard import NonNegative
@@ -40,33 +42,34 @@ class Use(NamedTuple):
     strict: bool
 
 
-def uses(f: Basic, index: Index, strict: bool = True) -> Iterator[Use]:
-    """Where a free index stands on axes of tensors, or beside a class index."""
+def uses(f: Basic, index: Index, guards: frozenset[Basic] = frozenset()) -> Iterator[Use]:
+    """Where a free index stands on axes of tensors, or beside a class index.
+
+    `guards` are the conditions that must hold for this part of a formula to count.
+    """
     if isinstance(f, Int):
         if index in f.indices:
             for atom in f.atoms_within():
                 if isinstance(atom, Entry):
-                    yield from _on_axes(atom.tensor, atom.parts, strict)
+                    yield from _on_axes(atom.tensor, atom.parts, guards)
         return
     if isinstance(f, Component) and index in free_indices(f):
-        yield from _on_axes(f.tensor, f.indices, strict)
+        yield from _on_axes(f.tensor, f.indices, guards)
     if isinstance(f, (Delta, Equal)):
         yield from _classes(f.args)
     if isinstance(f, Times):
-        guarded = any(isinstance(a, Bracket) for a in f.args)
-        for a in f.args:
-            yield from uses(a, index, strict and not guarded)
-        return
+        brackets = [a.condition for a in f.args if isinstance(a, Bracket)]
+        guards = guards.union(*map(conjuncts, brackets))
     if isinstance(f, Binder) and index in f.bound:
         return
     for a in f.args:
-        yield from uses(a, index, strict)
+        yield from uses(a, index, guards)
 
 
-def _on_axes(tensor: object, at: Iterable[Int], strict: bool) -> Iterator[Use]:
-    shape, base = tensor.shape, tensor.base  # type: ignore[attr-defined]
-    for e, extent in zip(at, shape, strict=True):
-        yield Use(e, Int.of(base), extent + (base - 1), strict)
+def _on_axes(tensor: Tensor, at: Iterable[Int], guards: frozenset[Basic]) -> Iterator[Use]:
+    for e, extent in zip(at, tensor.shape, strict=True):
+        strict = at_least(e, tensor.base) not in guards
+        yield Use(e, Int.of(tensor.base), extent + (tensor.base - 1), strict)
 
 
 def _classes(sides: tuple[Basic, ...]) -> Iterator[Use]:
@@ -122,7 +125,7 @@ def free_ranges(
     while waiting:
         known = {r.index for r in made}
         for index in waiting:
-            r = stated.get(index) or _range(index, where)
+            r = stated.get(index) or _range(index, where) or _partner(index, where, made)
             if r is not None and free_indices(r) <= known:
                 made.append(r)
                 waiting.remove(index)
@@ -137,7 +140,16 @@ def _range(index: Index, where: list[Basic]) -> Range | None:
     return None if found is None else Range(index, *found)
 
 
-def different_axes(index: Index, where: Iterable[Formula]) -> bool:
-    """Whether an index stands on axes of different extents."""
-    found = bounds_of(index, where)
-    return found is not None and len(found[1]) > 1
+def _partner(index: Index, where: list[Basic], made: list[Range]) -> Range | None:
+    """The range of an index that this one is compared to, and stands nowhere else."""
+    known = {r.index: r for r in made}
+    for f in where:
+        for node in subformulas(f):
+            sides = node.args if isinstance(node, (Delta, Equal)) else ()
+            atoms = [e.atom for e in sides if isinstance(e, Int)]
+            if index in atoms:
+                for other in atoms:
+                    if other in known:
+                        r = known[other]
+                        return Range(index, r.lowers, r.uppers)
+    return None

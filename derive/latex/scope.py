@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
-from derive.ir import Index, Size, Tensor
+from derive.ir import Guard, Index, Size, Tensor
 from derive.latex.error import Misfit, ReadError
 from derive.latex.symbols import Abbreviation, Cotangent, Kronecker, Meaning, Symbols
 from derive.latex.tree import (
@@ -54,6 +54,9 @@ Fit: TypeAlias = Callable[[Node, Meaning, "Node | None", "Node | None"], "Found 
 class Scope:
     """The declared symbols, and the indices that are known where a formula stands.
 
+    `inside` says how many operators bind some of them; `needed` are conditions without which what
+    was read has no value.
+
     Where `whole` arrays are allowed, names may lack indices.
     """
 
@@ -63,6 +66,8 @@ class Scope:
         self.symbols = symbols
         self.indices: dict[Node, Index] = {}
         self.creating = False
+        self.inside = 0
+        self.needed: list[Guard] = []
         self.readings: dict[str, None] = {}
         self._joined: dict[int, tuple[Node, list[tuple[str, Node]]]] = {}
 
@@ -75,7 +80,9 @@ class Scope:
         """Inside, `names` are indices of a binder."""
         before = self.indices
         self.indices = {**before, **{n: Index(spell(n)) for n in names}}
+        self.inside += 1
         yield
+        self.inside -= 1
         inside, self.indices = self.indices, before
         for name, index in inside.items():
             if name not in names:
@@ -137,7 +144,8 @@ class Scope:
     ) -> Found | None:
         """Indices above, although powers stand there: `x^{(n)}_j`, `X^k_{i,j}`, not `h^2`."""
         tag = above is not None and _in_brackets(above)
-        letter = above is not None and is_letter(above) and above not in self.symbols.table
+        letter = above is not None and is_letter(above)
+        letter = letter and (left is not None or above not in self.symbols.table)
         number = isinstance(above, Numeral) and left is not None
         return _upstairs(key, meaning, left, above) if tag or letter or number else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -153,6 +154,9 @@ class Symbols:
             table[_name(name)] = ScalarFunction(function)
         for name, tensor in self.cotangents.items():
             table[_name(name)] = Cotangent(tensor)
+        for name, operator in self.operators.items():
+            if not _MARK.fullmatch(name):
+                table[_name(name)] = operator
         declared: dict[str, Meaning] = {**self.defined, **self.ones, **self.identities}
         declared |= {**self.abbreviations, **self.indices, **self.sizes, **self.tensors}
         for name, meaning in declared.items():
@@ -183,6 +187,10 @@ class Symbols:
     def marks(self) -> dict[str, str]:
         """The meaning of marks between arrays (`\\star`) by the mark."""
         return {name: operator.meaning for name, operator in self.operators.items()}
+
+
+_MARK = re.compile(r"[^A-Za-z\\]+|\\(?:star|ast|circ|odot|otimes|oslash|cdot|times|bullet)")
+"""Names of operations that are marks between arrays and no symbols."""
 
 
 def _name(name: str) -> Node:
