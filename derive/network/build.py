@@ -75,7 +75,9 @@ def build(given: Given, checking: bool = False) -> Model:
     if not layers and not checking:
         expected = "Expected [[layers]], or `define`."
         raise InputError(f"there is nothing to derive. {expected}", **given.source.place())
-    relations = facts(given, defining.table, declared.known, tuple(declared.inputs), declared.sizes)
+    relations = facts(
+        given, defining.functions.table, declared.known, tuple(declared.inputs), declared.sizes
+    )
     return _model(given, declared, chain, defining, layers, relations, checking)
 
 
@@ -94,10 +96,10 @@ def _model(
     loss = layers[-1].output if layers else None
     if loss is not None and given.loss is None and (loss.shape or not given.define):
         loss = None
-    hidden, named = tuple(defining.hidden), Cotangents({}, {})
+    hidden, named = tuple(defining.functions.hidden), Cotangents({}, {})
     if checking:
         taken = (*declared.known.names, *(s.name for s in declared.sizes.declared))
-        named = cotangents(given, defining.notation, made, declared.known, taken)
+        named = cotangents(given, defining.functions.notation, made, declared.known, taken)
         if named.unknown is not None:
             hidden, made = (
                 (*hidden, *named.unknown.coefficients),
@@ -117,13 +119,13 @@ def _model(
         *(given.title, given.conventions, program, layers, inputs, chain.targets, given.values),
         table=_table(defining, named, program),
         hidden=hidden,
-        warnings=defining.notation.warnings,
+        warnings=defining.functions.notation.warnings,
     )
 
 
 def _table(defining: Defining, named: Cotangents, program: Program) -> Symbols:
     """The symbol table with what is only known at the end: the loss, and cotangents by name."""
-    table = defining.table
+    table = defining.functions.table
     tensors = dict(table.tensors)
     if named.unknown is not None:
         last = named.unknown.definitions[-1].tensor

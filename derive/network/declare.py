@@ -12,7 +12,7 @@ from derive.ir import Equal, Int, Size, Tensor
 from derive.latex import Symbols
 from derive.network.call import Call, CallError, call_of
 from derive.network.given import Given, LossEntry
-from derive.network.known import Known, tree
+from derive.network.known import Known, names_of, tree
 from derive.network.names import LAYER_NAME, is_lone_symbol, is_symbol, nearest
 from derive.network.notation import Notation
 from derive.network.site import show
@@ -95,8 +95,9 @@ class Declarations:
         return len(self._extents) + len(self._expressions) + len(self._tensors)
 
     def _shaped(self, name: str) -> bool:
-        coming = {*self._extents, *self._expressions}
-        return coming.isdisjoint(map(str, self._given.tensors.get(name, ())))
+        shape = [d for d in self._given.tensors.get(name, ()) if isinstance(d, str)]
+        read = {n for d in shape for n in (d, *names_of(d))}
+        return read.isdisjoint({*self._extents, *self._expressions})
 
     def _named_sizes(self, literal: bool) -> Sizes:
         """The sizes that somebody named: in `sizes`, in a shape, or as the option of a layer.
@@ -206,14 +207,23 @@ def _in_shapes(given: Given) -> Iterator[str]:
         for extent in shape:
             if not isinstance(extent, str):
                 continue
-            if not is_symbol(extent) or extent in given.tensors:
+            symbol = is_symbol(extent) or (is_expression(extent) and names_of(extent))
+            if not symbol or extent in given.tensors:
                 what = "a tensor" if extent in given.tensors else "not the LaTeX of a symbol"
                 raise InputError(
                     f"the shape of {tensor} has the extent “{extent}”, which is {what}. Expected a "
                     "number or the name of a size, such as N or C_{out}.",
                     **given.source.place("tensors", tensor),
                 )
-            yield extent
+            yield from names_of(extent) if is_expression(extent) else (extent,)
+
+
+def is_expression(extent: str) -> bool:
+    """Whether an extent is an expression in sizes, such as 2N or H + 1, rather than a name."""
+    return (
+        not is_lone_symbol(extent)
+        and re.search(r"^\d|[-+*/ ]|\\cdot|\\[lr]floor", extent) is not None
+    )
 
 
 def _in_classes(notation: Notation) -> Iterator[str]:
@@ -254,6 +264,11 @@ def declared_shape(given: Given, sizes: Sizes, tensor: str) -> tuple[Int, ...]:
             made.append(sizes.extent(letter, extent))
             continue
         size = sizes.named(extent)
+        if size is None and is_expression(extent):
+            table = Symbols(sizes={s.name: s for s in sizes.all})
+            place = given.source.place("tensors", tensor)
+            made.append(whole_number(extent, table, f"the shape of {tensor}", place))
+            continue
         if size is None or size.least < 1:
             raise InputError(
                 f"the shape of {tensor} has the extent {extent}, which [sizes] lets be 0. Expected "

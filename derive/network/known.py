@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from derive.errors import InputError
 from derive.ir import Tensor
 from derive.latex.parse import parse
-from derive.latex.tree import Node
+from derive.latex.tree import (
+    Factors,
+    Fraction,
+    Group,
+    Node,
+    Scripted,
+    Styled,
+    Symbol,
+    Terms,
+    spell,
+)
+
+_FONT = re.compile(r"\\(?:mathbf|boldsymbol|bm|mathrm|mathsf|vec)\s*\{?([A-Za-z]|\\[A-Za-z]+)\}?")
+"""A letter in a font in which it may stand without being declared anew."""
 
 
 def tree(name: str) -> Node | None:
@@ -16,6 +30,28 @@ def tree(name: str) -> Node | None:
         return parse(name)
     except InputError:
         return None
+
+
+def names_of(expression: str) -> tuple[str, ...]:
+    """The names in an expression such as `2 H_{out} + 1`, in order."""
+    top = tree(expression)
+    return () if top is None else tuple(dict.fromkeys(_names(top)))
+
+
+def _names(node: Node) -> Iterator[str]:
+    match node:
+        case Symbol() | Scripted() | Styled():
+            yield spell(node)
+        case Terms():
+            for _, part in node.terms:
+                yield from _names(part)
+        case Factors():
+            for _, part in node.factors:
+                yield from _names(part)
+        case Fraction():
+            yield from (*_names(node.above), *_names(node.below))
+        case Group():
+            yield from _names(node.body)
 
 
 class Known:
@@ -45,7 +81,7 @@ class Known:
         """The tensor of that name or symbol."""
         if name in self._tensors:
             return self._tensors[name]
-        key = tree(name)
-        if key is not None and key in self._names:
-            return self._tensors[self._names[key]]
+        for key in (tree(name), tree(_FONT.sub(r"\1", name))):
+            if key is not None and key in self._names:
+                return self._tensors[self._names[key]]
         return next((t for t in self if t.name == name), None)

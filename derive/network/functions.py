@@ -1,0 +1,194 @@
+"""Functions in `define`: those that it defines, and unknown ones of whole arrays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from derive.errors import InputError
+from derive.ir import Definition, Int, Tensor
+from derive.latex import Symbols, read_definition, read_formula
+from derive.latex.symbols import DefinedFunction
+from derive.network.call import CallError, split
+from derive.network.declare import Declarations
+from derive.network.given import Given
+from derive.network.names import GREEK, is_symbol, tagged
+from derive.network.notation import Notation
+from derive.network.statements import reading, symbols
+from derive.network.unknown import unknown_function
+
+_SCRIPT = r"(?:_\{[^{}]*\}|_\\?[A-Za-z0-9]+|\^\{\([^{}]*\)\})"
+_LETTER = r"(?:\\(?:mathcal|mathsf|mathbf)\s*(?:\{[A-Za-z]\}|[A-Za-z])|\\[A-Za-z]+|[A-Za-z])"
+_APPLIED = re.compile(rf"(?<![A-Za-z\\])(?P<name>{_LETTER}{_SCRIPT}*)\s*(?:\\left\s*)?\(")
+_FUNCTION = re.compile(
+    r"(?P<name>[^=(]+?)\s*(?:\\left\s*)?\((?P<inside>[^()=]+?)(?:\\right\s*)?\)\s*=(?P<body>.+)",
+    re.DOTALL,
+)
+_LOSS = re.compile(
+    rf"(?:[LJEl]|\\ell|\\mathcal\s*(?:\{{[LJE]\}}|[LJE])|\\text\{{[^{{}}]*\}}){_SCRIPT}*"
+)
+
+
+class Functions:
+    """What `define` says of functions.
+
+    `defined` are those that it defines, `hidden` the coefficients of the unknown ones.
+    """
+
+    def __init__(
+        self, given: Given, notation: Notation, declared: Declarations, checking: bool
+    ) -> None:
+        self._given, self.notation, self._declared = given, notation, declared
+        self._checking, self._base = checking, given.conventions.index_base
+        self.defined: dict[str, DefinedFunction] = {}
+        self.hidden: list[Tensor] = []
+
+    @property
+    def table(self) -> Symbols:
+        """What names mean so far."""
+        sizes = self._declared.sizes
+        named = sizes.declared if self._checking else sizes.all
+        return symbols(self._given, self.notation, self._declared.known, named, self.defined)
+
+    def with_tensors(self, definitions: Iterable[Definition]) -> Symbols:
+        """The table, with the values of some definitions."""
+        table = self.table
+        values = {d.tensor.symbol: d.tensor for d in definitions}
+        return replace(table, tensors={**table.tensors, **values}) if values else table
+
+    # -- functions that are defined ----------------------------------------------------------------
+
+    def entered(self, source: str, place: dict[str, Any]) -> str | None:
+        """Enters a function such as `\\sigma(x) = ...`; else what is left to be read.
+
+        `L(W, b) = ...` with arrays W and b defines L, whatever it depends on.
+        """
+        text = source.replace(":=", "=").replace("\\coloneqq", "=")
+        found = _FUNCTION.fullmatch(text.strip())
+        known = self._declared.known
+        if found is None or not is_symbol(found["name"]) or known.find(found["name"]) is not None:
+            return text
+        names = [part.strip() for part in found["inside"].split(",")]
+        if not all(map(is_symbol, names)):
+            return text
+        told = [known.find(name) for name in names]
+        plain = f"{found['name']} = {found['body']}"
+        if any(t is not None and t.shape for t in told) and _LOSS.fullmatch(found["name"]):
+            return plain
+        try:
+            self._enter(found["name"], names, found["body"], source, place)
+        except InputError:
+            if any(t is None for t in told):
+                raise
+            return plain
+        return None
+
+    def _enter(
+        self, name: str, names: list[str], body: str, source: str, place: dict[str, Any]
+    ) -> None:
+        parameters = tuple(Tensor(f"{name}: {n}", n, ()) for n in names)
+        table = self.table
+        local = replace(
+            table,
+            tensors={**table.tensors, **{p.symbol: p for p in parameters}},
+            sizes={n: s for n, s in table.sizes.items() if n not in names},
+        )
+        formula = reading(partial(read_formula, body, local), f"“{source}”", place)
+        self.defined[name] = DefinedFunction(parameters, formula)
+
+    # -- unknown functions -------------------------------------------------------------------------
+
+    def without_unknown(
+        self, source: str, place: dict[str, Any]
+    ) -> tuple[str, tuple[Definition, ...]]:
+        """The source with the values of unknown functions of whole arrays named, and these values.
+
+        In `L = f(Y) + g(Z)` symbols stand for f(Y) and g(Z); of `L = f(Y)` no source is left.
+        """
+        left, mark, right = source.partition("=")
+        made: list[Definition] = []
+        at = 0
+        while (found := _APPLIED.search(right, at)) is not None:
+            at = found.end()
+            end = _closing(right, at)
+            inside = right[at:end].removesuffix("\\right")
+            if not self._is_unknown(found["name"], left.strip()):
+                continue
+            before, arguments = self._arguments(inside, f"{left.strip()}.{len(made) + 1}", place)
+            if not arguments:
+                continue
+            whole = right[: found.start()].strip() == right[end + 1 :].strip() == ""
+            made += [*before, *self._value(found["name"], arguments, left.strip(), whole, made)]
+            if whole:
+                return "", tuple(made)
+            symbol = made[-1].tensor.symbol
+            right = f"{right[: found.start()]} {symbol} {right[end + 1 :]}"
+            at = found.start() + len(symbol)
+        return left + mark + right, tuple(made)
+
+    def _value(
+        self, function: str, arguments: tuple[Tensor, ...], left: str, whole: bool, made: list[Any]
+    ) -> tuple[Definition, Definition]:
+        """The value of an unknown function: of the left side where that is all there is."""
+        told = self._declared.known.find(left) if whole else None
+        shape: tuple[Int, ...] = () if told is None else told.shape
+        name = left if whole else f"{left}.{len(made) + 1}"
+        symbol = left if whole else tagged("f", name)
+        value = unknown_function(function, arguments, name, symbol, shape, self._base)
+        self.hidden += [t for t in value.coefficients if t not in self.hidden]
+        return value.definitions
+
+    def _arguments(
+        self, inside: str, name: str, place: dict[str, Any]
+    ) -> tuple[list[Definition], tuple[Tensor, ...]]:
+        """The tensors in a list of names and expressions, at least one an array; else none."""
+        before: list[Definition] = []
+        found: list[Tensor] = []
+        try:
+            for k, text in enumerate(split(inside)):
+                tensor = self._declared.known.find(text)
+                if tensor is None:
+                    before.append(self.expression(text, f"{name}.{k + 1}", place))
+                    tensor = before[-1].tensor
+                found.append(tensor)
+        except (CallError, InputError):
+            return [], ()
+        if any(t.classes is not None for t in found) or not any(t.shape for t in found):
+            return [], ()
+        return before, tuple(found)
+
+    def expression(self, text: str, name: str, place: dict[str, Any]) -> Definition:
+        """The value of an expression, such as `W x + b`, under a name that nobody reads."""
+        symbol = tagged("u", name)
+        source = f"{symbol} = {text}"
+        return reading(partial(read_definition, source, self.table), f"“{text}”", place)
+
+    def _is_unknown(self, name: str, left: str) -> bool:
+        """Whether a name is that of an unknown function of whole arrays.
+
+        A name with the meaning “function” is one where the left side is the name of a loss; else
+        it is applied entry by entry.
+        """
+        command = re.match(r"\\([A-Za-z]+)", name)
+        if not is_symbol(left) or (
+            command and command[1] not in GREEK and not command[1].startswith("math")
+        ):
+            return False
+        table = self.table
+        if name in table.functions:
+            return self.notation.functions.get(name) == name and bool(_LOSS.fullmatch(left))
+        taken = (table.defined, table.operators, table.sizes, table.ones, table.identities)
+        return not any(name in t for t in taken) and self._declared.known.find(name) is None
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the bracket closes that opens before `start`; the end where none does."""
+    depth = 1
+    for k in range(start, len(text)):
+        depth += (text[k] == "(") - (text[k] == ")")
+        if not depth:
+            return k
+    return len(text)
