@@ -12,7 +12,6 @@ from types import ModuleType
 from derive.check.claims import check
 from derive.check.verdict import Verdict
 
-
 __all__ = ["Verdict", "check"]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from derive.check.counting import Counting, counts_only
 from derive.check.lift import lifted
 from derive.check.pair import Pair, is_numeric
-from derive.check.scale import comfortable, fixed_sizes, scaled, speaks_of
+from derive.check.scale import comfortable, fixed_sizes, scaled, speaks_of, work
 from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import Apply, Formula, Guard, Power, Size, Tensor, subformulas
@@ -116,6 +116,10 @@ class Comparer:
                     return False
                 used |= bool(found.usable[general].any())
         return used
+
+    def work(self, pair: Pair) -> int:
+        """About how many multiplications a quick look costs."""
+        return work(self.program, pair, self.place(pair).world.sizes)
 
     def place(self, pair: Pair, facts: Sequence[Guard] = ()) -> Place:
         """One draw of sizes, and the ranges of the pair there."""

@@ -130,8 +130,9 @@ def _digits(script: Script) -> Iterator[Edit]:
             span = script.text.span(k, k)
             for place, digit in enumerate(span.text):
                 at = Span(span.start + place, span.start + place + 1, digit)
+                added = script.text.says(k - 1, "+", "-") and k > script.first
                 for new in (int(digit) + 1, int(digit) - 1):
-                    if 0 <= new <= 9:
+                    if added < new <= 9:
                         yield _edit(at, str(new), script.whole)
 
 

@@ -14,8 +14,10 @@ from derive.ir import free_indices
 from derive.latex.error import ReadError
 from derive.latex.symbols import Symbols
 
-BUDGET = 120
-"""Edits that are tried at most."""
+BUDGET, FEWEST = 120, 12
+"""Edits that are tried at most; fewer, but at least the second number, where arrays are large."""
+WORK = 2_000_000
+"""Multiplications for all tries together."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,7 @@ class Broken:
     again: Callable[[str], Pair | None]
 
 
-def repair(
-    broken: Broken, comparer: Comparer, symbols: Symbols, budget: int = BUDGET
-) -> Edit | None:
+def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
     """The first edit after which the pair holds."""
     vocabulary = Vocabulary(
         _names(symbols),
@@ -42,6 +42,7 @@ def repair(
         list(_missing(broken.pair, symbols)),
         comparer.counts(broken.pair),
     )
+    budget = max(min(BUDGET, WORK // comparer.work(broken.pair)), FEWEST)
     tried = 0
     for edit in edits(broken.source, broken.start, broken.end, vocabulary):
         tried += 1

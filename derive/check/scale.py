@@ -31,7 +31,7 @@ from derive.ir import (
 from derive.verify.sizes import SizeSearch
 from derive.verify.whole import extent, number
 
-COMFORTABLE, LARGEST = 300_000, 1_500_000
+COMFORTABLE, LARGEST = 300_000, 3_000_000
 """Multiplications for one value of everything: above the first sizes shrink, above the second
 nothing is compared."""
 
@@ -43,13 +43,13 @@ def fixed_sizes(program: Program) -> dict[Size, int]:
 
 def comfortable(program: Program, pair: Pair, values: Mapping[Size, int]) -> bool:
     """Whether a pair can be compared at some sizes as a matter of course."""
-    return not values or _work(program, pair, values) <= COMFORTABLE
+    return not values or work(program, pair, values) <= COMFORTABLE
 
 
 def scaled(program: Program, pair: Pair, values: Mapping[Size, int]) -> dict[Size, int]:
     """The values of fixed sizes, made smaller where the pair does not speak of them by number."""
     made = _shrunk(program, values, _protected(program, pair))
-    if _work(program, pair, made) > LARGEST:
+    if work(program, pair, made) > LARGEST:
         raise Unsupported("the arrays are too large to be compared")
     return made
 
@@ -149,7 +149,7 @@ def _constants(e: Int) -> Iterator[int]:
 # -- what a comparison costs -----------------------------------------------------------------------
 
 
-def _work(program: Program, pair: Pair, values: Mapping[Size, int]) -> int:
+def work(program: Program, pair: Pair, values: Mapping[Size, int]) -> int:
     """The multiplications that the largest of all formulas needs; free sizes count as small."""
     bodies = [(d.ranges, d.body) for d in program.definitions]
     placed = [(pair.ranges, pair.left), (pair.ranges, pair.right), *bodies]

@@ -211,6 +211,11 @@ class Floats(_MultipliedOut):
             elif name == "log":
                 value = np.log(x)
                 radius = np.where(x > r, r / (x - r) + 8 * _UNIT * abs(value) + _TINY, np.inf)
+            elif name in ("sqrt", "root"):
+                degree = parts[1].real if name == "root" else 2.0
+                value = x ** (1 / degree)
+                slope = (x - r) ** (1 / degree - 1) / degree  # the steepest in the ball
+                radius = np.where(x > r, r * slope + 8 * _UNIT * value, np.inf)
             else:
                 value, radius = np.zeros(x.shape), np.full(x.shape, np.inf)
         known = np.isfinite(value) & np.isfinite(radius)

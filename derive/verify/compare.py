@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import flint
@@ -20,6 +21,9 @@ from derive.verify.order import PRECISIONS
 from derive.verify.verdict import Counterexample
 from derive.verify.whole import extent
 from derive.verify.world import World
+
+LARGE = 4000
+"""Entries of an array above which exact arithmetic is avoided."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +96,20 @@ class Place:
         value = self.world.evaluator("residues").value
         return self.difference(value(left, self.env), value(right, self.env), np.equal)
 
+    @cached_property
+    def large(self) -> bool:
+        """Whether exact arithmetic on everything that may be needed here would take too long."""
+        program = self.world.program
+        shapes = [self.world.shape(t) for t in (*program.given, *program.defined)]
+        return max(prod(self.shape), *map(prod, shapes), 0) > LARGE
+
     def exactly(self, left: Formula, right: Formula, at: tuple[int, ...]) -> tuple[Any, Any] | None:
-        """Both values at one place in rationals or balls, if they are certain to differ there."""
+        """Both values at one place, if they are certain to differ there.
+
+        They are rationals or balls, or floating point numbers where exact ones take too long.
+        """
+        if self.large:
+            return self._floats(left, right, at)
         for bits in PRECISIONS:
             with flint.ctx.workprec(bits):
                 a, b = self._entry(left, at, bits), self._entry(right, at, bits)
@@ -102,6 +118,20 @@ class Place:
                 if a > b or a < b:
                     return a, b
         return None
+
+    def _floats(
+        self, left: Formula, right: Formula, at: tuple[int, ...]
+    ) -> tuple[float | None, float | None] | None:
+        found = []
+        for f in (left, right):
+            value = self.world.evaluator("floats").value(f, self.env)
+            ball = np.broadcast_to(value.spread(self.axes), self.shape)[at]
+            flaw = np.broadcast_to(value.flaws(self.axes), self.shape)[at]
+            found.append((float(ball.real), float(ball.imag), int(flaw)))
+        (a, r, flaw), (b, s, other) = found
+        if OUTSIDE in (flaw, other) and flaw != other:
+            return (None if flaw == OUTSIDE else a, None if other == OUTSIDE else b)
+        return (a, b) if flaw == other == 0 and abs(a - b) > r + s else None
 
     def _entry(self, f: Formula, at: tuple[int, ...], bits: int) -> Any:
         """The value at one place; None where a tensor is read outside its range."""
@@ -163,8 +193,8 @@ def _entries(world: World, t: Tensor, draw: int) -> object:
 
 
 def _shown(value: Any) -> Fraction | float | None:
-    if value is None:
-        return None
+    if value is None or isinstance(value, float):
+        return value
     exact = fraction(value)
     if exact is not None:
         return exact

@@ -12,6 +12,7 @@ from itertools import count, islice
 import flint
 import numpy as np
 
+from derive.errors import Unsupported
 from derive.ir import Formula, Range, Size
 from derive.verify.arithmetic import Untyped
 from derive.verify.array import Data
@@ -122,6 +123,8 @@ class Reals:
 
     def _compare(self, place: Place, left: Formula, relation: str, right: Formula) -> Verification:
         """The verdict in one world: "refuted", or "numeric" at the draws that are usable."""
+        if place.large and relation == "=":
+            return self._compare_roughly(place, left, right)
         with flint.ctx.workprec(BITS):
             exact = place.world.exact(BITS)
             a, b = exact.value(left, place.env), exact.value(right, place.env)
@@ -131,6 +134,21 @@ class Reals:
                 return refuted
             bits = _agreement(a.spread(place.axes), b.spread(place.axes))
             return Verification(NUMERIC, int(failing.usable.sum()), precision=bits)
+
+    def _compare_roughly(self, place: Place, left: Formula, right: Formula) -> Verification:
+        """The same in floating point, where exact arithmetic would take too long."""
+        floats = place.world.evaluator("floats")
+        a, b = floats.value(left, place.env), floats.value(right, place.env)
+        failing = place.difference(a, b, lambda x, y: abs(x.real - y.real) <= x.imag + y.imag)
+        refuted = self._refute(place, left, right, failing)
+        if refuted is not None:
+            return refuted
+        x, y = a.spread(place.axes), b.spread(place.axes)
+        worst = float(np.max(abs(x.real - y.real) + x.imag + y.imag))
+        if not np.isfinite(worst):
+            raise Unsupported("the arrays are too large for exact arithmetic")
+        bits = BITS if worst == 0 else int(-np.log2(worst))
+        return Verification(NUMERIC, int(failing.usable.sum()), precision=bits)
 
 
 def _agreement(a: Data, b: Data) -> int:
