@@ -20,7 +20,7 @@ _MEMBER = re.compile(
 )
 _SIZE = re.compile(r"\[?\s*(?P<shape>[^=<>|\[\]]{1,200}?)\s*\]?")
 _OF_SIZE = re.compile(r"[^.$\n\\=]{0,40}\b(?:size|shape|dimensions?)\b[^.$\n\\=]{0,20}\s?\$?\s?")
-_RANGE = re.compile(r"\s*(?:=|\\in)\s*(?:\\overline|.*\\[lc]?dots|.*\.\.|\\\{).*", re.DOTALL)
+_RANGE = re.compile(r"\s*(?:=|\\in)\s*(?:\\overline|.*\\[lc]?dots|[^=<>]*\.\.|\\\{).*", re.DOTALL)
 _LET = re.compile(
     r"(?:\b(?:let(?:'s|’s|\s+us)?|we)(?:\s+(?:denote|define|write|set|put|call))?"
     r"|\b(?:define|denote|set|put))(?:\s+by)?\s*:?\s*\Z",
@@ -63,7 +63,8 @@ def tensors_declared(document: Document, known: set[str]) -> Iterator[Declared]:
 def is_range(piece: Piece) -> bool:
     """Whether a formula in a line of text only says where an index runs: `n = 1, \\dots, N`."""
     names = re.split(r"(?=\\in\b)|=", piece.source, maxsplit=1)[0]
-    lone = all(is_lone_symbol(name.strip("{}() ")) for name in names.split(","))
+    bare = [n.strip().removeprefix("(").removesuffix(")") for n in names.split(",")]
+    lone = all(map(is_lone_symbol, bare))
     return not piece.display and lone and bool(_RANGE.fullmatch(piece.source[len(names) :]))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from derive.check import spell
 from derive.check.compare import Comparer
 from derive.check.conditions import variables
-from derive.check.pair import Pair
+from derive.check.pair import Pair, settled
 from derive.errors import Unsupported
 from derive.ir import (
     Apply,
@@ -124,18 +124,20 @@ def _candidates(comparer: Comparer, pair: Pair) -> Iterator[tuple[Formula, str, 
     integers = [g.integer for g in nodes if isinstance(g, Count) and not g.integer.indices]
     sizes = [Int.of(d.atom) for t in read for d in t.shape if isinstance(d.atom, Size)]
     whole = list(dict.fromkeys(e for e in (*integers, *sizes) if e.constant is None))
+    products = (a * b for a, b in combinations_with_replacement(whole[:8], 2))
+    for e in dict.fromkeys((*whole, *products)):
+        yield Count(e), spell.integer(e), _is_one(e)
     for e in whole:
-        yield Count(e), spell.integer(e), f"{spell.integer(e)} = 1"
-    for a, b in combinations_with_replacement(whole[:8], 2):
-        e = a * b
-        yield Count(e), spell.integer(e), f"{spell.integer(e)} = 1"
-    for e in whole:
-        latex = spell.integer(e)
-        yield Apply("sqrt", Count(e)), rf"\sqrt{{{latex}}}", f"{latex} = 1"
+        yield Apply("sqrt", Count(e)), rf"\sqrt{{{spell.integer(e)}}}", _is_one(e)
     held = variables(pair.sides)
     for t in read:
         if not t.shape and t in comparer.program.given and t not in held and t.classes is None:
             yield Component(t), t.symbol, f"{t.symbol} = 1"
+
+
+def _is_one(e: Int) -> str:
+    """The condition that an expression is 1; empty where the sizes in it are fixed."""
+    return f"{spell.integer(e)} = 1" if settled(e).constant is None else ""
 
 
 def _rational(residue: int) -> Fraction | None:

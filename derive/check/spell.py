@@ -11,7 +11,7 @@ def integer(e: Int) -> str:
     ordered = sorted(e.terms, key=lambda term: term[1] < 0)
     text = ""
     for monomial, c in ordered:
-        names = _product([_atom(a) for a in monomial])
+        names = _product([_power(_atom(a), monomial.count(a)) for a in dict.fromkeys(monomial)])
         number = str(abs(c)) if abs(c) != 1 or not monomial else ""
         text += ("-" if c < 0 else "+") + number + names
     return text.removeprefix("+") or "0"
@@ -24,6 +24,10 @@ def _atom(a: Atom) -> str:
         n, d = a.parts
         return rf"\lfloor({integer(n)})/{integer(d)}\rfloor"
     return str(a)
+
+
+def _power(name: str, n: int) -> str:
+    return name if n == 1 else f"{name}^{{{n}}}" if "^" not in name else f"({name})^{{{n}}}"
 
 
 def _product(names: list[str]) -> str:
