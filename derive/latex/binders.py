@@ -25,6 +25,7 @@ from derive.ir import (
 )
 from derive.latex.error import ReadError
 from derive.latex.integers import Integers, refuse
+from derive.latex.symbols import Cotangent
 from derive.latex.tree import (
     Big,
     Call,
@@ -33,6 +34,7 @@ from derive.latex.tree import (
     Group,
     Listed,
     Node,
+    Numeral,
     Scripted,
     Stack,
     Styled,
@@ -42,6 +44,9 @@ from derive.latex.tree import (
 )
 
 Bounds = tuple[Int, ...]
+DOTS = Symbol("\\dots", position=0)
+LONGEST_RANGE = 10**7
+"""Values of an index that is bound between numbers, at most."""
 
 
 class Plan:
@@ -84,6 +89,7 @@ class Binders(Integers):
                 bounds = None
                 if lower is not None and upper is not None:
                     bounds = self.bound("max", lower), self.bound("min", upper)
+                    refuse_huge(bounds, name)
                 stack.enter_context(self.binding([name]))
                 indices[name], ranges[name] = self.indices[name], bounds
             conditions = [self.bracketed(c) for c in plan.conditions]
@@ -132,7 +138,9 @@ class Binders(Integers):
         """One range or condition; the names that wait before it share its bounds."""
         relations = [r for r, _ in item.links]
         first, second = item.first, item.links[0][1]
-        if relations == ["="] and is_name(first) and not self.is_bound(first, plan):
+        if relations == ["in"]:
+            self.share(plan, [*waiting, *tuple_of(first)], *set_bounds(second))
+        elif relations == ["="] and is_name(first) and not self.is_bound(first, plan):
             lower, upper = (
                 (second.first, second.last) if isinstance(second, Dots) else (second, above)
             )
@@ -148,12 +156,19 @@ class Binders(Integers):
             lower = next(low for low, up in plan.bounds.values() if low is not None and up is None)
             self.share(plan, [*self.open(plan), *waiting, first], lower, second)
         else:
+            for name in waiting:
+                plan.bounds[name] = (None, None)
             stated = any(lower is not None for lower, _ in plan.bounds.values())
             known = self.is_bound(first, plan) or first in self.indices
-            if is_name(first) and not stated and not known:
+            if is_name(first) and not stated and not known and not self.is_entry(first):
                 plan.bounds[first] = (None, None)
             plan.conditions.append(item)
         waiting.clear()
+
+    def is_entry(self, name: Node) -> bool:
+        """Whether a name is an entry of a declared array, such as y_i, and no index."""
+        base = name.base if isinstance(name, Scripted) else name
+        return isinstance(self.symbols.table.get(base), (Tensor, Cotangent))
 
     def open(self, plan: Plan) -> list[Node]:
         """The names that have a lower bound and wait for an upper one."""
@@ -210,10 +225,20 @@ def _entries(f: Basic) -> Iterable[tuple[Tensor, tuple[Int, ...]]]:
                     yield atom.tensor, atom.parts
 
 
+def refuse_huge(bounds: tuple[Bounds, Bounds], name: Node) -> None:
+    """Refuse a range between numbers that nobody could go through."""
+    lowers = [e.constant for e in bounds[0] if e.constant is not None]
+    uppers = [e.constant for e in bounds[1] if e.constant is not None]
+    if lowers and uppers and min(uppers) - max(lowers) > LONGEST_RANGE:
+        refuse(name, f"a range of at most {LONGEST_RANGE} values", f"{min(uppers)}")
+
+
 def items(node: Node) -> list[Node]:
     """The lines and comma-separated items below an operator."""
     if isinstance(node, Stack):
         return [i for line in node.lines for i in items(line)]
+    if isinstance(node, SuchThat):
+        return [*items(node.subject), *items(node.condition)]
     return [i for item in node.items for i in items(item)] if isinstance(node, Listed) else [node]
 
 
@@ -222,6 +247,21 @@ def tuple_of(node: Node) -> tuple[Node, ...]:
     if isinstance(node, Group) and node.open == "(" and isinstance(node.body, Listed):
         return node.body.items
     return (node,)
+
+
+def set_bounds(node: Node) -> tuple[Node, Node]:
+    """The first and last element of `\\{1, \\dots, n\\}`."""
+    body = node.body if isinstance(node, Group) and node.open == "\\{" else node
+    if isinstance(body, Dots):
+        return body.first, body.last
+    items = list(body.items) if isinstance(body, Listed) else []
+    dotted = DOTS in items
+    steps = [i for i in items if i != DOTS]
+    numbers = [int(i.text) for i in steps if isinstance(i, Numeral) and i.text.isdecimal()]
+    whole = len(numbers) == len(steps) and numbers == [*range(numbers[0], numbers[-1] + 1)]
+    if body is node or not steps or not (dotted or whole):
+        refuse(node, "a set such as \\{1,\\dots,n\\}", f"“{spell(node)}”")
+    return steps[0], steps[-1]
 
 
 def is_name(node: Node) -> bool:

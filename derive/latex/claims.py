@@ -18,7 +18,7 @@ from derive.ir import (
     substitute,
 )
 from derive.latex.array import Array, Extent, Value
-from derive.latex.binders import Bounds
+from derive.latex.binders import Bounds, refuse_huge
 from derive.latex.clauses import Clause, Clauses, Part
 from derive.latex.einstein import free_in, summed
 from derive.latex.error import ReadError, UndefinedName
@@ -146,6 +146,7 @@ class _Reading:
         name, first, last = stated
         index = self.reader.indices.setdefault(name, Index(spell(name)))
         lower, upper = self.reader.bound("max", first), self.reader.bound("min", last)
+        refuse_huge((lower, upper), name)
         self.stated[index] = Range(index, lower, upper)
 
     def definition(self, clause: Clause) -> Defined:

@@ -42,6 +42,7 @@ from derive.latex.array import (
 from derive.latex.binders import Binders
 from derive.latex.error import Misfit, ReadError, UndefinedName
 from derive.latex.integers import refuse
+from derive.latex.numbers import is_moderate
 from derive.latex.scope import EVERY, Found, is_mark, rank, split_indices
 from derive.latex.symbols import Abbreviation, Cotangent, Identity, Kronecker, Ones
 from derive.latex.tree import (
@@ -60,6 +61,8 @@ from derive.latex.tree import (
     spell,
 )
 
+HIGHEST = 10_000
+"""Exponents that are numbers, at most."""
 EULER = Symbol("e", position=0)
 ONE_LIKE = ("\\mathbf", "\\mathbb", "\\mathbbm", "\\mathds", "\\boldsymbol", "\\bm", "\\mathrm")
 """Fonts of the 1 of an indicator or a vector of ones."""
@@ -323,6 +326,8 @@ class Names(Binders):
             raise power.problem
         entries = circled(power)
         exponent = self.exponent(entries or power)
+        if not is_moderate(exponent, HIGHEST):
+            refuse(power, f"an exponent of at most {HIGHEST}", f"“{spell(power)}”")
         if not isinstance(value, Array):
             return Power(value, exponent)
         square = value.rank == 2 and same_extent(*value.shape)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from derive.errors import MissingRule
 from derive.ir import Bracket, Delta, Entry, Equal, Formula, Guard, Int
-from derive.latex.array import Array, Value, multiplied, product, transpose, zipped
+from derive.latex.array import Array, Value, multiplied, product, same_shape, transpose, zipped
 from derive.latex.error import Misfit, ReadError, UndefinedName
 from derive.latex.functions import applied
 from derive.latex.integers import refuse
@@ -120,10 +120,18 @@ class Products(Slopes):
         if meaning is not None:
             return OPERATIONS[meaning]
         if operator == "":
-            return product
+            return self.side_by_side
         if operator in ("\\cdot", "*"):
             return dot
         raise UndefinedName(node.position, "a declared operation before this", f"“{operator}”")
+
+    def side_by_side(self, a: Array, b: Array) -> Value:
+        """A product; of two columns of one length, as in σ(z)(1 - σ(z)), entry by entry."""
+        columns = a.rank == b.rank == 1 and a.row == b.row and not (a.loose or b.loose)
+        if columns and None not in (*a.shape, *b.shape) and same_shape(a.shape, b.shape):
+            self.note("a product of two columns is taken entry by entry")
+            return zipped([a, b], multiplied)
+        return product(a, b)
 
     # -- what belongs together --------------------------------------------------------------------
 

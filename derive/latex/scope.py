@@ -22,11 +22,12 @@ from derive.latex.tree import (
     Styled,
     Symbol,
     Word,
+    product_of,
     spell,
 )
 
 NO_INDEX = frozenset(("\\partial", "\\nabla", "\\infty", "\\top", "\\dots", "\\prime", "\\circ"))
-FONTS = tuple(r"\mathbf \boldsymbol \bm \mathrm \mathit \mathsf \mathcal \vec".split())
+FONTS = tuple(r"\underline \mathbf \boldsymbol \bm \mathrm \mathit \mathsf \mathcal \vec".split())
 """Fonts in which a declared name may stand without being declared anew."""
 
 SPELT = tuple("softmax sigmoid relu ReLU tanh diag exp log max min sign vec tr".split())
@@ -111,8 +112,8 @@ class Scope:
         fits: list[Fit] = [self._raised, self._beside]
         if self.symbols.upper:
             fits = [_upstairs, self._raised]
-        for fit in fits + [self._partly] * self.whole:
-            for key, meaning, left, rest in known:
+        for key, meaning, left, rest in known:  # names with more scripts come first
+            for fit in fits + [self._partly] * self.whole:
                 found = fit(key, meaning, left, rest)
                 if found is not None:
                     return found
@@ -346,12 +347,10 @@ def _lower(below: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
 def _upper(above: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
     """Whether a superscript belongs to the name, or is a power or holds indices."""
     yield above, None
+    if isinstance(above, Factors) and is_mark(above.factors[-1][1]):
+        yield product_of(above.factors[:-1]), above.factors[-1][1]
     if above is not None:
         yield None, above
-    if isinstance(above, Factors) and is_mark(above.factors[-1][1]):
-        head = above.factors[:-1]
-        first = head[0][1] if len(head) == 1 else Factors(head, position=above.position)
-        yield first, above.factors[-1][1]
 
 
 def _named(base: Node, below: Node | None, above: Node | None, primes: int) -> Node:

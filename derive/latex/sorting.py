@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from derive.latex.binders import is_name
+from derive.latex.binders import DOTS, is_name, set_bounds
 from derive.latex.clauses import Clause
 from derive.latex.integers import refuse
 from derive.latex.scope import Scope
@@ -15,14 +15,10 @@ from derive.latex.tree import (
     Group,
     Listed,
     Node,
-    Numeral,
     Scripted,
     Styled,
-    Symbol,
     spell,
 )
-
-DOTS = Symbol("\\dots", position=0)
 
 
 @dataclass
@@ -115,7 +111,7 @@ class _Sorter:
             return False
         right = clause.parts[1].node
         if clause.relations == ("in",):
-            return True
+            return bool(self.made.claims) or clause.attached
         dotted = bool(rest) and rest[0].node == DOTS and not rest[0].relations
         return clause.relations == ("=",) and (self.bounds(right) is not None or dotted)
 
@@ -141,16 +137,9 @@ class _Sorter:
         """The bounds in `1..n`, `\\overline{1,n}`, `\\{1, \\dots, n\\}`."""
         if isinstance(node, Dots):
             return node.first, node.last
-        over = isinstance(node, Styled) and node.command == "\\overline"
-        braces = isinstance(node, Group) and node.open in ("\\{", "[")
-        body = node.body if isinstance(node, (Styled, Group)) and (over or braces) else None
-        if isinstance(body, Listed):
-            items = body.items
-            steps = [i for i in items if i != DOTS]
-            if over or DOTS in items or all(isinstance(i, Numeral) for i in items):
-                return steps[0], steps[-1]
-        if isinstance(body, Dots):
-            return body.first, body.last
+        over = node.body if isinstance(node, Styled) and node.command == "\\overline" else None
+        if isinstance(over, Listed) and len(over.items) == 2:
+            return over.items[0], over.items[1]
         return None
 
     def range(self, clause: Clause, names: list[Node], rest: list[Clause]) -> None:
@@ -165,7 +154,7 @@ class _Sorter:
         names = [*names, *self.names(clause.node)]
         bounds = self.bounds(right)
         if bounds is None and clause.relations == ("in",):
-            refuse(right, "a set such as \\{1,\\dots,n\\}", f"“{spell(right)}”")
+            bounds = set_bounds(right)
         if bounds is None:
             rest.pop(0)
             if not rest or rest[0].relations:
