@@ -9,6 +9,7 @@ import pytest
 from laws import PROGRAM, H, Law
 
 from derive.derivation.program import Program
+from derive.derivation.scope import Scope
 from derive.ir import (
     Apply,
     Delta,
@@ -19,11 +20,14 @@ from derive.ir import (
     Number,
     Power,
     Range,
+    Relation,
+    Sum,
     Tensor,
     Times,
     same,
 )
 from derive.rules.catalogue import CATALOGUE
+from derive.rules.definitions import use_fact
 from derive.rules.functions import DERIVATIVES, derivative_of
 from derive.verify.verify import verify_chain
 
@@ -96,3 +100,11 @@ def test_derivatives_of_unknown_functions_count_their_orders() -> None:
 def test_a_known_function_without_a_line_has_no_derivative() -> None:
     assert "gelu" not in DERIVATIVES
     assert derivative_of(Apply("gelu", x[i]), 0) is None
+
+
+def test_only_equations_are_used_as_facts() -> None:
+    total = Sum(x[i], Range(i, 1, H))
+    for relation, wanted in (("<=", None), ("=", Number(1))):
+        fact = Relation(Sum(x[j], Range(j, 1, H)), relation, Number(1))
+        program = Program((H,), (x,), (), facts=(fact,))
+        assert use_fact.apply(total, Scope(program)) == wanted

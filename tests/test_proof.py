@@ -398,6 +398,15 @@ def test_bounds_are_those_of_brute_force(c: Int) -> None:
                     assert (number(e, {**env, i: n}) >= 0) is inside, (to_text(e), env, n)
 
 
+def test_the_floor_with_the_index_is_opened() -> None:
+    """⌊a/2⌋ + ⌊i/3⌋ ≥ 0 says i ≥ -3⌊a/2⌋, whichever floor comes first."""
+    first = Index("a")
+    limit = bound(floor(first, 2) + floor(i, 3), i)
+    assert limit is not None
+    assert limit.lower
+    assert limit.value == -3 * floor(first, 2)
+
+
 def test_what_is_not_linear_in_the_index_is_left() -> None:
     for e in (i * i - p, i * p - K, Int.of(ravel((i, p), (H, K))), i * (S - K)):
         assert solve(e, i) is None, to_text(e)
