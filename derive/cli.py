@@ -219,14 +219,19 @@ def _show(reports: Sequence[Any]) -> None:
 
 
 def _annotate(reports: Sequence[Any], folder: Path | None) -> None:
-    """Writes the copies with marks, STEM.tex each."""
+    """Writes the copies with marks; each keeps its path inside the folder."""
     if folder is None:
         return
     write = import_module("derive.writers.files").write_atomically
     annotated = import_module("derive.writers.annotated").annotated
-    for r in reports:
-        if r.error is None:
-            typer.echo(write(folder / f"{Path(r.file).stem}.tex", annotated(r)), err=True)
+    for r in (r for r in reports if r.error is None):
+        file = Path(r.file)
+        name = file.name if file.suffix == ".tex" else f"{file.name}.tex"
+        inside = [part for part in file.parent.parts if part not in (file.anchor, "..")]
+        target = folder.joinpath(*inside, name)
+        if target.resolve() == file.resolve():
+            raise InputError("the copy would replace it; choose another folder", file=r.file)
+        typer.echo(write(target, annotated(r)), err=True)
 
 
 def _check_readable(file: Path) -> None:

@@ -6,6 +6,7 @@ of document the headings, paragraphs and formulas are written as LaTeX.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -26,7 +27,7 @@ _COLOURS = {
 _PREAMBLE = r"""\usepackage{xcolor}
 \providecommand{\otherchar}[2]{U+#2}
 \DeclareRobustCommand{\derivemark}[2]{\leavevmode\ifinner\textsuperscript{\textcolor{#1}{!}}\else
-  \marginpar{\raggedright\tiny\textcolor{#1}{#2}}\fi}
+  \marginpar{\raggedright\tiny\color{#1}#2}\fi}
 """
 _CLASS = r"""\documentclass{article}
 \usepackage[T1]{fontenc}
@@ -35,6 +36,9 @@ _CLASS = r"""\documentclass{article}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{1ex}
 """
+_NOT_INSIDE = re.compile(
+    r"%|\$|\\(?:tag|label)(?![A-Za-z])|\\begin\{(?:align|gather|equation|multl|eqn)"
+)
 _SECTIONS = ("section", "section", "subsection", "subsubsection")
 
 
@@ -92,10 +96,19 @@ def _typeset(document: Document, report: FileReport) -> Iterator[str]:
             continue
         yield from _words(document.text[done:start])
         yield marks.get((start, end), "")
-        for piece in group:
-            yield _formula(piece, (start, end) in unread)
+        pieces = list(group)
+        rows = _rows(document, start, end) if (start, end) not in unread else ""
+        yield rows or "".join(_formula(piece, (start, end) in unread) for piece in pieces)
         done = end
     yield from _words(document.text[done:])
+
+
+def _rows(document: Document, start: int, end: int) -> str:
+    """A display as it is written, where LaTeX takes it; else nothing."""
+    body = document.text[start:end].removeprefix("$$").removesuffix("$$")
+    if len(body) != end - start - 4 or document.macros.table or _NOT_INSIDE.search(body):
+        return ""
+    return f"\\[{' '.join(body.split())}\\]\n"
 
 
 def _formula(piece: Piece, unread: bool) -> str:
@@ -113,5 +126,5 @@ def _words(text: str) -> Iterator[str]:
             name = _SECTIONS[min(level, len(_SECTIONS)) - 1]
             yield rf"\{name}*{{{escape(line[level:].strip())}}}"
         elif line.strip():
-            space = " " if line[:1].isspace() or not k else ""
+            space = " " if line[:1].isspace() else ""
             yield space + escape(line.strip()) + (" " if line[-1:].isspace() else "")
