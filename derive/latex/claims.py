@@ -26,7 +26,7 @@ from derive.latex.formulas import Formulas
 from derive.latex.ranges import bounds_of, free_ranges
 from derive.latex.sorting import Sorted, sort
 from derive.latex.symbols import Abbreviation, Symbols
-from derive.latex.tree import Chain, Node, spell
+from derive.latex.tree import Chain, Factors, Node, spell
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,8 @@ class Claim:
 class Defined:
     """A name that the text itself defines: `value` is its entry at `indices`.
 
-    It is an Int for an index (`k = (c-1)HW + ...`), which stands for it in every formula.
+    A `called` one has its indices in brackets: `f(i,j) = ...`.  The value is an Int for an index
+    (`k = (c-1)HW + ...`), which stands for it in every formula.
     """
 
     name: str
@@ -74,12 +75,13 @@ class Defined:
     value: Formula | Int
     start: int
     end: int
+    called: bool = False
 
     def add_to(self, symbols: Symbols) -> Symbols:
         """The table of symbols with this name in it, for what follows in a document."""
         if isinstance(self.value, Int):
             return symbols
-        made = Abbreviation(self.value, self.indices, self.shape)
+        made = Abbreviation(self.value, self.indices, self.shape, self.called)
         return replace(symbols, abbreviations={**symbols.abbreviations, self.name: made})
 
 
@@ -166,7 +168,8 @@ class _Reading:
         formula, shape = self.abbreviation(value_, at, right)
         if isinstance(value_, Array):
             at = (*at, *value_.axes)
-        made = Defined(spell(name), at, shape, formula, clause.start, clause.end)
+        called = isinstance(left.node, Factors) and bool(indices)
+        made = Defined(spell(name), at, shape, formula, clause.start, clause.end, called)
         self.symbols = made.add_to(self.symbols)
         known, notes = self.reader.indices, self.reader.readings
         self.reader = ClaimReader(self.symbols)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 
 from derive.latex.error import ReadError
@@ -9,6 +10,8 @@ from derive.latex.parse import Parser
 from derive.latex.tokens import RELATIONS, SEPARATORS, Tokens
 from derive.latex.tree import Chain, Factors, Group, Listed, Node, Numeral, Symbol, Word
 
+_OPENING = re.compile(r"\\(?:left|[bB]igg?l?)\s*\Z")
+"""A command before a bracket, which is no part of the formula but of its text."""
 CONDITIONAL = frozenset("if when whenever provided unless".split()) | {"provided that", "only if"}
 RANGING = frozenset(
     """for where with over given on such s.t as in fixed any all every each forall""".split()
@@ -141,8 +144,9 @@ class Clauses:
 
     def part(self) -> Part:
         start = self.tokens.at
+        before = _OPENING.search(self.source[max(0, start - 12) : start])
         node = self.parser.span()
-        return Part(node, start, self.tokens.end)
+        return Part(node, start - (len(before[0]) if before else 0), self.tokens.end)
 
     def before(self, position: int) -> int:
         """Where the token before a position ends."""

@@ -16,6 +16,7 @@ from derive.ir import (
     Index,
     Int,
     Least,
+    Number,
     Plus,
     Power,
     Range,
@@ -48,7 +49,8 @@ def _counts(f: Formula) -> Counts:
             most |= _counts(a)  # type: ignore[arg-type]
         return most
     if isinstance(f, Power):
-        return _counts(f.base)
+        found = _counts(f.base)
+        return found + found if f.exponent == Number(2) else found
     total: Counts = Counter()
     for a in f.args:
         if isinstance(a, Formula):
@@ -67,11 +69,13 @@ def summed(f: Formula, free: set[Index], over: Callable[[Index, Formula], Range]
     """`f` with a sum where an index that is not free stands twice, as far in as possible."""
     if isinstance(f, Binder):
         free = free | set(f.bound)
-    if not isinstance(f, (Times, Component, Delta, Derivative)):
+    if not isinstance(f, (Times, Power, Component, Delta, Derivative)):
         parts = tuple(summed(a, free, over) if isinstance(a, Formula) else a for a in f.args)
         return rebuild(f, parts) if f.args else f
     if isinstance(f, Times):
         f = rebuild(f, tuple(summed(a, free, over) for a in f.args))  # type: ignore[arg-type]
+    if isinstance(f, Power):
+        f = rebuild(f, (summed(f.base, free, over), f.exponent))
     if isinstance(f, Derivative):
         f = rebuild(f, (summed(f.of, free, over), *f.args[1:]))
     repeated = [i for i, n in _counts(f).items() if n > 1 and i not in free and i.number == 0]

@@ -12,6 +12,7 @@ from derive.ir import (
     TRUE,
     And,
     Compare,
+    Count,
     Divides,
     Entry,
     Equal,
@@ -30,9 +31,11 @@ from derive.ir import (
     conjunction,
     floor,
     mod,
+    substitute,
 )
 from derive.latex.error import ReadError
 from derive.latex.scope import Scope
+from derive.latex.symbols import Abbreviation
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
     Chain,
@@ -184,6 +187,9 @@ class Integers(Scope):
         return total
 
     def product_of_ratios(self, node: Factors) -> Ratio | None:
+        called = self.called_integer(node)
+        if called is not None:
+            return Ratio(called, ONE)
         total: Ratio | None = Ratio(ONE, ONE)
         factors = self.joined(node)
         if len(factors) == 1:
@@ -206,6 +212,21 @@ class Integers(Scope):
             else:
                 return self.no_ratio(factor)
         return total
+
+    def called_integer(self, node: Factors) -> Int | None:
+        """`ind(c, p, s)`, for a name that the text has defined as an integer expression."""
+        factors = [f for _, f in self.joined(node)]
+        if len(factors) != 2 or not isinstance(factors[1], Group):
+            return None
+        meaning = self.symbols.table.get(factors[0])
+        body = factors[1].body
+        items = body.items if isinstance(body, Listed) else (body,)
+        if not isinstance(meaning, Abbreviation) or not isinstance(meaning.formula, Count):
+            return None
+        if not meaning.called or len(items) != len(meaning.indices):
+            return None
+        at = dict(zip(meaning.indices, map(self.index, items), strict=True))
+        return substitute(meaning.formula.integer, at)
 
     # -- conditions --------------------------------------------------------------------------------
 

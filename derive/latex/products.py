@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from derive.errors import MissingRule
-from derive.ir import Bracket, Delta, Entry, Equal, Formula, Guard, Int
+from derive.ir import Bracket, Delta, Entry, Equal, Formula, Guard, Int, Tensor
 from derive.latex.array import Array, Value, multiplied, product, same_shape, transpose, zipped
 from derive.latex.error import Misfit, ReadError, UndefinedName
 from derive.latex.functions import applied
@@ -13,9 +13,9 @@ from derive.latex.integers import refuse
 from derive.latex.names import is_one
 from derive.latex.numbers import inverse
 from derive.latex.operations import CUSTOMARY, OPERATIONS, dot, rotated
-from derive.latex.scope import is_letter
+from derive.latex.scope import Found, is_letter
 from derive.latex.slopes import NABLA, PARTIAL, Slopes, is_partial, partial_axis, spell_all
-from derive.latex.symbols import DefinedFunction, Operator, ScalarFunction
+from derive.latex.symbols import Abbreviation, DefinedFunction, Operator, ScalarFunction
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
     Call,
@@ -27,6 +27,7 @@ from derive.latex.tree import (
     Node,
     Numeral,
     Scripted,
+    Styled,
     Symbol,
     Word,
     spell,
@@ -262,6 +263,12 @@ class Products(Slopes):
         meaning = found.meaning if found else ScalarFunction(spell(base))
         if isinstance(meaning, Operator):
             return self.operate(meaning, argument)
+        if isinstance(meaning, Abbreviation) and meaning.called:
+            body = argument.body
+            at = body.items if isinstance(body, Listed) else (body,)
+            return self.abbreviated(meaning, found._replace(indices=at))  # type: ignore[union-attr]
+        if found is not None and isinstance(meaning, Tensor) and self.depends_on(found, argument):
+            return self.named(name)
         if not isinstance(meaning, (ScalarFunction, DefinedFunction)):
             return None
         if argument.open == "[" and isinstance(argument.body, (Chain, Logic)):
@@ -277,6 +284,18 @@ class Products(Slopes):
         value = self.at_arguments(meaning, tuple(count), arguments, name)
         power = found.power if found else None
         return value if power is None else self.raised_value(value, power, name)
+
+    def depends_on(self, found: Found, argument: Group) -> bool:
+        """Whether brackets behind a computed array only say what it depends on: `L(W, b)`."""
+        if argument.open != "(" or spell(found.name) not in self.symbols.results:
+            return False
+        body = argument.body
+        items = body.items if isinstance(body, Listed) else (body,)
+        names = [n for n in items if isinstance(n, (Symbol, Styled, Scripted))]
+        if len(names) < len(items) or any(self.find(n) is None for n in names):
+            return False
+        self.note(f"{spell(found.name)}({spell(body)}) is {spell(found.name)}, a function of these")
+        return True
 
     def operate(self, operator: Operator, argument: Node) -> Value:
         """An operation on one array, or on two in brackets."""

@@ -349,6 +349,8 @@ def _upper(above: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
     yield above, None
     if isinstance(above, Factors) and is_mark(above.factors[-1][1]):
         yield product_of(above.factors[:-1]), above.factors[-1][1]
+    elif isinstance(above, Factors) and isinstance(above.factors[0][1], Group):
+        yield above.factors[0][1], product_of(above.factors[1:])
     if above is not None:
         yield None, above
 

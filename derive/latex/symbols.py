@@ -64,11 +64,15 @@ class Operator:
 
 @dataclass(frozen=True)
 class Abbreviation:
-    """A name that a text defines for itself: `formula` is its entry at `indices`."""
+    """A name that a text defines for itself: `formula` is its entry at `indices`.
+
+    A `called` one has them in brackets: `f(i,j)`.
+    """
 
     formula: Formula
     indices: tuple[Index, ...]
     shape: tuple[Int, ...]
+    called: bool = False
 
 
 OPERATIONS = (
