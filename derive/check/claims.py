@@ -24,7 +24,7 @@ from derive.check.verdict import (
     overall,
 )
 from derive.errors import InputError, Unsupported
-from derive.latex.claims import Claim, read_claims
+from derive.latex.claims import Claim, Defined, read_claims
 from derive.latex.error import Misfit, ReadError, UndefinedName
 from derive.latex.symbols import Symbols
 from derive.network.build import Model, build
@@ -81,13 +81,15 @@ class Checker:
     def check(self, source: str) -> tuple[PairVerdict, ...]:
         """The verdict on every adjacent pair, or on the one place that cannot be read."""
         try:
-            claims = claims_in(source, self.symbols)
+            found = read_claims(source, self.symbols)
         except ReadError as error:
             return (_unread(source, error),)
+        claims = [c for c in found if isinstance(c, Claim)]
+        places = tuple(_right_side(source, d) for d in found if isinstance(d, Defined))
         return tuple(
             verdict
             for n, claim in enumerate(claims)
-            for verdict in _Chain(self, source, n, claim).verdicts()
+            for verdict in _Chain(self, source, n, claim, places).verdicts()
         )
 
     @cached_property
@@ -101,6 +103,12 @@ class Checker:
             return Checker(self.given.model_copy(update={"conventions": other}))
         except InputError:  # its definitions mean nothing when counted otherwise
             return None
+
+
+def _right_side(source: str, definition: Defined) -> tuple[int, int]:
+    """Where the right side of a definition stands."""
+    start = source.find("=", definition.start, definition.end) + 1
+    return start or definition.start, definition.end
 
 
 def claims_in(source: str, symbols: Symbols) -> list[Claim]:
@@ -119,10 +127,18 @@ def _unread(source: str, error: ReadError) -> PairVerdict:
 
 
 class _Chain:
-    """The `n`-th claim of a source."""
+    """The `n`-th claim of a source; `definitions` are the places of what the source defines."""
 
-    def __init__(self, checker: Checker, source: str, n: int, claim: Claim) -> None:
+    def __init__(
+        self,
+        checker: Checker,
+        source: str,
+        n: int,
+        claim: Claim,
+        definitions: tuple[tuple[int, int], ...],
+    ) -> None:
         self.checker, self.source, self.n, self.claim = checker, source, n, claim
+        self.definitions = definitions
         self.comparer = checker.comparer
 
     def verdicts(self) -> list[PairVerdict]:
@@ -192,7 +208,8 @@ class _Chain:
             return pair(claims[self.n], first, second, self.base)
 
         where = self.claim.sides[side]
-        broken = Broken(self.source, where.start, where.end, it, again)
+        places = ((where.start, where.end), *self.definitions)
+        broken = Broken(self.source, places, it, again)
         return Context(self.comparer, self.checker.symbols, broken, lambda: self._others(k))
 
     def _side_to_edit(self, k: int) -> tuple[int, int]:

@@ -39,6 +39,7 @@ from derive.ir import (
     rebuild,
     replace_components,
     subformulas,
+    tensors,
 )
 
 Node = TypeVar("Node", bound=Basic)
@@ -70,10 +71,9 @@ def _readings(program: Program, pair: Pair) -> Iterator[tuple[str, Program, Pair
         yield "the derivative is written in terms of the output", program, other
     for name, change in CHANGES:
         yield from _changed(name, change, program, pair)
-    for t in _kernels(program):
-        changed = [replace(d, body=_flipped(d.body, t)) for d in program.definitions]
+    for t, axes in _kernels(program, pair):
         name = f"the kernel {t.symbol} is flipped (convolution for cross-correlation, or reversed)"
-        yield name, with_definitions(program, changed), pair
+        yield name, program, _flipped(pair, t, axes)
 
 
 def _changed(
@@ -193,51 +193,29 @@ CHANGES: tuple[tuple[str, Callable[[Formula], list[Formula]]], ...] = (
 # -- flipped kernels -------------------------------------------------------------------------------
 
 
-def _kernels(program: Program) -> list[Tensor]:
-    """The given tensors that are read along windows of another tensor."""
-    found: dict[Tensor, None] = {}
-    for d in program.definitions:
-        for s in (g for g in subformulas(d.body) if isinstance(g, Sum)):
-            read = [c for c in subformulas(s.body) if isinstance(c, Component)]
-            for c in read:
-                if c.tensor in program.given and _window(c, read, s):
-                    found[c.tensor] = None
-    return list(found)
+def _kernels(program: Program, pair: Pair) -> Iterator[tuple[Tensor, int]]:
+    """The given tensors that a pair speaks of, with how many of their last axes a flip reverses."""
+    for t in program.given:
+        if t.shape and any(t in tensors(side) for side in pair.sides):
+            if len(t.shape) in (2, 4):
+                yield t, 2
+            yield t, 1
 
 
-def _window(c: Component, read: list[Component], s: Sum) -> list[int]:
-    """The axes at which `c` is read by a summed index that slides over another tensor."""
-    return [
-        k
-        for k, e in enumerate(c.indices)
-        if e.atom in s.bound
-        and any(
-            e.atom in f.indices and f.atom is None
-            for other in read
-            if other.tensor != c.tensor
-            for f in other.indices
-        )
-    ]
-
-
-def _flipped(body: Formula, kernel: Tensor) -> Formula:
-    """The body with the kernel read backwards along the axes of its windows."""
-    axes: dict[int, None] = {}
-    for s in (g for g in subformulas(body) if isinstance(g, Sum)):
-        read = [c for c in subformulas(s.body) if isinstance(c, Component)]
-        for c in read:
-            if c.tensor == kernel:
-                axes |= dict.fromkeys(_window(c, read, s))
+def _flipped(pair: Pair, kernel: Tensor, axes: int) -> Pair:
+    """The pair with a kernel read backwards: on the right side, if it is read there."""
+    last = [2 * kernel.base + n - 1 for n in kernel.shape]
+    kept = len(kernel.shape) - axes
 
     def flip(c: Component) -> Formula | None:
         if c.tensor != kernel:
             return None
-        last = [2 * kernel.base + n - 1 for n in kernel.shape]
-        return Component(
-            kernel, *(last[k] - e if k in axes else e for k, e in enumerate(c.indices))
-        )
+        indices = (e if k < kept else last[k] - e for k, e in enumerate(c.indices))
+        return Component(kernel, *indices)
 
-    return replace_components(body, flip)
+    if kernel in tensors(pair.right):
+        return replace(pair, right=replace_components(pair.right, flip))
+    return replace(pair, left=replace_components(pair.left, flip))
 
 
 # -- derivatives in terms of the output ------------------------------------------------------------

@@ -27,6 +27,9 @@ from derive.verify.verdict import (
 from derive.verify.whole import holds, number
 
 SMALLEST, DRAWN = 300, 60
+"""Choices of sizes: the smallest ones, and others at random."""
+FEW, MORE = 20, 40
+"""Where conditions leave fewer than the first number, up to the second are looked for."""
 
 
 def counts_only(f: Formula) -> bool:
@@ -47,37 +50,38 @@ class Counting:
 
     @cached_property
     def _choices(self) -> list[dict[Size, int]]:
-        return self._drawn(())
+        return self._drawn((), SMALLEST, DRAWN)
 
-    def _drawn(self, facts: Sequence[Guard]) -> list[dict[Size, int]]:
+    def _drawn(self, facts: Sequence[Guard], smallest: int, drawn: int) -> list[dict[Size, int]]:
+        """The smallest sizes at which the facts hold, and where there are more, some at random."""
         search = self._search(facts)
         rng = np.random.default_rng(0)
-        found = list(islice(search.assignments(None), SMALLEST))
-        if len(found) == SMALLEST:
-            drawn = (next(search.assignments(rng), None) for _ in range(DRAWN))
-            found += [sizes for sizes in drawn if sizes is not None]
+        found = list(islice(search.assignments(None), smallest))
+        if len(found) == smallest:
+            others = (next(search.assignments(rng), None) for _ in range(drawn))
+            found += [sizes for sizes in others if sizes is not None]
         return sorted(found, key=lambda sizes: sum(sizes.values()))
 
     def compare(self, pair: Pair, facts: Sequence[Guard]) -> Verification:
         """ "exact" where both sides agree at every choice at which the facts hold."""
         fitting = [s for s in self._choices if all(holds(g, s) for g in facts)]
-        if facts and len(fitting) < 10:
-            fitting = self._drawn(facts)
-        for sizes in fitting:
-            left, right = value(pair.left, sizes), value(pair.right, sizes)
-            if left != right:
-                shown = tuple((s.name, n) for s, n in sizes.items())
-                return Verification(
-                    REFUTED, 1, counterexample=Counterexample(shown, (), left, right)
-                )
+        refuted = self._refuted(pair, fitting)
+        if refuted is None and len(fitting) < FEW and facts:
+            fitting = self._drawn(facts, MORE, MORE)
+            refuted = self._refuted(pair, fitting)
+        if refuted is not None:
+            return Verification(REFUTED, 1, counterexample=refuted)
         if not fitting:
             return Verification(NOT_CHECKABLE, reason="no small sizes satisfy the conditions")
         return Verification(EXACT, len(fitting), 0.0)
 
-    def failing(self, pair: Pair, guard: Guard) -> bool:
-        """Whether the two sides differ at every choice at which the condition does not hold."""
-        others = [s for s in self._choices if not holds(guard, s)]
-        return all(value(pair.left, s) != value(pair.right, s) for s in others)
+    def _refuted(self, pair: Pair, choices: Sequence[dict[Size, int]]) -> Counterexample | None:
+        for sizes in choices:
+            left, right = value(pair.left, sizes), value(pair.right, sizes)
+            if left != right:
+                shown = tuple((s.name, n) for s, n in sizes.items())
+                return Counterexample(shown, (), left, right)
+        return None
 
 
 def value(f: Formula, sizes: Mapping[Size, int]) -> Fraction | None:

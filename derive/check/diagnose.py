@@ -72,10 +72,11 @@ def _wrong(
     pair: Pair, by: Factor | None, counterexample: Counterexample | None, context: Context
 ) -> Finding:
     comparer, broken = context.comparer, context.broken
-    parts = [differing_entries(comparer, pair) or _difference(comparer.program, counterexample)]
+    entries = differing_entries(comparer, pair)
+    parts = [entries or _difference(comparer.program, counterexample)]
     term = first_bad_term(comparer, pair)
     if term is not None:
-        terms = Text(broken.source, broken.start, broken.end).terms()
+        terms = Text(broken.source, *broken.places[0]).terms()
         if term < len(terms):
             parts.append(f"the first term that does not agree is {terms[term].text}")
     where = meeting(comparer, pair)
@@ -84,9 +85,9 @@ def _wrong(
     edit: Edit | None = None
     if by is not None:
         parts.append(f"the left side is {by.latex} times the right one")
-    else:
+    elif not entries:
         edit = repair(broken, comparer, context.symbols)
-    suggestion = edit.shown if edit else f"a factor {by.latex}" if by else ""
+    suggestion = edit.shown if edit else f"a factor {by.latex}" if by else entries
     if edit:
         parts.append(f"it would be right with {edit.shown}")
     return Finding(WRONG, "; ".join(p for p in parts if p), "", counterexample, suggestion)

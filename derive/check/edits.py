@@ -8,12 +8,12 @@ is the comparison of the edited equation that decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, pairwise, zip_longest
 
 from derive.check.text import Script, Span, Text
-from derive.latex.tokenize import tokenize
 
 TRANSPOSE = ("T", "\\top", "\\intercal", "\\mathsf{T}", "\\mathrm{T}")
 
@@ -38,8 +38,8 @@ class Vocabulary:
     """What may stand where something else does.
 
     `names` has groups of names of which one may be meant for another, `scales` what an index may
-    be multiplied by, `missing` what may be missing in front of a side.  `whole` says that the
-    formula is about whole numbers, which may be rounded, or too large by one.
+    be multiplied or moved by, `missing` what may be missing in front of a side.  `whole` says that
+    the formula is about whole numbers, which may be rounded, or too large by one.
     """
 
     names: Sequence[Sequence[str]] = ()
@@ -50,7 +50,7 @@ class Vocabulary:
 
 def edits(source: str, start: int, end: int, vocabulary: Vocabulary) -> Iterator[Edit]:
     """Edits of source[start:end], one of each kind in turn."""
-    text = Text(source, start, end)
+    text = Text(source, start, end, [n for group in vocabulary.names for n in group])
     if not len(text):
         return
     everywhere = (_everywhere(text, e) for e in _in_scripts(text, vocabulary))
@@ -87,6 +87,10 @@ def _joined(before: str, after: str) -> str:
     return before + " " + after if runs_on else before + after
 
 
+def _append(part: str, tail: str) -> str:
+    return part + tail
+
+
 def _edit(span: Span, new: str, whole: Span | None = None) -> Edit:
     """The replacement of a span, shown with what it is part of."""
     whole = whole or span
@@ -117,7 +121,7 @@ def _in_scripts(text: Text, vocabulary: Vocabulary) -> Iterator[Edit]:
         (e for s in scripts for e in _letters(s, list(used))),
         (e for s in scripts for e in _swapped(s)),
         _renamed(text, vocabulary.names),
-        (e for s in scripts for e in _shifted(s)),
+        (e for s in scripts for e in _shifted(s, vocabulary.scales)),
         (e for s in scripts for e in _scaled(s, vocabulary.scales)),
     )
     return _in_turns(kinds)
@@ -156,30 +160,40 @@ def _swapped(script: Script) -> Iterator[Edit]:
 
 def _renamed(text: Text, names: Sequence[Sequence[str]]) -> Iterator[Edit]:
     """Another array with as many axes: δ^{(pool)} for δ^{(conv)}."""
-    spelled = {n: _texts(n) for group in names for n in group}
-    texts = [text.token(k).text for k in range(len(text))]
-    for k in range(len(texts)):
-        found = [n for n, parts in spelled.items() if texts[k : k + len(parts)] == parts]
-        if found:
-            name = max(found, key=lambda n: len(spelled[n]))
-            span = text.span(k, k + len(spelled[name]) - 1)
+    for k in range(len(text)):
+        found = text.declared(k)
+        if found is not None:
+            name, last = found
             for group in names:
                 for other in group if name in group else ():
                     if other != name:
-                        yield _edit(span, other)
+                        yield _edit(text.span(k, last), other)
 
 
-def _texts(name: str) -> list[str]:
-    return [t.text for t in tokenize(name) if t.kind not in ("space", "end")]
-
-
-def _shifted(script: Script) -> Iterator[Edit]:
-    """An index too high or too low by one."""
+def _shifted(script: Script, by: Sequence[str]) -> Iterator[Edit]:
+    """An index too high or too low by one, or by a padding; all computed indices at once, first."""
+    for shift in (-1, 1):
+        yield from _all_parts(script, partial(shifted, shift=shift))
+    for name in by:
+        for sign in "-+":
+            yield from _all_parts(script, partial(_append, tail=sign + name))
     for part in script.parts():
         for shift in (-1, 1):
             new = shifted(part.text, shift)
             if not new.lstrip("-").isdigit():
                 yield _edit(part, new if script.braced else f"{{{new}}}", script.whole)
+
+
+def _all_parts(script: Script, change: Callable[[str], str]) -> Iterator[Edit]:
+    """The same change of every computed index, such as i+a and j+b, if there are several."""
+    parts = [p for p in script.parts() if re.search(r"[+-]", p.text)]
+    if len(parts) > 1:
+        first, last = parts[0].start, parts[-1].end
+        source, new, at = script.text.source, "", first
+        for part in parts:
+            new += source[at : part.start] + change(part.text)
+            at = part.end
+        yield _edit(Span(first, last, source[first:last]), new, script.whole)
 
 
 def shifted(bound: str, shift: int) -> str:
@@ -195,7 +209,9 @@ def shifted(bound: str, shift: int) -> str:
 
 
 def _scaled(script: Script, scales: Sequence[str]) -> Iterator[Edit]:
-    """An index with or without the stride as its factor."""
+    """An index with or without the stride as its factor; all computed indices at once, first."""
+    for scale in scales:
+        yield from _all_parts(script, partial(_joined, scale))
     for unit in script.units():
         for scale in scales:
             yield _edit(Span(unit.start, unit.start, ""), scale, script.whole)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 
 from derive.check.compare import Comparer
 from derive.check.edits import Edit, Vocabulary, edits
 from derive.check.pair import Pair, UnequalShapes, settled
+from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import free_indices
 from derive.latex.error import ReadError
@@ -22,32 +23,26 @@ WORK = 2_000_000
 
 @dataclass(frozen=True)
 class Broken:
-    """An equation that does not hold: the pair, and the side in source[start:end] to be edited.
+    """An equation that does not hold.
 
-    `again` reads the edited source and gives the pair in it.
+    `places` are the parts of the source in which an edit may mend it: one of its sides, and what
+    the source defines beside it.  `again` reads the edited source and gives the pair in it.
     """
 
     source: str
-    start: int
-    end: int
+    places: tuple[tuple[int, int], ...]
     pair: Pair
     again: Callable[[str], Pair | None]
 
 
 def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
     """The first edit after which the pair holds."""
-    vocabulary = Vocabulary(
-        _names(symbols),
-        _scales(comparer),
-        list(_missing(broken.pair, symbols)),
-        comparer.counts(broken.pair),
-    )
-    budget = max(min(BUDGET, WORK // comparer.work(broken.pair)), FEWEST)
-    tried = 0
-    for edit in edits(broken.source, broken.start, broken.end, vocabulary):
-        tried += 1
-        if tried > budget:
-            return None
+    missing = list(_missing(broken.pair, symbols))
+    whole = comparer.counts(broken.pair)
+    vocabulary = Vocabulary(names(symbols), scales(comparer.program), missing, whole)
+    tries = max(min(BUDGET, WORK // comparer.work(broken.pair)), FEWEST)
+    found = (e for place in broken.places for e in edits(broken.source, *place, vocabulary))
+    for edit in islice(found, tries):
         try:
             pair = broken.again(edit.apply(broken.source))
             if pair is not None and comparer.probe(pair) and comparer(pair).holds:
@@ -57,7 +52,7 @@ def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
     return None
 
 
-def _names(symbols: Symbols) -> list[list[str]]:
+def names(symbols: Symbols) -> list[list[str]]:
     """Names of arrays of as many axes, of which one may be meant for another."""
     groups: dict[int, list[str]] = {}
     for name, tensor in (*symbols.tensors.items(), *symbols.cotangents.items()):
@@ -65,10 +60,10 @@ def _names(symbols: Symbols) -> list[list[str]]:
     return [names for names in groups.values() if len(names) > 1]
 
 
-def _scales(comparer: Comparer) -> list[str]:
-    """What an index may be multiplied by: strides, and small numbers."""
-    extents = {d.atom for t in comparer.program.given for d in t.shape}
-    named = [s.name for s in comparer.program.sizes if s.definition is None and s not in extents]
+def scales(program: Program) -> list[str]:
+    """What an index may be multiplied or moved by: strides, paddings, a small number."""
+    extents = {d.atom for t in program.given for d in t.shape}
+    named = [s.name for s in program.sizes if s.definition is None and s not in extents]
     return [*named, "2"]
 
 

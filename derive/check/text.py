@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from derive.latex.scope import NO_INDEX
@@ -24,9 +24,13 @@ class Span:
 
 
 class Text:
-    """source[start:end] as tokens, each with its place; tokens are numbered from 0."""
+    """source[start:end] as tokens, each with its place; tokens are numbered from 0.
 
-    def __init__(self, source: str, start: int, end: int) -> None:
+    `names` are declared names, of which some may have several letters.
+    """
+
+    def __init__(self, source: str, start: int, end: int, names: Iterable[str] = ()) -> None:
+        self._names = {name: _texts(name) for name in names}
         self.source, self.start, self.end = source, start, end
         inside = tokenize(source[start:end])
         places = [start + t.position for t in inside]
@@ -49,6 +53,16 @@ class Text:
         """Whether the token is a letter, Latin or Greek."""
         text = self.token(k).text
         return self.token(k).kind == "letter" or (text in SYMBOLS and text not in NO_INDEX)
+
+    def declared(self, k: int) -> tuple[str, int] | None:
+        """The longest declared name that begins at `k`, and its last token."""
+        found = [
+            name
+            for name, parts in self._names.items()
+            if all(self.says(k + n, part) for n, part in enumerate(parts))
+        ]
+        name = max(found, key=lambda n: len(self._names[n]), default=None)
+        return None if name is None else (name, k + len(self._names[name]) - 1)
 
     def span(self, first: int, last: int) -> Span:
         """The tokens from `first` to `last`, both included."""
@@ -135,10 +149,12 @@ class Text:
             elif self.says(k, "_", "^") and k + 1 < len(self):
                 k = self.group(k + 1) + 1
             elif self.is_name(k):
-                last = k
+                name = self.declared(k)
+                last = k if name is None else name[1]
                 while self.says(last + 1, "'"):
                     last += 1
-                last = self.factor(last) if last == k else last
+                while self.says(last + 1, "_", "^") and last + 2 < len(self):
+                    last = self.group(last + 2)
                 yield k, last
                 k = last + 1
             else:
@@ -153,6 +169,10 @@ class Text:
                 starts.append(k)
         ends = [k - 1 for k in starts[1:]] + [len(self) - 1]
         return [self.span(a, b) for a, b in zip(starts, ends, strict=True) if b >= a]
+
+
+def _texts(name: str) -> list[str]:
+    return [t.text for t in tokenize(name) if t.kind not in ("space", "end")]
 
 
 @dataclass(frozen=True)
