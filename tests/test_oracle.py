@@ -238,15 +238,44 @@ def transposed() -> Iterator[Case]:
     yield ("C", "T"), "ConvTranspose1d", {**named, "out_channels": "O"}
 
 
-@cases(others(), normalizations(), paddings(), transposed())
+def resampled() -> Iterator[Case]:
+    window = {"kernel_size": [2, 3], "padding": [1, 0], "stride": [1, 2], "dilation": [2, 1]}
+    for base, options in product((0, 1), ({"kernel_size": 2}, window)):
+        yield ("N", 2, 4, 5), "Unfold", options | {"base": base}
+        yield (2, 4, 6), "Unfold", options | {"base": base}
+    for base, factor in product((0, 1), (2, [2, 3])):
+        yield ("N", 2, 3, 2), "Upsample", {"scale_factor": factor, "base": base}
+    for axes, shape in ((1, ("C", "T")), (2, ("N", 2, 3, "W")), (3, (2, 1, 3, 2))):
+        yield shape, f"AdaptiveAvgPool{axes}d", {}
+
+
+@cases(others(), normalizations(), paddings(), transposed(), resampled())
 def test_layer(case: Case) -> None:
     demand_exact(verdicts(case))
 
 
 def test_every_layer_has_cases() -> None:
     every = [convolutions(), other_convolutions(), pools(), other_pools(), others()]
-    every += [normalizations(), paddings(), transposed()]
-    assert {kind for some in every for _, kind, _ in some} == set(LAYERS) - {"GELU"}
+    every += [normalizations(), paddings(), transposed(), resampled()]
+    assert {kind for some in every for _, kind, _ in some} == set(LAYERS) - {"GELU", "Embedding"}
+
+
+@pytest.mark.parametrize("base", [0, 1])
+def test_embedding(base: int) -> None:
+    rows = layer("Embedding", name="q", num_embeddings="V", embedding_dim=3)
+    data = {
+        "conventions": {"index_base": base},
+        "tensors": {"x": ["N", 2]},
+        "layers": [rows],
+        "notation": {"x": f"index into {base}..{'V' if base else 'V-1'}"},
+    }
+    program, z = weighted(build(Given.from_dict(data)).program)
+    derive, verifier = Differentiator(program), Verifier(program)
+    (weight,) = (t for t in program.given if t.name == "q.weight")
+    demand_exact(
+        (what, ends(verifier, d))
+        for what, d in [("∂z", derive.jacobian(z, weight)), ("∂L", derive.gradient(weight))]
+    )
 
 
 def test_gelu_has_no_rule_as_formulas_have_no_pi() -> None:

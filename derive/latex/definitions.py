@@ -17,6 +17,7 @@ from derive.ir import (
 from derive.latex.array import Array, Value
 from derive.latex.binders import is_name
 from derive.latex.einstein import summed
+from derive.latex.error import ReadError
 from derive.latex.formulas import Formulas
 from derive.latex.integers import refuse
 from derive.latex.read import reading, stated_ranges
@@ -67,7 +68,13 @@ class _Defining:
             return self.of(found, left, right)
         name, names = self.indices_of(left)
         if not names:
-            return self.whole(left, right)
+            try:
+                return self.whole(left, right)
+            except ReadError:
+                name, names = self.without_braces(left)
+                if not names:
+                    raise
+                self.reader.indices.clear()
         if is_glued(left.below if isinstance(left, Scripted) else None):
             read = {x for below in subscripts(right) for x in letters(below)}
             if not read.issuperset(names):  # the letters are part of the name
@@ -94,7 +101,8 @@ class _Defining:
             if len(made.tensor.shape) != len(tensor.shape):
                 given, needed = len(made.tensor.shape), len(tensor.shape)
                 refuse(right, f"{needed} axes, as {spell(left)} has", f"{given}")
-            return Definition(tensor, made.indices, made.body)
+            shaped = (tensor.name, tensor.symbol, made.tensor.shape, tensor.base, tensor.classes)
+            return Definition(Tensor(*shaped), made.indices, made.body)
         indices, body = self.body(found.indices, left, right)
         return self.fitting(Definition(tensor, indices, body), left)
 
@@ -167,6 +175,12 @@ class _Defining:
             return left, ()
         bare = left.above is None and not left.primes
         return (left.base if bare else replace(left, below=None)), items
+
+    def without_braces(self, left: Node) -> tuple[Node, tuple[Node, ...]]:
+        """The name and the index of `y_i`, where the right side needs an i."""
+        if not isinstance(left, Scripted) or left.below is None or left.braced:
+            return left, ()
+        return self.indices_of(replace(left, braced=True))
 
     def named(self, left: Node) -> Node:
         word = isinstance(left, Factors) and all(is_letter(f) for _, f in left.factors)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from derive.derivation.program import Layer
-from derive.ir import Definition, Equal, Int, Tensor
+from derive.ir import Definition, Equal, Int, Tensor, floor
 from derive.latex import Symbols
 from derive.network.call import Call
 from derive.network.catalogue import LAYERS, LOSSES
@@ -20,6 +20,7 @@ from derive.network.site import Site, show_shape
 from derive.network.statements import whole_number
 
 _WORD = re.compile(r"[A-Za-z_]+")
+_QUOTIENT = re.compile(r"([^/]+?)\s*//?\s*([^/]+)")
 
 
 class Applied:
@@ -41,6 +42,8 @@ class Applied:
         if len(arrays) > 1 + len(cls.arrays) and call.kind in LAYERS:
             most = ", ".join(("input", *cls.arrays))
             new.fail(f"{len(arrays)} arrays, expected at most {1 + len(cls.arrays)}: {most}")
+        if cls.reads_classes and arrays[0].classes is None and len(arrays) > 1:
+            arrays = (self._retyped(arrays[0], arrays[1].shape[0], new), *arrays[1:])
         x, supplied = arrays[0], dict(zip(cls.arrays, arrays[1:], strict=False))
         fit = cls.fit(x.shape, {n: t.shape for n, t in supplied.items()}, options)
         told = LayerEntry.model_validate({**fit.options, **options, "type": call.kind})
@@ -61,10 +64,22 @@ class Applied:
         """An option, with an expression in sizes such as `2P` or `K - 1` read as such."""
         if isinstance(value, tuple):
             return tuple(self._option(name, v, new) for v in value)
-        sizes = self._declared.sizes
-        if not isinstance(value, str) or sizes.named(value) or _WORD.fullmatch(value):
+        declared = self._declared
+        if not isinstance(value, str) or _WORD.fullmatch(value) or declared.sizes.named(value):
             return value
-        return whole_number(value, self._table, f"{new.label}: {name}", new.place(name))
+        if declared.known.find(value) is not None:
+            return value
+        quotient = _QUOTIENT.fullmatch(value)
+        if quotient is None:
+            return self._whole(name, value, new)
+        above, below = (self._whole(name, quotient[k], new) for k in (1, 2))
+        result = floor(above, below)
+        if "//" not in value and not declared.sizes.require(Equal(result * below, above)):
+            new.fail(f"{name} = {value} is not a whole number", name)
+        return result
+
+    def _whole(self, name: str, text: str, new: Site) -> Int:
+        return whole_number(text, self._table, f"{new.label}: {name}", new.place(name))
 
     # -- losses ------------------------------------------------------------------------------------
 
@@ -99,8 +114,12 @@ class Applied:
             if not self._equal(t.classes, classes):
                 new.fail(f"the classes of {t.symbol} are not those of {x.symbol}")
             return t
+        return self._retyped(t, classes, new)
+
+    def _retyped(self, t: Tensor, classes: Int, new: Site) -> Tensor:
+        """A given array as one of class indices."""
         if t not in self._declared.inputs:
-            new.fail(f"the target {t.symbol} is computed, so it holds no class indices")
+            new.fail(f"{t.symbol} is computed, so it holds no class indices")
         retyped = Tensor(t.name, t.symbol, t.shape, t.base, classes)
         self._declared.inputs[self._declared.inputs.index(t)] = retyped
         self._declared.known.add(retyped)

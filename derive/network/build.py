@@ -14,6 +14,7 @@ from derive.network.cotangents import Cotangents, cotangents, roots_of
 from derive.network.declare import Declarations
 from derive.network.defining import Defining
 from derive.network.facts import facts
+from derive.network.functions import Functions
 from derive.network.given import Conventions, Given
 from derive.network.names import nearest
 from derive.network.notation import notation_of
@@ -56,6 +57,23 @@ def build(given: Given, checking: bool = False) -> Model:
     """
     if not checking:
         _refuse_unused(given)
+    taken: set[str] = set()
+    try:
+        return _built(given, checking, frozenset(), taken)
+    except InputError as error:
+        if not taken:
+            raise
+        try:
+            return _built(given, checking, frozenset(taken), set())
+        except InputError:
+            raise error from None
+
+
+def _built(given: Given, checking: bool, by_entry: frozenset[str], taken: set[str]) -> Model:
+    """The model with the unknown functions `by_entry` applied entry by entry.
+
+    `taken` collects the names of those that were taken to give one number for a whole array.
+    """
     notation = notation_of(given)
     declared = Declarations(given, notation, checking)
     chain = Chain(given, declared)
@@ -65,8 +83,8 @@ def build(given: Given, checking: bool = False) -> Model:
         for t in (*layers[-1].parameters, layers[-1].output):
             declared.known.add(t)
         declared.settle()
-    defining = Defining(given, notation, declared, chain, checking)
-    layers = (*layers, *defining.layers())
+    functions = Functions(given, notation, declared, checking, by_entry, taken)
+    layers = (*layers, *Defining(given, declared, chain, functions).layers())
     declared.finish()
     if given.loss is not None:
         layers = (*layers, chain.loss(given.loss))
@@ -76,16 +94,16 @@ def build(given: Given, checking: bool = False) -> Model:
         expected = "Expected [[layers]], or `define`."
         raise InputError(f"there is nothing to derive. {expected}", **given.source.place())
     relations = facts(
-        given, defining.functions.table, declared.known, tuple(declared.inputs), declared.sizes
+        given, functions.table, declared.known, tuple(declared.inputs), declared.sizes
     )
-    return _model(given, declared, chain, defining, layers, relations, checking)
+    return _model(given, declared, chain, functions, layers, relations, checking)
 
 
 def _model(
     given: Given,
     declared: Declarations,
     chain: Chain,
-    defining: Defining,
+    functions: Functions,
     layers: tuple[Layer, ...],
     relations: tuple[Relation, ...],
     checking: bool,
@@ -96,10 +114,10 @@ def _model(
     loss = layers[-1].output if layers else None
     if loss is not None and given.loss is None and (loss.shape or not given.define):
         loss = None
-    hidden, named = tuple(defining.functions.hidden), Cotangents({}, {})
+    hidden, named = tuple(functions.hidden), Cotangents({}, {})
     if checking:
         taken = (*declared.known.names, *(s.name for s in declared.sizes.declared))
-        named = cotangents(given, defining.functions.notation, made, declared.known, taken)
+        named = cotangents(given, functions.notation, made, declared.known, taken)
         if named.unknown is not None:
             hidden, made = (
                 (*hidden, *named.unknown.coefficients),
@@ -117,15 +135,15 @@ def _model(
     _check_values(given, program)
     return Model(
         *(given.title, given.conventions, program, layers, inputs, chain.targets, given.values),
-        table=_table(defining, named, program),
+        table=_table(functions, named, program),
         hidden=hidden,
-        warnings=defining.functions.notation.warnings,
+        warnings=functions.notation.warnings,
     )
 
 
-def _table(defining: Defining, named: Cotangents, program: Program) -> Symbols:
+def _table(functions: Functions, named: Cotangents, program: Program) -> Symbols:
     """The symbol table with what is only known at the end: the loss, and cotangents by name."""
-    table = defining.functions.table
+    table = functions.table
     tensors = dict(table.tensors)
     if named.unknown is not None:
         last = named.unknown.definitions[-1].tensor

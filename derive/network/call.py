@@ -45,7 +45,9 @@ def call_of(source: str) -> Call | None:
     options: dict[str, object] = {}
     for argument in split(found["inside"]):
         keyword = _KEYWORD.fullmatch(argument)
-        if keyword is None:
+        if keyword is None and isinstance(_value(argument), (int, Fraction)) and arrays:
+            options[_next_option(kind, argument, options)] = _value(argument)
+        elif keyword is None:
             if options:
                 raise CallError(f"“{argument}” stands after an option; arrays come first")
             arrays.append(argument)
@@ -56,6 +58,15 @@ def call_of(source: str) -> Call | None:
     return Call(
         found["left"], kind, tuple(arrays), {k: v for k, v in options.items() if v is not None}
     )
+
+
+def _next_option(kind: str, argument: str, options: dict[str, object]) -> str:
+    """The option that a number without a keyword gives, as in `MaxPool2d(X, 2)`."""
+    cls = LAYERS.get(kind)
+    free = [n for n in cls.model_fields if n not in options] if cls and not cls.arrays else []
+    if not free:
+        raise CallError(f"{argument} needs a keyword, such as stride={argument}")
+    return free[0]
 
 
 def split(text: str) -> list[str]:

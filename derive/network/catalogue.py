@@ -21,6 +21,7 @@ from derive.network.activation import (
     Tanh,
 )
 from derive.network.convolution import Conv1d, Conv2d, Conv3d
+from derive.network.embedding import Embedding
 from derive.network.layer import LayerKind
 from derive.network.linear import Linear
 from derive.network.loss import (
@@ -45,6 +46,9 @@ from derive.network.padding import (
     ZeroPad3d,
 )
 from derive.network.pooling import (
+    AdaptiveAvgPool1d,
+    AdaptiveAvgPool2d,
+    AdaptiveAvgPool3d,
     AvgPool1d,
     AvgPool2d,
     AvgPool3d,
@@ -55,7 +59,7 @@ from derive.network.pooling import (
     MaxPool2d,
     MaxPool3d,
 )
-from derive.network.reshape import Flatten
+from derive.network.reshape import Flatten, Unfold, Upsample
 from derive.network.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 
 _LAYERS: tuple[type[LayerKind], ...] = (
@@ -66,7 +70,8 @@ _LAYERS: tuple[type[LayerKind], ...] = (
     *(MaxPool1d, MaxPool2d, MaxPool3d),
     *(AvgPool1d, AvgPool2d, AvgPool3d),
     *(LPPool1d, LPPool2d, LPPool3d),
-    *(Flatten, Linear),
+    *(AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d),
+    *(Flatten, Unfold, Upsample, Linear, Embedding),
     *(BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm),
     *(
         ReLU,

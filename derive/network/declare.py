@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from derive.errors import InputError
-from derive.ir import Equal, Int, Size, Tensor
+from derive.ir import Equal, Int, Size, Tensor, at_least
 from derive.latex import Symbols
 from derive.network.call import Call, CallError, call_of
 from derive.network.given import Given, LossEntry
@@ -228,7 +228,8 @@ def is_expression(extent: str) -> bool:
 
 def _in_classes(notation: Notation) -> Iterator[str]:
     for bounds in notation.classes.values():
-        yield from (text for text in bounds if is_lone_symbol(text))
+        for text in bounds:
+            yield from names_of(text)
 
 
 def _in_options(given: Given) -> Iterator[tuple[str, str]]:
@@ -268,6 +269,7 @@ def declared_shape(given: Given, sizes: Sizes, tensor: str) -> tuple[Int, ...]:
             table = Symbols(sizes={s.name: s for s in sizes.all})
             place = given.source.place("tensors", tensor)
             made.append(whole_number(extent, table, f"the shape of {tensor}", place))
+            sizes.require(at_least(made[-1], 1))
             continue
         if size is None or size.least < 1:
             raise InputError(

@@ -16,7 +16,6 @@ from derive.network.declare import Declarations
 from derive.network.functions import Functions
 from derive.network.given import Given
 from derive.network.names import is_symbol
-from derive.network.notation import Notation
 from derive.network.site import show_shape
 from derive.network.statements import reading
 
@@ -28,10 +27,10 @@ class Defining:
     """Reads `define`."""
 
     def __init__(
-        self, given: Given, notation: Notation, declared: Declarations, chain: Chain, checking: bool
+        self, given: Given, declared: Declarations, chain: Chain, functions: Functions
     ) -> None:
         self._given, self._declared, self._chain = given, declared, chain
-        self.functions = Functions(given, notation, declared, checking)
+        self.functions = functions
         self._unnamed: set[Tensor] = set()
 
     def layers(self) -> tuple[Layer, ...]:

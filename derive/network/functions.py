@@ -35,14 +35,23 @@ _LOSS = re.compile(
 class Functions:
     """What `define` says of functions.
 
-    `defined` are those that it defines, `hidden` the coefficients of the unknown ones.
+    `defined` are those that it defines, `hidden` the coefficients of the unknown ones.  Unknown
+    functions give a number for a whole array, but for those `by_entry`; the names of those that
+    might be of either kind are put into `taken`.
     """
 
     def __init__(
-        self, given: Given, notation: Notation, declared: Declarations, checking: bool
+        self,
+        given: Given,
+        notation: Notation,
+        declared: Declarations,
+        checking: bool,
+        by_entry: frozenset[str],
+        taken: set[str],
     ) -> None:
         self._given, self.notation, self._declared = given, notation, declared
         self._checking, self._base = checking, given.conventions.index_base
+        self._by_entry, self._taken = by_entry, taken
         self.defined: dict[str, DefinedFunction] = {}
         self.hidden: list[Tensor] = []
 
@@ -51,7 +60,9 @@ class Functions:
         """What names mean so far."""
         sizes = self._declared.sizes
         named = sizes.declared if self._checking else sizes.all
-        return symbols(self._given, self.notation, self._declared.known, named, self.defined)
+        table = symbols(self._given, self.notation, self._declared.known, named, self.defined)
+        unknown = {name: name for name in sorted(self._by_entry)}
+        return replace(table, functions={**table.functions, **unknown}) if unknown else table
 
     def with_tensors(self, definitions: Iterable[Definition]) -> Symbols:
         """The table, with the values of some definitions."""
@@ -134,6 +145,8 @@ class Functions:
     ) -> tuple[Definition, Definition]:
         """The value of an unknown function: of the left side where that is all there is."""
         told = self._declared.known.find(left) if whole else None
+        if told is None and len(arguments) == 1 and not _LOSS.fullmatch(left):
+            self._taken.add(function)
         shape: tuple[Int, ...] = () if told is None else told.shape
         name = left if whole else f"{left}.{len(made) + 1}"
         symbol = left if whole else tagged("f", name)
@@ -180,8 +193,8 @@ class Functions:
         table = self.table
         if name in table.functions:
             return self.notation.functions.get(name) == name and bool(_LOSS.fullmatch(left))
-        taken = (table.defined, table.operators, table.sizes, table.ones, table.identities)
-        return not any(name in t for t in taken) and self._declared.known.find(name) is None
+        meant = (table.defined, table.operators, table.sizes, table.ones, table.identities)
+        return not any(name in t for t in meant) and self._declared.known.find(name) is None
 
 
 def _closing(text: str, start: int) -> int:

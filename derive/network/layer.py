@@ -36,10 +36,11 @@ class LayerKind(BaseModel):
     """A kind of layer; its fields are its options.  The docstring begins with a description.
 
     `arrays` are the names of the parameters that a call may bring, in order; where it brings any,
-    those that are missing are left out.
+    those that are missing are left out.  `reads_classes`: the input holds class indices.
     """
 
     arrays: ClassVar[tuple[str, ...]] = ()
+    reads_classes: ClassVar[bool] = False
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     def __init__(self, *positional: Any, **options: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import ClassVar
 
-from derive.ir import TRUE, ZERO, Formula, Max, Number, Power, Sum, Tensor, at_least
+from derive.ir import ONE, TRUE, ZERO, Formula, Max, Number, Power, Sum, Tensor, at_least
 from derive.network.layer import LayerKind
 from derive.network.options import Extent, Padding, PerAxis, Real
 from derive.network.site import Position, Shape, Site, product, reciprocal, show
@@ -134,6 +134,46 @@ class PowerPooling(Pooling):
             "of positions of a full window over that of the clipped one, which is left out here."
         )
         return (clipped,) if self.ceil_mode else ()
+
+
+class GlobalAverage(LayerKind):
+    """The mean over all positions of each channel."""
+
+    axes: ClassVar[int]
+    output_size: PerAxis = 1
+
+    def letters(self, rank: int) -> str:
+        return "mnc"[3 + self.axes - rank :] + "ijk"[: self.axes]
+
+    def shape(self, x: Shape, new: Site) -> Shape:
+        if any(d != ONE for d in new.per_axis("output_size", self.output_size, self.axes)):
+            new.unsupported("output_size other than 1", "output_size")
+        new.need_axes(x, self.axes, self.axes + 2)
+        return (*x[: -self.axes], *([ONE] * self.axes))
+
+    def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
+        bound = tuple(new.index(letter) for letter in "pqr"[: self.axes])
+        over = x.shape[-self.axes :]
+        ranges = (new.along(i, d) for i, d in zip(bound, over, strict=True))
+        return reciprocal(product(over)) * Sum(x[(*at[: -self.axes], *bound)], *ranges)
+
+
+class AdaptiveAvgPool1d(GlobalAverage):
+    """The mean of each channel over its one axis; only with output_size = 1."""
+
+    axes = 1
+
+
+class AdaptiveAvgPool2d(GlobalAverage):
+    """The mean of each channel of an image; only with output_size = 1."""
+
+    axes = 2
+
+
+class AdaptiveAvgPool3d(GlobalAverage):
+    """The mean of each channel of a volume; only with output_size = 1."""
+
+    axes = 3
 
 
 class MaxPool1d(MaxPooling):

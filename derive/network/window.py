@@ -20,6 +20,7 @@ from derive.ir import (
     Guard,
     Index,
     Int,
+    IntLike,
     Range,
     Size,
     at_least,
@@ -95,11 +96,16 @@ class Window:
             new.sizes_told.append(SizeRule(divided(general.room, s) + 1, tuple(at), result))
         return result
 
-    def position(self, i: Index, a: Index, base: int) -> Int:
+    def position(self, i: IntLike, a: IntLike, base: int) -> Int:
         """The input position that output `i` reads at offset `a`."""
-        return self.stride * (i - base) + self.dilation * (a - base) - self.before + base
+        return (
+            self.stride * (Int.of(i) - base)
+            + self.dilation * (Int.of(a) - base)
+            - self.before
+            + base
+        )
 
-    def inside(self, i: Index, a: Index, base: int) -> Guard:
+    def inside(self, i: IntLike, a: IntLike, base: int) -> Guard:
         """That this position is in the input; TRUE where it always is."""
         p = self.position(i, a, base)
         low = [at_least(p, base)] if self.before != ZERO else []
@@ -108,7 +114,7 @@ class Window:
         )
         return conjunction(*low, *high)
 
-    def inside_padded(self, i: Index, a: Index, base: int) -> Guard:
+    def inside_padded(self, i: IntLike, a: IntLike, base: int) -> Guard:
         """That this position is in the padded input; TRUE where it always is."""
         p = self.position(i, a, base)
         return conjunction(
