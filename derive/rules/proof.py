@@ -9,6 +9,8 @@ an expression of free sizes is left:
 4. computed sizes, by their definition (which brings new floors);
 5. free sizes, each at least its least value: all coefficients must then be ≥ 0.
 
+An index without a range may be anything, so nothing is proved of it.
+
 It answers "proved" or "not proved", never "false"; `refutes` proves the opposite.  Most questions
 have the answer no, and a sample of numbers that makes e negative finds that out without a search.
 """
@@ -134,7 +136,7 @@ def _prove(scope: Scope, e: Int, depth: int, exact: list[Guard] | None) -> bool:
         inlined = e.replace(lambda a: definition if a == computed else None)
         return _prove(scope, inlined, depth - 1, exact)
     shifted = e.replace(lambda a: a + a.least if isinstance(a, Size) else None)
-    return all(c >= 0 for _, c in shifted.terms)
+    return not e.indices and all(c >= 0 for _, c in shifted.terms)
 
 
 def _atoms(e: Int) -> Iterator[Atom]:
