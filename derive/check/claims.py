@@ -92,12 +92,15 @@ class Checker:
             for verdict in _Chain(self, source, n, claim, places).verdicts()
         )
 
+    @property
+    def base_stated(self) -> bool:
+        """Whether the Given says from where indices count."""
+        return "index_base" in self.given.conventions.model_fields_set
+
     @cached_property
     def counted_otherwise(self) -> Checker | None:
-        """The same with the other index base, where the Given leaves the base open."""
+        """The same with indices that count from the other base."""
         conventions = self.given.conventions
-        if "index_base" in conventions.model_fields_set:
-            return None
         other = conventions.model_copy(update={"index_base": 1 - conventions.index_base})
         try:
             return Checker(self.given.model_copy(update={"conventions": other}))
@@ -210,7 +213,13 @@ class _Chain:
         where = self.claim.sides[side]
         places = ((where.start, where.end), *self.definitions)
         broken = Broken(self.source, places, it, again)
-        return Context(self.comparer, self.checker.symbols, broken, lambda: self._others(k))
+        return Context(
+            self.comparer,
+            self.checker.symbols,
+            broken,
+            lambda: self._otherwise(k),
+            self.checker.base_stated,
+        )
 
     def _side_to_edit(self, k: int) -> tuple[int, int]:
         """The side that is probably wrong, and the one that it should equal.
@@ -227,15 +236,13 @@ class _Chain:
         except (UnequalShapes, Unsupported):
             return False
 
-    def _others(self, k: int) -> list[tuple[str, Comparer, Pair]]:
+    def _otherwise(self, k: int) -> tuple[Comparer, Pair] | None:
         """The pair as it reads with the other index base."""
         other = self.checker.counted_otherwise
         if other is None:
-            return []
+            return None
         try:
             claim = claims_in(self.source, other.symbols)[self.n]
-            it = pair(claim, k, k + 1, other.symbols.base)
+            return other.comparer, pair(claim, k, k + 1, other.symbols.base)
         except (ReadError, UnequalShapes, IndexError):
-            return []
-        name = f"indices count from {other.symbols.base}"
-        return [(name, other.comparer, it)]
+            return None

@@ -194,12 +194,22 @@ CHANGES: tuple[tuple[str, Callable[[Formula], list[Formula]]], ...] = (
 
 
 def _kernels(program: Program, pair: Pair) -> Iterator[tuple[Tensor, int]]:
-    """The given tensors that a pair speaks of, with how many of their last axes a flip reverses."""
+    """The given tensors that a pair speaks of, with how many of their last axes a flip reverses.
+
+    Where no definition reads anything at a computed position there are no kernels.
+    """
+    if not any(_slides(d.body) for d in program.definitions):
+        return
     for t in program.given:
         if t.shape and any(t in tensors(side) for side in pair.sides):
             if len(t.shape) in (2, 4):
                 yield t, 2
             yield t, 1
+
+
+def _slides(f: Formula) -> bool:
+    read = (c for c in subformulas(f) if isinstance(c, Component))
+    return any(e.atom is None and e.indices for c in read for e in c.indices)
 
 
 def _flipped(pair: Pair, kernel: Tensor, axes: int) -> Pair:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from derive.check.compare import Comparer
 from derive.check.conditions import Conditions, vanishes
-from derive.check.conventions import convention
+from derive.check.conventions import convention, holds
 from derive.check.edits import Edit
 from derive.check.factors import Factor, factor
 from derive.check.pair import Pair
@@ -25,20 +25,23 @@ from derive.verify.verdict import Counterexample
 class Context:
     """What the diagnosis of a pair may use.
 
-    `broken` is the side to edit; `other` gives the pair as it reads under another convention of
-    the document, with the name of that convention.
+    `broken` is the side to edit.  `otherwise` gives the pair as it reads when indices count from
+    the other base, and what it is compared by; `base_stated` says whether the Given fixes the base.
     """
 
     comparer: Comparer
     symbols: Symbols
     broken: Broken
-    others: Callable[[], list[tuple[str, Comparer, Pair]]]
+    otherwise: Callable[[], tuple[Comparer, Pair] | None]
+    base_stated: bool
 
 
 def diagnose(pair: Pair, counterexample: Counterexample | None, context: Context) -> Finding:
     """Why a refuted pair does not hold."""
     comparer = context.comparer
-    name = convention(comparer, pair) or _another_reading(context)
+    name = convention(comparer, pair)
+    if not name and not context.base_stated:
+        name = _with_other_base(context)
     if name:
         message = f"right under another convention: {name}"
         return Finding(CONVENTION, message, name, counterexample)
@@ -59,13 +62,14 @@ def _special(comparer: Comparer, pair: Pair) -> str:
     return zero_outside(comparer, pair)
 
 
-def _another_reading(context: Context) -> str:
+def _with_other_base(context: Context) -> str:
+    """That the pair holds when indices count from the other base, in words."""
     if context.comparer.counts(context.broken.pair):
         return ""
-    for name, comparer, pair in context.others():
-        if comparer.probe(pair) and comparer(pair).holds and not vanishes(comparer, pair):
-            return name
-    return ""
+    found = context.otherwise()
+    if found is None or not holds(*found) or vanishes(*found):
+        return ""
+    return f"indices count from {1 - context.symbols.base}"
 
 
 def _wrong(
@@ -82,6 +86,9 @@ def _wrong(
     where = meeting(comparer, pair)
     if where:
         parts.append(f"both sides agree only where {where}")
+    other = _with_other_base(context) if context.base_stated else ""
+    if other:
+        parts.append(f"it would be right if {other}")
     edit: Edit | None = None
     if by is not None:
         parts.append(f"the left side is {by.latex} times the right one")

@@ -39,7 +39,7 @@ def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
     """The first edit after which the pair holds."""
     missing = list(_missing(broken.pair, symbols))
     whole = comparer.counts(broken.pair)
-    vocabulary = Vocabulary(names(symbols), scales(comparer.program), missing, whole)
+    vocabulary = Vocabulary(names(symbols, broken.source), scales(comparer.program), missing, whole)
     tries = max(min(BUDGET, WORK // comparer.work(broken.pair)), FEWEST)
     found = (e for place in broken.places for e in edits(broken.source, *place, vocabulary))
     for edit in islice(found, tries):
@@ -52,12 +52,13 @@ def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
     return None
 
 
-def names(symbols: Symbols) -> list[list[str]]:
-    """Names of arrays of as many axes, of which one may be meant for another."""
+def names(symbols: Symbols, source: str) -> list[list[str]]:
+    """Names of which one may be meant for another: of as many axes, or of sizes in the source."""
     groups: dict[int, list[str]] = {}
     for name, tensor in (*symbols.tensors.items(), *symbols.cotangents.items()):
         groups.setdefault(len(tensor.shape), []).append(name)
-    return [names for names in groups.values() if len(names) > 1]
+    sizes = [name for name in symbols.sizes if name in source]
+    return [group for group in (*groups.values(), sizes) if len(group) > 1]
 
 
 def scales(program: Program) -> list[str]:
