@@ -16,6 +16,10 @@ from derive.ir import (
     Apply,
     Atom,
     Binder,
+    Bracket,
+    Branch,
+    Cases,
+    Compare,
     Component,
     Count,
     Definition,
@@ -43,8 +47,11 @@ from derive.ir import (
 Env = dict[Atom, int]
 Arrays = dict[str, Any]
 _FUNCTIONS = {
+    "abs": abs,
     "exp": math.exp,
+    "gelu": lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2,
     "log": math.log,
+    "sqrt": math.sqrt,
     "tanh": math.tanh,
     "relu": lambda x: max(x, 0),
     "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
@@ -101,6 +108,9 @@ def _read(tensor: Tensor, position: tuple[int, ...], arrays: Arrays) -> Any:
 def _holds(g: Guard, env: Env, arrays: Arrays) -> bool:
     if isinstance(g, And):
         return all(_holds(part, env, arrays) for part in g.args)  # type: ignore[arg-type]
+    if isinstance(g, Compare):
+        a, b = _value(g.left, env, arrays), _value(g.right, env, arrays)
+        return {"<": a < b, "<=": a <= b, "=": a == b, "!=": a != b}[g.relation]
     left, *right = (size(e, env, arrays) for e in g.args)  # type: ignore[arg-type]
     if isinstance(g, NonNegative):
         return left >= 0
@@ -130,6 +140,15 @@ def _value(f: Formula, env: Env, arrays: Arrays) -> Any:
     if isinstance(f, Delta):
         left, right = (size(e, env, arrays) for e in f.sides)
         return int(left == right)
+    if isinstance(f, Bracket):
+        return int(_holds(f.condition, env, arrays))
+    if isinstance(f, Cases):
+        taken = (b for b in f.args if isinstance(b, Branch) and _holds(b.condition, env, arrays))
+        return _value(next(taken).value, env, arrays)
+    if isinstance(f, Times) and any(isinstance(a, Bracket) for a in f.args):
+        guards = [a for a in f.args if isinstance(a, Bracket)]
+        if not all(_value(g, env, arrays) for g in guards):
+            return 0
     if isinstance(f, Binder):
         values = [_value(f.body, inner, arrays) for inner in _bound(f, env, arrays)]
         return sum(values) if isinstance(f, Sum) else max(values)

@@ -9,8 +9,8 @@ from fractions import Fraction
 
 from derive.network.catalogue import LAYERS, LOSSES
 
-_CALL = re.compile(r"(?P<left>[^=]+?)\s*=\s*(?P<kind>[A-Z][A-Za-z]*\d?d?)\s*\((?P<inside>.*)\)\s*")
-_LAYER_LIKE = re.compile(r"[A-Z]+[a-z]{2,}[A-Za-z]*\d?d?|[A-Z]{2,}[a-z]*Loss")
+_CALL = re.compile(r"(?P<left>[^=]+?)\s*=\s*(?P<kind>[A-Z][A-Za-z0-9]*)\s*\((?P<inside>.*)\)\s*")
+_LAYER_LIKE = re.compile(r"[A-Z]+[a-z]{2,}[A-Za-z0-9]*|[A-Z]+[A-Za-z0-9]*Loss")
 _KEYWORD = re.compile(r"([a-z][a-z_0-9]*)\s*=\s*(.+)", re.DOTALL)
 _OPENING, _CLOSING = "([{", ")]}"
 _WORDS = {"True": True, "true": True, "False": False, "false": False, "None": None}
