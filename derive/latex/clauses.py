@@ -10,6 +10,10 @@ from derive.latex.parse import Parser
 from derive.latex.tokens import RELATIONS, SEPARATORS, Tokens
 from derive.latex.tree import Chain, Factors, Group, Listed, Node, Numeral, Symbol, Word
 
+LONGEST = 20_000
+"""Characters of a text, at most."""
+MOST = 300
+"""Clauses of a text, and parts of a chain, at most."""
 _OPENING = re.compile(r"\\(?:left|[bB]igg?l?)\s*\Z")
 """A command before a bracket, which is no part of the formula but of its text."""
 CONDITIONAL = frozenset("if when whenever provided unless".split()) | {"provided that", "only if"}
@@ -77,6 +81,9 @@ class Clauses:
     remarks: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        if len(self.source) > LONGEST:
+            found = f"{len(self.source)} characters"
+            raise ReadError(LONGEST, f"at most {LONGEST} characters", found)
         self.parser = Parser(Tokens(self.source, clauses=True))
 
     @property
@@ -95,6 +102,8 @@ class Clauses:
                 found.append(replace(clause, parts=(*clause.parts[:-1], cut)))
                 clause = Clause((Part(condition, condition.position, last.end),))
             found += _opened(clause)
+            if len(found) > MOST:
+                self.tokens.stop(f"at most {MOST} clauses")
             ended = self.tokens.next
             words = self.words()
             if self.tokens.next is ended and ended.kind != "end":
@@ -130,6 +139,8 @@ class Clauses:
             while self.tokens.skip("\\\\") or self.tokens.skip(sign):
                 pass
             relations.append(RELATIONS[sign])
+            if len(relations) > MOST:
+                self.tokens.stop(f"at most {MOST} relations in a chain")
             parts.append(self.part())
             self.row_goes_on()
         return Clause(tuple(parts), tuple(relations), words, defining)

@@ -26,7 +26,7 @@ from derive.ir import (
 from derive.latex.array import Array, Value, added, inner, new_axes, zipped
 from derive.latex.functions import known
 from derive.latex.integers import opposite, refuse
-from derive.latex.numbers import inverse, negative
+from derive.latex.numbers import Sizes, inverse, negative
 from derive.latex.operations import FUNCTIONS as OF_ARRAYS
 from derive.latex.operations import largest, norm, norm_of_degree
 from derive.latex.products import Products
@@ -65,6 +65,9 @@ NAMED = {
 }
 """Functions by the name that stands in the LaTeX."""
 
+LARGEST = 50_000
+"""Nodes of a formula in which names and functions have been replaced by what they are, at most."""
+
 NORMS = ("\\|", "\\lVert", "\\Vert")
 
 
@@ -74,9 +77,17 @@ class Formulas(Products):
     def __init__(self, symbols: Symbols, whole: bool = False) -> None:
         Scope.__init__(self, symbols)
         self.not_ratios = set()
+        self.sizes = Sizes()
         self.whole = whole
 
     def value(self, node: Node) -> Value:
+        found = self.read_value(node)
+        formula = found.formula if isinstance(found, Array) else found
+        if self.sizes.of(formula) > LARGEST:
+            refuse(node, f"a formula of at most {LARGEST} parts once written out", "a larger one")
+        return found
+
+    def read_value(self, node: Node) -> Value:
         with self.expecting(powers=False):
             value = self.ratio(node)
         if value is not None:

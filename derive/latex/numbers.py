@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import inf, prod
 
+from sympy import Basic
+
 from derive.ir import Formula, Number, Plus, Power, Times
 
 
@@ -24,6 +26,19 @@ def inverse(f: Formula) -> Formula:
     if isinstance(f, Power) and isinstance(f.exponent, Number):
         return f.base if f.exponent == Number(-1) else Power(f.base, Number(-f.exponent.value))
     return Number(1 / f.value) if isinstance(f, Number) and f.value else Power(f, Number(-1))
+
+
+class Sizes:
+    """How many nodes formulas have, each counted once however often it is asked for."""
+
+    def __init__(self) -> None:
+        self.known: dict[int, tuple[Basic, int]] = {}
+
+    def of(self, f: Basic) -> int:
+        found = self.known.get(id(f))
+        if found is None:
+            found = self.known[id(f)] = f, 1 + sum(map(self.of, f.args))
+        return found[1]
 
 
 def is_moderate(f: Formula, most: int) -> bool:

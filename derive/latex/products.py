@@ -36,6 +36,7 @@ from derive.latex.tree import (
 UNKNOWN = ("f", "g", "h", "\\phi", "\\psi", "\\varphi", "\\sigma")
 """Letters that are unknown functions without being declared; q(1-x) is a product, of what q is."""
 
+MOST_ARRAYS = 100
 INDICATORS = ("I", "1", "\\chi")
 
 
@@ -91,6 +92,8 @@ class Products(Slopes):
 
     def chained(self, units: list[tuple[str, Value, Node]]) -> Value:
         """From left to right; numbers are gathered in front."""
+        if sum(isinstance(v, Array) for _, v, _ in units) > MOST_ARRAYS:
+            refuse(units[0][2], f"at most {MOST_ARRAYS} arrays in a product", f"{len(units)}")
         numbers: list[Formula] = []
         result: Array | None = None
         for operator, value, node in units:
