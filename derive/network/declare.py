@@ -97,7 +97,8 @@ class Declarations:
     def _shaped(self, name: str) -> bool:
         shape = [d for d in self._given.tensors.get(name, ()) if isinstance(d, str)]
         read = {n for d in shape for n in (d, *names_of(d))}
-        return read.isdisjoint({*self._extents, *self._expressions})
+        coming = {*self._extents, *self._expressions} - {s.name for s in self.sizes.all}
+        return read.isdisjoint(coming)
 
     def _named_sizes(self, literal: bool) -> Sizes:
         """The sizes that somebody named: in `sizes`, in a shape, or as the option of a layer.
@@ -116,7 +117,7 @@ class Declarations:
                 sizes.declare(Size(name, value, min(value, 1)))
             else:
                 self._expressions[name] = value
-        computed = {*self._expressions, *notation.extents}
+        computed = {*self._expressions, *notation.extents} - {*_circular(given, notation)}
         for name in (*_in_shapes(given), *_in_classes(notation)):
             if name not in computed:
                 sizes.declare_free(name, 1)
@@ -224,6 +225,18 @@ def is_expression(extent: str) -> bool:
         not is_lone_symbol(extent)
         and re.search(r"^\d|[-+*/ ]|\\cdot|\\[lr]floor", extent) is not None
     )
+
+
+def _circular(given: Given, notation: Notation) -> Iterator[str]:
+    """The names of extents of arrays that are computed from arrays with the same extents."""
+    for name, (_, of) in notation.extents.items():
+        left = [tree(source.partition("=")[0]) for source in given.define]
+        last = left.index(tree(of)) + 1 if tree(of) in left else 0
+        text = " ".join(given.define[:last])
+        for tensor, shape in given.tensors.items():
+            told = {n for d in shape if isinstance(d, str) for n in (d, *names_of(d))}
+            if name in told and (not last or tensor in text):
+                yield name
 
 
 def _in_classes(notation: Notation) -> Iterator[str]:
