@@ -139,6 +139,47 @@ def check(
 
 
 @app.command()
+def grad(
+    formula: Annotated[str, typer.Argument(help="What to differentiate: 'L = ...'.")],
+    wrt: Annotated[str, typer.Option(help="The array or number to differentiate by.")],
+    given: Annotated[
+        Path | None, typer.Option(help="What the symbols mean; else their use in the formula says.")
+    ] = None,
+    expanded: Annotated[
+        bool, typer.Option("--expanded", help="Down to what is given, not in terms of the next.")
+    ] = False,
+) -> None:
+    """Derive the gradient of a formula, step by step, and verify every step."""
+    with _reported():
+        gradient = import_module("derive.gradient").gradient
+        found = gradient(formula, wrt, given, "expanded" if expanded else "recursive")
+    for line in found.lines:
+        typer.echo(line)
+    if found.refuted:
+        raise typer.Exit(1)
+
+
+@app.command()
+def init(
+    file: Annotated[Path, typer.Argument(help="A document: .tex, .md or .txt.", metavar="FILE")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The TOML file to write.")
+    ] = None,
+) -> None:
+    """Draft what the symbols in a document mean, as TOML for a person to complete."""
+    with _reported():
+        _check_readable(file, "a document", file.suffix)
+        read = import_module("derive.check.files").read_file
+        drafted = import_module("derive.check.draft").draft(read(file)).toml(file.stem)
+        if output is None:
+            typer.echo(drafted, nl=False)
+            return
+        if output.exists():
+            raise InputError("it is there already; choose another name", file=str(output))
+        typer.echo(import_module("derive.writers.files").write_atomically(output, drafted))
+
+
+@app.command()
 def layers() -> None:
     """List the layers and losses that a network can have, with their options."""
     catalogue = import_module("derive.network.catalogue")
@@ -234,11 +275,12 @@ def _annotate(reports: Sequence[Any], folder: Path | None) -> None:
         typer.echo(write(target, annotated(r)), err=True)
 
 
-def _check_readable(file: Path) -> None:
+def _check_readable(file: Path, expected: str = "a TOML file", suffix: str = ".toml") -> None:
     if file.is_dir():
-        raise InputError("expected a TOML file, found a folder", file=str(file))
+        raise InputError(f"expected {expected}, found a folder", file=str(file))
     if not file.exists():
-        siblings = [p.name for p in file.parent.glob("*.toml")] if file.parent.is_dir() else []
+        found = file.parent.glob(f"*{suffix}") if file.parent.is_dir() else ()
+        siblings = sorted(p.name for p in found)
         near = get_close_matches(file.name, siblings, n=1)
         hint = f"; did you mean {file.parent / near[0]}?" if near else ""
         raise InputError(f"there is no such file{hint}", file=str(file))

@@ -114,16 +114,21 @@ def _checked(file: Path, given: tuple[Tables, Source] | None) -> FileReport:
 
 def check_file(file: Path, given: tuple[Tables, Source] | None = None) -> FileReport:
     """The report on one file.  InputError where the file, or its declarations, cannot be used."""
+    document = read_file(file)
+    return _Check(file, document, scopes(file, document, given)).report()
+
+
+def read_file(file: Path) -> Document:
+    """The document in a file, with line ends of one character."""
     if file.suffix.lower() not in KINDS:
         raise InputError(
             f"the file ends in “{file.suffix}”. Expected .tex, .md or .txt", file=str(file)
         )
     text = read_text(file, "a document").replace("\r\n", "\n").replace("\r", "\n")
     try:
-        document = read_document(text, KINDS[file.suffix.lower()])
+        return read_document(text, KINDS[file.suffix.lower()])
     except InputError as error:
         raise error.at(file=str(file)) from None
-    return _Check(file, document, scopes(file, document, given)).report()
 
 
 class _Check:

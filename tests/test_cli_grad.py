@@ -1,0 +1,134 @@
+"""`derive grad` and `derive init`: what they print, and what they refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from derive.check.draft import draft, drafted
+from derive.check.files import check_file
+from derive.cli import app
+from derive.latex.document import read_document
+from derive.latex.survey import survey
+from derive.network.given import load
+
+RUNNER = CliRunner()
+EXAMPLES = Path(__file__).parents[1] / "examples" / "check"
+
+
+def run(*arguments: object):
+    return RUNNER.invoke(app, [str(a) for a in arguments])
+
+
+def steps(*arguments: object) -> list[str]:
+    """The formulas that `derive grad` prints; every step of them is verified."""
+    result = run("grad", *arguments)
+    assert result.exit_code == 0, result.output
+    *lines, last = result.stdout.splitlines()
+    assert "steps verified: exact" in last
+    return [line.partition("  %")[0].removeprefix("  = ") for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("formula", "wrt", "result"),
+    [
+        (r"L = \sum_{i=1}^{3} (x_i - t_i)^2", "x", r"2(x_{i} - t_{i})"),
+        (r"L = \sum_{i=1}^n \sum_{j=1}^m A_{ij} x_j", "A", r"x_{j}"),
+        (r"y_{i} = \sum_{j=0}^{3} W_{ij} x_j for i=0..2", "x", r"W_{i,j}"),
+    ],
+)
+def test_the_use_of_symbols_says_what_they_are(formula, wrt, result):
+    found = steps(formula, "--wrt", wrt)
+    assert found[0].startswith(r"\frac{\partial ")
+    assert found[-1] == result
+
+
+def test_a_given_says_what_the_formula_reads(tmp_path):
+    given = tmp_path / "given.toml"
+    given.write_text(
+        "define = ['z = Linear(x, W, b)']\n[tensors]\nx = [4]\nW = [3, 4]\nb = [3]\n",
+        encoding="utf-8",
+    )
+    formula = r"L = \sum_{j} z_j^2"
+    short = steps(formula, "--wrt", "W", "--given", given)
+    assert short[-1] == r"\frac{\partial L}{\partial z_{j}} \,x_{i}"
+    assert steps(formula, "--wrt", "W", "--given", given, "--expanded")[-1] == r"2z_{j} x_{i}"
+
+
+@pytest.mark.parametrize(
+    ("formula", "wrt", "said"),
+    [
+        ("x", "x", "no equation"),
+        (r"L = \sum_i x_i", "q", "no array “q”"),
+        (r"L = \frac{1", "x", ""),
+        (r"L = \sum_{i=1}^{3", "x", ""),
+    ],
+)
+def test_what_cannot_be_differentiated_is_one_paragraph(formula, wrt, said):
+    result = run("grad", formula, "--wrt", wrt)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+# -- drafts ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("formulas", "expected"),
+    [
+        ([r"\sum_{i=1}^{3} a_i"], {"a": [3]}),
+        ([r"y_i = \sum_{j=1}^{m} a_{i,j}", r"i = \overline{1, 4}"], {"a": [4, "m"]}),
+        ([r"\sum_{i=0}^{n-1} a_i + b_{i+1}"], {"a": ["n"], "b": ["n_1"]}),
+        ([r"\sum_{i=1}^{H-K+1} a_i"], {"a": ["M_1"]}),
+        ([r"\sum_{i=1}^{2} (w^{(conv)}_{c_{out},i})^2", "c_{out}=1..5"], {"w^{(conv)}": [5, 2]}),
+        ([r"\max_{1 \le p \le k} X_p + A_{11} + A_{24}"], {"X": ["k"], "A": [2, 4]}),
+        ([r"A_\ell + h_{t-1} + W_{\text{out}}"], {"A_\\ell": [], "h_{t-1}": [], "W_{out}": []}),
+        ([r"\frac{x_{"], {}),
+    ],
+)
+def test_shapes_follow_from_ranges(formulas, expected):
+    assert drafted(survey(formulas)).tensors == expected
+
+
+def test_a_draft_tells_what_a_person_must_say():
+    found = drafted(
+        survey([r"\delta^{(a)}_i = \frac{\partial L}{\partial z^{(a)}_i} = \delta_{ij}"])
+    )
+    assert found.notation == {r"\delta^{(a)}": "cotangent of z^{(a)}", r"\delta": "kronecker"}
+    assert "how is it computed" in found.remarks["L"]
+
+
+def test_fonts_and_sizes_are_told_apart_from_arrays():
+    document = read_document(
+        r"$\mathbf{x} \in \mathbb{R}^{3}$, $x_i > 0$; $O = \frac{I - K + 2P}{S} + 1$, $S = 2$"
+    )
+    found = draft(document)
+    assert found.tensors == {"x": [3]}
+    assert found.notation == {r"\mathbf{x}": "same as x"}
+    assert found.sizes == {"O": ">=1", "I": ">=1", "K": ">=1", "P": ">=0", "S": "2"}
+
+
+@pytest.mark.parametrize("name", ["convolution.md", "unfold.md", "lenet.md", "proofs.tex"])
+def test_a_draft_of_an_example_is_a_given(name, tmp_path):
+    result = run("init", EXAMPLES / name, "-o", tmp_path / "draft.toml")
+    assert result.exit_code == 0, result.output
+    given = load(tmp_path / "draft.toml")
+    assert given.tensors
+    document = tmp_path / f"draft{Path(name).suffix}"
+    document.write_text((EXAMPLES / name).read_text(encoding="utf-8"), encoding="utf-8")
+    assert check_file(document).entries
+
+
+def test_a_draft_replaces_nothing(tmp_path):
+    document = tmp_path / "notes.tex"
+    document.write_text(r"$\sum_{i=1}^{3} x_i = 1$", encoding="utf-8")
+    printed = run("init", document)
+    assert "'x' = [3]" in printed.stdout
+    (tmp_path / "notes.toml").write_text("kept", encoding="utf-8")
+    refused = run("init", document, "-o", tmp_path / "notes.toml")
+    assert refused.exit_code == 2
+    assert (tmp_path / "notes.toml").read_text(encoding="utf-8") == "kept"
+    assert run("init", tmp_path / "note.tex").exit_code == 2
