@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from derive.ir import (
     ONE,
+    Delta,
     Formula,
     Index,
     Int,
@@ -229,13 +230,18 @@ def product(a: Array, b: Array) -> Value:
         body = substitute(body, {k: a.base})
     kept: list[tuple[Index, Extent]] = []
     if rows is not None:
-        kept.append((i, a.shape[0]))
+        kept.append((i, extent_b if _is_identity(a) else a.shape[0]))
     if columns is not None:
-        kept.append((j, b.shape[columns]))
+        kept.append((j, extent_a if _is_identity(b) else b.shape[columns]))
     if not kept:
         return body
     axes, shape = zip(*kept, strict=True)
     return Array(body, axes, shape, a.base, rows is None, _slope_of(a, b, i, j, body))
+
+
+def _is_identity(a: Array) -> bool:
+    """Whether an array is an identity matrix that fits every order."""
+    return a.shape == (None, None) and isinstance(a.formula, Delta)
 
 
 def _turned(a: Array, b: Array) -> Value:

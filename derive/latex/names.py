@@ -253,6 +253,10 @@ class Names(Binders):
             value: Value = self.formula(group.body)
         else:
             value = self.value(group)
+        return self.with_scripts(value, node)
+
+    def with_scripts(self, value: Value, node: Scripted) -> Value:
+        """A value at indices, or to a power."""
         if node.below is None:
             return value if node.above is None else self.raised_value(value, node.above, node)
         if node.above is not None and is_mark(node.above):

@@ -4,46 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from derive.errors import MissingRule
-from derive.ir import Bracket, Delta, Entry, Equal, Formula, Guard, Int, Tensor
-from derive.latex.array import Array, Value, multiplied, product, same_shape, transpose, zipped
+from derive.ir import Formula
+from derive.latex.applications import Applications
+from derive.latex.array import Array, Value, multiplied, product, same_shape, zipped
 from derive.latex.error import Misfit, ReadError, UndefinedName
-from derive.latex.functions import applied
 from derive.latex.integers import refuse
-from derive.latex.names import is_one
 from derive.latex.numbers import inverse
-from derive.latex.operations import CUSTOMARY, OPERATIONS, dot, rotated
-from derive.latex.scope import Found, is_letter
-from derive.latex.slopes import NABLA, PARTIAL, Slopes, is_partial, partial_axis, spell_all
-from derive.latex.symbols import Abbreviation, DefinedFunction, Operator, ScalarFunction
+from derive.latex.operations import CUSTOMARY, OPERATIONS, dot
+from derive.latex.scope import is_letter
+from derive.latex.slopes import NABLA, PARTIAL, partial_axis, spell_all
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
-    Call,
-    Chain,
     Fraction,
     Group,
-    Listed,
-    Logic,
     Node,
     Numeral,
     Scripted,
-    Styled,
     Symbol,
-    Word,
     spell,
 )
 
-UNKNOWN = ("f", "g", "h", "\\phi", "\\psi", "\\varphi", "\\sigma")
-"""Letters that are unknown functions without being declared; q(1-x) is a product, of what q is."""
-
-MOST_ARRAYS = 100
-INDICATORS = ("I", "1", "\\chi")
+MOST_FACTORS, MOST_ARRAYS = 1000, 100
 
 
-class Products(Slopes):
-    """Reads products, and functions at their arguments."""
+class Products(Applications):
+    """Reads products."""
 
     def product(self, factors: list[tuple[str, Node]]) -> Value:
+        if len(factors) > MOST_FACTORS:
+            refuse(factors[0][1], f"at most {MOST_FACTORS} factors", f"{len(factors)}")
         units: list[tuple[str, Value, Node]] = []
         k = 0
         while k < len(factors):
@@ -158,7 +147,8 @@ class Products(Slopes):
             orders.append(axis)
             k += 1
         if k + 1 < len(factors) and factors[k + 1][0] == "":
-            applied = self.apply_function(factors[k][1], factors[k + 1][1], orders)
+            behind = factors[k + 1][1]
+            applied = self.apply_scripted(factors[k][1], behind, orders)
             if applied is not None:
                 return applied, k + 2
         return self.value(factors[start][1]), start + 1
@@ -220,140 +210,3 @@ class Products(Slopes):
             return False
         known = spell(found.name)
         return known not in self.symbols.results and found.meaning != self.symbols.loss
-
-    def is_indicator(self, node: Node, group: Group) -> bool:
-        """`\\mathbf 1(x > 0)`, `1\\{i = j\\}`, `\\mathrm{I}[...]`."""
-        if not isinstance(group.body, (Chain, Logic)):
-            return False
-        if is_one(node) or node == Numeral("1", position=0):
-            return True
-        declared = self.symbols.table.get(node)
-        if isinstance(declared, Operator):
-            return declared.meaning == "indicator"
-        return isinstance(node, (Symbol, Word)) and node.text in INDICATORS
-
-    # -- conditions as numbers --------------------------------------------------------------------
-
-    def iverson(self, body: Node) -> Formula:
-        chosen = self.chosen(body)
-        if chosen is not None:
-            return chosen
-        return bracket(self.bracketed(body))
-
-    def indicator_below(self, node: Scripted) -> Value:
-        assert node.below is not None
-        body = node.below
-        if isinstance(body, Group) and body.open in ("\\{", "(", "["):
-            body = body.body
-        if not isinstance(body, (Chain, Logic)):
-            raise UndefinedName(node.position, "a declared symbol", f"“{spell(node)}”")
-        return self.iverson(body)
-
-    # -- functions --------------------------------------------------------------------------------
-
-    def apply_function(self, name: Node, argument: Node, orders: list[int]) -> Value | None:
-        """`f(x, y)`, `f'(x)`, `\\partial_1 f(x, y)`, for a name of no tensor, size or index."""
-        primes = name.primes if isinstance(name, Scripted) else 0
-        base = name
-        if isinstance(name, Scripted) and primes:
-            bare = name.below is name.above is None
-            base = name.base if bare else Scripted(name.base, name.below, name.above, position=0)
-        if not isinstance(argument, Group) or argument.open not in ("(", "["):
-            return None
-        found = self.find(base) if not is_partial(base) else None
-        if found is None and (not is_letter(base) or spell(base) not in UNKNOWN):
-            return None
-        meaning = found.meaning if found else ScalarFunction(spell(base))
-        if isinstance(meaning, Operator):
-            return self.operate(meaning, argument)
-        if isinstance(meaning, Abbreviation) and meaning.called:
-            body = argument.body
-            at = body.items if isinstance(body, Listed) else (body,)
-            return self.abbreviated(meaning, found._replace(indices=at))  # type: ignore[union-attr]
-        if found is not None and isinstance(meaning, Tensor) and self.depends_on(found, argument):
-            return self.named(name)
-        if not isinstance(meaning, (ScalarFunction, DefinedFunction)):
-            return None
-        if argument.open == "[" and isinstance(argument.body, (Chain, Logic)):
-            return None
-        arguments = self.arguments(argument)
-        count = [orders.count(k + 1) for k in range(len(arguments))]
-        if len(arguments) == 1:
-            count[0] += primes
-        elif primes:
-            refuse(name, "a derivative by a stated argument", "a prime")
-        if sum(count) < len(orders):
-            refuse(name, f"derivatives by arguments 1 to {len(arguments)}", "another")
-        value = self.at_arguments(meaning, tuple(count), arguments, name)
-        power = found.power if found else None
-        return value if power is None else self.raised_value(value, power, name)
-
-    def depends_on(self, found: Found, argument: Group) -> bool:
-        """Whether brackets behind a computed array only say what it depends on: `L(W, b)`."""
-        if argument.open != "(" or spell(found.name) not in self.symbols.results:
-            return False
-        body = argument.body
-        items = body.items if isinstance(body, Listed) else (body,)
-        names = [n for n in items if isinstance(n, (Symbol, Styled, Scripted))]
-        if len(names) < len(items) or any(self.find(n) is None for n in names):
-            return False
-        self.note(f"{spell(found.name)}({spell(body)}) is {spell(found.name)}, a function of these")
-        return True
-
-    def operate(self, operator: Operator, argument: Node) -> Value:
-        """An operation on one array, or on two in brackets."""
-        unary = {"rotation by 180 degrees": rotated, "transpose": transpose}
-        arguments = self.arguments(argument)
-        with self.fitting(argument):
-            if operator.meaning in unary and len(arguments) == 1:
-                return unary[operator.meaning](arguments[0])
-            if operator.meaning in OPERATIONS and len(arguments) == 2:
-                return OPERATIONS[operator.meaning](*arguments)
-        return refuse(argument, f"what a {operator.meaning} is of", f"{len(arguments)} arguments")
-
-    def operated(self, node: Scripted, call: Call) -> Value | None:
-        name = Scripted(Word(call.name, position=0), node.below, position=0)
-        operator = self.symbols.table.get(name)
-        return self.operate(operator, call.argument) if isinstance(operator, Operator) else None
-
-    def at_arguments(
-        self,
-        meaning: ScalarFunction | DefinedFunction,
-        orders: tuple[int, ...],
-        arguments: list[Value],
-        node: Node,
-    ) -> Value:
-        """A function, differentiated perhaps, of numbers or of each entry of arrays."""
-        wanted = len(meaning.parameters) if isinstance(meaning, DefinedFunction) else None
-        if wanted not in (None, len(arguments)):
-            refuse(node, f"{wanted} arguments of {spell(node)}", f"{len(arguments)}")
-
-        def f(x: list[Formula]) -> Formula:
-            if isinstance(meaning, DefinedFunction):
-                return applied(meaning, tuple(x), orders)
-            return self.function(meaning.name, orders, x)
-
-        try:
-            with self.fitting(node):
-                return zipped(arguments, f)
-        except MissingRule as problem:
-            return refuse(node, "a function that can be differentiated", str(problem))
-
-    def function(self, name: str, orders: tuple[int, ...], x: list[Formula]) -> Formula:
-        raise NotImplementedError
-
-    def arguments(self, node: Node) -> list[Value]:
-        body = node.body if isinstance(node, Group) else node
-        items = body.items if isinstance(body, Listed) else (body,)
-        return [self.value(x) for x in items]
-
-
-def bracket(condition: Guard) -> Formula:
-    """An Iverson bracket; [t_n = j] for a class index is a delta."""
-    if isinstance(condition, Equal):
-        e, f = condition.args
-        assert isinstance(e, Int)
-        assert isinstance(f, Int)
-        if isinstance(e.atom, Entry) or isinstance(f.atom, Entry):
-            return Delta(e, f)
-    return Bracket(condition)

@@ -241,16 +241,30 @@ class Scope:
 
 def _call(run: list[Node]) -> tuple[Node, int] | None:
     """`\\text{diag}(v)`, or letters that spell a function before a bracket."""
-    if len(run) > 1 and isinstance(run[0], Word) and isinstance(run[1], Group):
-        return Call(run[0].text, run[1], position=run[0].position), 2
+    if len(run) > 1 and isinstance(run[0], Word) and argument_of(run[1]) is not None:
+        return called(run[0].text, run[0].position, run[1]), 2
     letters = ""
     for k, node in enumerate(run):
-        if isinstance(node, Group) and letters in SPELT:
-            return Call(letters, node, position=run[0].position), k + 1
+        if letters in SPELT and argument_of(node) is not None:
+            return called(letters, run[0].position, node), k + 1
         if not isinstance(node, Symbol) or len(node.text) > 1:
             return None
         letters += node.text
     return None
+
+
+def argument_of(node: Node) -> Group | None:
+    """The brackets behind a function, with scripts perhaps: `(z)_i`, `(z)^2`."""
+    base = node.base if isinstance(node, Scripted) else node
+    return base if isinstance(base, Group) else None
+
+
+def called(name: str, position: int, behind: Node) -> Node:
+    """A call; scripts behind the brackets are those of its value."""
+    argument = argument_of(behind)
+    assert argument is not None
+    call = Call(name, argument, position=position)
+    return replace(behind, base=call, position=position) if isinstance(behind, Scripted) else call
 
 
 # -- fitting indices to a meaning ------------------------------------------------------------------
