@@ -453,3 +453,16 @@ def test_refusals_say_where(tmp_path: Any) -> None:
             build(given, checking=True)
         assert (caught.value.file, caught.value.line) == ("a.toml", line)
     assert parse_toml(TEXT)["sizes"] == {"k": "n q"}
+
+
+def test_options_that_are_free_vary() -> None:
+    sizes = {"S": ">=1", "P": ">=0", "D": ">=1"}
+    made = model(
+        sizes=sizes,
+        tensors={"X": ["N", "C", "H", "W"], "K": ["O", "C", 3, 3]},
+        define=["Y = Conv2d(X, K, stride=S, padding=P, dilation=D)"],
+    )
+    worlds = Verifier(made.program).worlds(())
+    for name in sizes:
+        drawn = {w.sizes[symbols_of(made).sizes[name]] for w in worlds}
+        assert len(drawn) > 1, name

@@ -141,18 +141,22 @@ class SizeSearch:
     ) -> dict[Size, int] | None:
         """The best of a few random draws, beside those already known.
 
-        That is: not too large, with room in the computed sizes (so that windows overlap and end in
-        all ways), few extents 1, different sizes different, and much that no known draw has.
+        That is: not too large, no free size as in all known draws (a stride that is always 1 would
+        hide what depends on it), with room in the computed sizes (so that windows overlap and end
+        in all ways), few extents 1, different sizes different, and much that no known draw has.
         """
+        stuck = [(s, {sizes[s] for sizes in known}) for s in self.free]
+        stuck = [(s, values) for s, values in stuck if len(values) == 1]
         seen = set[object]().union(*(self._features(sizes) for sizes in known))
 
-        def badness(sizes: dict[Size, int]) -> tuple[bool, bool, int, int]:
+        def badness(sizes: dict[Size, int]) -> tuple[bool, bool, int, int, int]:
+            still = sum(sizes[s] in values for s, values in stuck)
             poor = sum(max(3 - sizes[s], 0) for s in self.computed)
             poor += sum(sizes[s] == 1 for s in (*self._extents, *self._kernels))
             poor += len(self._extents) - len({sizes[s] for s in self._extents})
             new = len(self._features(sizes) - seen)
             cost = self.cost(sizes)
-            return sizes in known, cost > ROOMY, poor - new, cost
+            return sizes in known, cost > ROOMY, still, poor - new, cost
 
         found = [next(self.assignments(rng), None) for _ in range(TRIES)]
         return min((s for s in found if s is not None), key=badness, default=None)
