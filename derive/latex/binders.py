@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from itertools import pairwise
 
 from sympy import Basic
 
@@ -63,6 +64,8 @@ class Plan:
 
 class Binders(Integers):
     """Reads operators that bind indices."""
+
+    pairs: frozenset[Node] = frozenset()
 
     def summand(self, node: Node) -> Formula:
         """What is summed over."""
@@ -158,12 +161,24 @@ class Binders(Integers):
         else:
             for name in waiting:
                 plan.bounds[name] = (None, None)
-            stated = any(lower is not None for lower, _ in plan.bounds.values())
-            known = self.is_bound(first, plan) or first in self.indices
-            if is_name(first) and not stated and not known and not self.is_entry(first):
-                plan.bounds[first] = (None, None)
+            if not plan.bounds:
+                self.bind_compared(plan, first, second)
             plan.conditions.append(item)
         waiting.clear()
+
+    def bind_compared(self, plan: Plan, first: Node, second: Node) -> None:
+        """In `i < j` or `j \\ne i` the first index is bound, unless only the other one is new.
+
+        Both are where the claim makes no sense otherwise: these are `pairs`.
+        """
+        names = [x for x in (first, second) if is_name(x) and not self.is_entry(x)]
+        names = [x for x in names if x not in self.symbols.table]
+        new = [x for x in names if x not in self.indices]
+        if len(names) == 2 and (names[1] in self.pairs or len(new) == 2):
+            self.compared[names[1]] = None
+        bound = names if len(names) == 2 and names[1] in self.pairs else (new or names)[:1]
+        for name in bound:
+            plan.bounds[name] = (None, None)
 
     def is_entry(self, name: Node) -> bool:
         """Whether a name is an entry of a declared array, such as y_i, and no index."""
@@ -258,7 +273,7 @@ def set_bounds(node: Node) -> tuple[Node, Node]:
     dotted = DOTS in items
     steps = [i for i in items if i != DOTS]
     numbers = [int(i.text) for i in steps if isinstance(i, Numeral) and i.text.isdecimal()]
-    whole = len(numbers) == len(steps) and numbers == [*range(numbers[0], numbers[-1] + 1)]
+    whole = len(numbers) == len(steps) and all(b == a + 1 for a, b in pairwise(numbers))
     if body is node or not steps or not (dotted or whole):
         refuse(node, "a set such as \\{1,\\dots,n\\}", f"“{spell(node)}”")
     return steps[0], steps[-1]

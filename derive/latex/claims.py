@@ -26,7 +26,7 @@ from derive.latex.formulas import Formulas
 from derive.latex.ranges import bounds_of, free_ranges
 from derive.latex.sorting import Sorted, sort
 from derive.latex.symbols import Abbreviation, Symbols
-from derive.latex.tree import Chain, Factors, Node, spell
+from derive.latex.tree import Call, Chain, Factors, Node, spell
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class _Reading:
         formula, shape = self.abbreviation(value_, at, right)
         if isinstance(value_, Array):
             at = (*at, *value_.axes)
-        called = isinstance(left.node, Factors) and bool(indices)
+        called = isinstance(left.node, (Call, Factors)) and bool(indices)
         made = Defined(spell(name), at, shape, formula, clause.start, clause.end, called)
         self.symbols = made.add_to(self.symbols)
         known, notes = self.reader.indices, self.reader.readings
@@ -230,6 +230,26 @@ class _Reading:
         )
 
     def values(self, clause: Clause) -> list[Value]:
+        """The sides.
+
+        In Σ_{i<j} both indices are bound where a side of the equation does not have the second.
+        """
+        self.reader.compared.clear()
+        self.reader.pairs = frozenset()
+        values = self.read(clause)
+        names = [n for n in self.reader.compared if n in self.reader.indices]
+        free = [free_indices(v.formula if isinstance(v, Array) else v) for v in values]
+        both = [n for n in names if any(self.reader.indices[n] not in f for f in free)]
+        if both:
+            self.reader.pairs = frozenset(both)
+            self.reader.not_ratios.clear()
+            for name in both:
+                self.reader.note(f"a sum such as Σ_(i<{spell(name)}) is over both indices")
+                del self.reader.indices[name]
+            values = self.read(clause)
+        return values
+
+    def read(self, clause: Clause) -> list[Value]:
         """The sides; where a letter turns out to be an index only later, they are read again."""
         before = set(self.reader.indices)
         try:

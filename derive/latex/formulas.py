@@ -30,8 +30,8 @@ from derive.latex.numbers import Sizes, inverse, negative
 from derive.latex.operations import FUNCTIONS as OF_ARRAYS
 from derive.latex.operations import largest, norm, norm_of_degree
 from derive.latex.products import Products
-from derive.latex.scope import Scope
-from derive.latex.symbols import DefinedFunction, Operator, ScalarFunction, Symbols
+from derive.latex.scope import Found, Scope
+from derive.latex.symbols import Abbreviation, DefinedFunction, Operator, ScalarFunction, Symbols
 from derive.latex.tree import (
     Big,
     Call,
@@ -50,6 +50,7 @@ from derive.latex.tree import (
     Table,
     Terms,
     Word,
+    letters_of,
     spell,
 )
 
@@ -186,7 +187,12 @@ class Formulas(Products):
     def called(self, node: Call) -> Value:
         if node.name in ("max", "min") and not node.primes:
             return self.extreme(node)
-        found = self.symbols.table.get(Word(node.name, position=0))
+        table = self.symbols.table
+        found = table.get(Word(node.name, position=0)) or table.get(letters_of(node.name))
+        if isinstance(found, Abbreviation) and found.called and isinstance(node.argument, Group):
+            body = node.argument.body
+            at = body.items if isinstance(body, Listed) else (body,)
+            return self.abbreviated(found, Found(found, at, None, node))
         if isinstance(found, Operator):
             return self.operate(found, node.argument)
         if isinstance(found, (ScalarFunction, DefinedFunction)):

@@ -38,6 +38,7 @@ from derive.latex.scope import Scope
 from derive.latex.symbols import Abbreviation
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
+    Call,
     Chain,
     Factors,
     Fraction,
@@ -51,6 +52,7 @@ from derive.latex.tree import (
     Symbol,
     Terms,
     Word,
+    letters_of,
     spell,
 )
 
@@ -128,6 +130,9 @@ class Integers(Scope):
                 return None if above is None or below is None else divide(above, below, node)
             case Group() if node.open == "(":
                 return self.ratio(node.body)
+            case Call() if node.power is None and not node.primes:
+                called = self.integer_of(letters_of(node.name), node.argument)
+                return self.no_ratio(node) if called is None else Ratio(called, ONE)
             case Group() if node.open in ("\\lfloor", "\\lceil"):
                 with self.expecting(powers=True):
                     inner = self.ratio(node.body)
@@ -216,11 +221,13 @@ class Integers(Scope):
     def called_integer(self, node: Factors) -> Int | None:
         """`ind(c, p, s)`, for a name that the text has defined as an integer expression."""
         factors = [f for _, f in self.joined(node)]
-        if len(factors) != 2 or not isinstance(factors[1], Group):
+        return self.integer_of(*factors) if len(factors) == 2 else None
+
+    def integer_of(self, name: Node, argument: Node) -> Int | None:
+        meaning = self.symbols.table.get(name)
+        if not isinstance(argument, Group):
             return None
-        meaning = self.symbols.table.get(factors[0])
-        body = factors[1].body
-        items = body.items if isinstance(body, Listed) else (body,)
+        items = argument.body.items if isinstance(argument.body, Listed) else (argument.body,)
         if not isinstance(meaning, Abbreviation) or not isinstance(meaning.formula, Count):
             return None
         if not meaning.called or len(items) != len(meaning.indices):

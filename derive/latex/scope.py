@@ -70,6 +70,7 @@ class Scope:
         self.inside = 0
         self.needed: list[Guard] = []
         self.readings: dict[str, None] = {}
+        self.compared: dict[Node, None] = {}
         self._joined: dict[int, tuple[Node, list[tuple[str, Node]]]] = {}
 
     def note(self, reading: str) -> None:

@@ -10,6 +10,7 @@ from derive.latex.integers import refuse
 from derive.latex.scope import Scope
 from derive.latex.symbols import Symbols
 from derive.latex.tree import (
+    Call,
     Dots,
     Factors,
     Group,
@@ -17,6 +18,7 @@ from derive.latex.tree import (
     Node,
     Scripted,
     Styled,
+    letters_of,
     spell,
 )
 
@@ -37,6 +39,9 @@ class Sorted:
     @staticmethod
     def left(node: Node) -> tuple[Node, tuple[Node, ...]]:
         """The name and the indices on the left side of a definition."""
+        if isinstance(node, Call) and isinstance(node.argument, Group):
+            body = node.argument.body
+            return letters_of(node.name), body.items if isinstance(body, Listed) else (body,)
         if isinstance(node, Factors) and isinstance(node.factors[-1][1], Group):
             group = node.factors[-1][1]
             first = node.factors[:-1]

@@ -222,6 +222,13 @@ def derivative_before(factors: Sequence[tuple[str, Node]], mark: str) -> int | N
     return None
 
 
+def letters_of(word: str) -> Node:
+    """A word as the product of letters that it is in italics."""
+    if len(word) < 2:
+        return Symbol(word, position=0)
+    return Factors(tuple(("", Symbol(letter, position=0)) for letter in word), position=0)
+
+
 def as_name(node: Node) -> Node:
     """A name of several letters (`dc_{next}`) with its scripts on all of it."""
     if not isinstance(node, Factors) or any(operator for operator, _ in node.factors):
