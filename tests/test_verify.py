@@ -18,6 +18,7 @@ from derive.ir import (
     Cases,
     Chosen,
     Compare,
+    Component,
     Count,
     Definition,
     Delta,
@@ -30,6 +31,7 @@ from derive.ir import (
     Greatest,
     Index,
     Int,
+    Max,
     Number,
     Plus,
     Power,
@@ -324,8 +326,6 @@ def test_what_is_not_checkable() -> None:
     impossible = check(VECTOR, x, x, ENTRY, at_most(N, 0))
     assert impossible.status == "not checkable"
     assert "sizes" in impossible.reason
-    twice = Derivative(Derivative(Power(x, 3), X[j]), X[j])
-    assert check(VECTOR, twice, twice, (*ENTRY, Range(j, 1, N))).status == "not checkable"
     outside = X[i + 1]
     assert check(VECTOR, outside, outside, ENTRY).status == "not checkable"
 
@@ -347,6 +347,39 @@ def test_unknown_functions_are_drawn_as_cubics() -> None:
     second = Apply(Function("φ", (0, 1)), x, Power(x, 3))
     assert number_check(both, first + 3 * Power(x, 2) * second) == "exact"
     assert number_check(first, second) == "refuted"
+
+
+def test_second_derivatives() -> None:
+    """y = Σ x³, m = max x², h = y m: through definitions, products and maxima, symmetric or not."""
+    k, here, there = Index("k"), (*ENTRY, Range(j, 1, N)), X[j]
+    y, m, h = (Tensor(name, name, ()) for name in "ymh")
+    definitions = (
+        Definition(y, (), Sum(Power(X[k], 3), Range(k, 1, N))),
+        Definition(m, (), Max(Power(X[k], 2), Range(k, 1, N))),
+        Definition(h, (), Times(y[()], m[()])),
+    )
+    program = Program((N,), (X,), definitions)
+
+    def twice(f: Formula, by: Component, then: Component) -> Formula:
+        return Derivative(Derivative(f, by), then)
+
+    def verdict(left: Formula, right: Formula) -> str:
+        return check(program, left, right, here).status
+
+    x = X[i]
+    assert verdict(twice(y[()], x, there), Times(Number(6), Delta(i, j), x)) == "exact"
+    assert verdict(twice(y[()], x, there), Times(Number(6), x)) == "refuted"
+    assert verdict(twice(h[()], x, there), twice(h[()], there, x)) == "exact"
+    slopes = [Derivative(f[()], at) for f in (y, m) for at in (x, there)]
+    mixed = slopes[0] * slopes[3] + slopes[1] * slopes[2]
+    rest = y[()] * twice(m[()], x, there) + m[()] * twice(y[()], x, there)
+    assert verdict(twice(h[()], x, there), mixed + rest) == "exact"
+    assert verdict(twice(h[()], x, there), mixed) == "refuted"
+    assert verdict(twice(h[()], y[()], m[()]), Number(1)) == "exact"
+    third = Derivative(twice(Power(x, 4), x, x), x)
+    assert verdict(third, Times(Number(24), x)) == "exact"
+    larger = Greatest(Number(0), Power(x, 2) - 1)
+    assert verdict(twice(larger, x, x), 2 * Bracket(Compare(1, "<", Power(x, 2)))) == "exact"
 
 
 # -- guards, conditions, facts -------------------------------------------------------------------

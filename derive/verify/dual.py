@@ -7,7 +7,8 @@ Between definitions the chain rule joins whole tables:
     ∂U/∂T = (what U's definition reads of T) + Σ_W ∂U/∂W · (what W's definition reads of T)
 
 over the definitions W that read T.  The definition of T itself is never entered, so it is cut; so
-are those of the tensors that a derivative holds fixed.
+are those of the tensors that a derivative holds fixed.  A derivative inside another is written out
+first (`second.py`).
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class Derivatives:
 
     def value(self, f: Derivative, env: Env) -> Product:
         """∂f/∂T[e] along all paths."""
-        of, by = f.of, f.by.tensor
+        of, by = self.world.lowered(f.of), f.by.tensor
         at = self._places(f.by, env)
         outside = tuple(_flaw_only(a) for a in at if a.flaw is not None)
         here = dict(zip(self.positions(by), at, strict=True))

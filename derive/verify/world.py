@@ -15,6 +15,7 @@ from derive.verify.dual import Derivatives
 from derive.verify.evaluate import Evaluator
 from derive.verify.integers import Env, Integers
 from derive.verify.order import Order
+from derive.verify.second import lowered
 from derive.verify.unknown import drawn
 
 
@@ -56,6 +57,7 @@ class World:
         self._exact: dict[int, Evaluator] = {}
         self._derivatives: dict[int, Derivatives] = {}
         self._reads: dict[Formula, tuple[Tensor, ...]] = {}
+        self._lowered: dict[Formula, Formula] = {}
         self._upstream: dict[Tensor, frozenset[Tensor]] = {}
 
     def evaluator(self, name: str) -> Evaluator:
@@ -99,6 +101,12 @@ class World:
             return evaluator.call("exp", evaluator.value(z, env))
         exponent = self.evaluator("exponents").value(z, env)
         return Array(self._powers.of(exponent.data), exponent.axes, exponent.flaw)
+
+    def lowered(self, f: Formula) -> Formula:
+        """`f` with its derivatives written out; the program grows by what they are made of."""
+        if f not in self._lowered:
+            self._lowered[f] = lowered(self, f)
+        return self._lowered[f]
 
     def drawn(self, f: Apply) -> Formula:
         """The polynomial that an unknown function is in this world, at its arguments."""
