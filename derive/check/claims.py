@@ -10,7 +10,7 @@ from derive.check.compare import Comparer, entries
 from derive.check.conventions import holds
 from derive.check.diagnose import Context, diagnose
 from derive.check.pair import Pair, UnequalShapes, entry_for_array, pair
-from derive.check.repair import Broken
+from derive.check.repair import Broken, fitting
 from derive.check.transpose import transposed
 from derive.check.verdict import (
     CONVENTION,
@@ -23,6 +23,7 @@ from derive.check.verdict import (
     Verdict,
     overall,
 )
+from derive.derivation.program import Program
 from derive.errors import InputError, Unsupported
 from derive.latex.claims import Claim, Defined, read_claims
 from derive.latex.error import Misfit, ReadError, UndefinedName
@@ -76,12 +77,20 @@ class Checker:
     def comparer(self) -> Comparer:
         known = {t.name: t for t in self.model.program.given}
         numbers = {known[n]: entries(v) for n, v in self.model.values.items() if n in known}
-        return Comparer(self.model.program, numbers)
+        return Comparer(self.model.program, numbers, general=lambda: self._general)
+
+    @cached_property
+    def _general(self) -> Program:
+        """The program with a name for every size."""
+        return build(self.given, checking=True, literal=False).program
 
     def check(self, source: str) -> tuple[PairVerdict, ...]:
         """The verdict on every adjacent pair, or on the one place that cannot be read."""
         try:
             found = read_claims(source, self.symbols)
+        except Misfit as error:
+            edit = fitting(source, error.position, self.symbols, self.holds)
+            return (_unread(source, error, edit.shown if edit else ""),)
         except ReadError as error:
             return (_unread(source, error),)
         claims = [c for c in found if isinstance(c, Claim)]
@@ -91,6 +100,18 @@ class Checker:
             for n, claim in enumerate(claims)
             for verdict in _Chain(self, source, n, claim, places).verdicts()
         )
+
+    def holds(self, source: str) -> bool:
+        """Whether everything that a source claims can be read and holds."""
+        try:
+            pairs = [
+                pair(claim, k, k + 1, self.symbols.base)
+                for claim in claims_in(source, self.symbols)
+                for k in range(len(claim.relations))
+            ]
+        except (ReadError, UnequalShapes):
+            return False
+        return bool(pairs) and all(holds(self.comparer, it) for it in pairs)
 
     @property
     def base_stated(self) -> bool:
@@ -119,14 +140,17 @@ def claims_in(source: str, symbols: Symbols) -> list[Claim]:
     return [c for c in read_claims(source, symbols) if isinstance(c, Claim)]
 
 
-def _unread(source: str, error: ReadError) -> PairVerdict:
-    status = UNREADABLE
+def _unread(source: str, error: ReadError, suggestion: str = "") -> PairVerdict:
+    status, message = UNREADABLE, error.message
     if isinstance(error, UndefinedName):
         status = UNDEFINED
     elif isinstance(error, Misfit):
         status = WRONG
+        message += f"; it would be right with {suggestion}" if suggestion else ""
     start = min(max(error.position, 0), len(source))
-    return PairVerdict(status, error.message, start=start, end=len(source), latex=source)
+    return PairVerdict(
+        status, message, suggestion=suggestion, start=start, end=len(source), latex=source
+    )
 
 
 class _Chain:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from math import lcm
@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from derive.check.counting import Counting, counts_only
-from derive.check.lift import lifted
+from derive.check.lift import in_terms_of, lifted
 from derive.check.pair import Pair, is_numeric
-from derive.check.scale import comfortable, fixed_sizes, scaled, speaks_of, work
+from derive.check.scale import comfortable, scaled, work
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import Apply, Formula, Guard, Power, Size, Tensor, subformulas
+from derive.ir import Apply, Formula, Guard, Power, Tensor, subformulas
 from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Difference, Place
 from derive.verify.sample import GENERAL
@@ -32,9 +32,9 @@ OPAQUE = frozenset("log sqrt abs erf sin cos softplus gelu signedpower".split())
 class Comparer:
     """Compares pairs of formulas about one program.
 
-    Sizes that have a value keep it; all other sizes and all entries vary, but for the entries in
-    `fixed`.  The entries in `numbers`, those of the document, count only where a side consists of
-    numbers.
+    All sizes and entries vary, but for sizes that the Given fixes and the entries in `fixed`.  The
+    entries in `numbers`, those of the document, count only where a side consists of numbers.
+    `general` gives the same program with names for all fixed sizes, for those that are large.
     """
 
     def __init__(
@@ -42,8 +42,10 @@ class Comparer:
         program: Program,
         numbers: Mapping[Tensor, Entries] | None = None,
         fixed: Mapping[Tensor, Entries] | None = None,
+        general: Callable[[], Program] | None = None,
     ) -> None:
         self.program, self.numbers, self.fixed = program, dict(numbers or {}), dict(fixed or {})
+        self._general = general
         self._verifiers: dict[tuple[object, ...], Verifier] = {}
 
     def __call__(self, pair: Pair, facts: Sequence[Guard] = ()) -> Verification:
@@ -51,26 +53,33 @@ class Comparer:
         if self.counts(pair):
             return self.counting.compare(pair, facts)
         try:
-            return self._verified(pair, facts)
+            if self.direct(pair):
+                return self._chain(self.program, pair, facts)
+            return self._at_smaller_sizes(pair, facts)
         except Unsupported as reason:
             return Verification(NOT_CHECKABLE, reason=reason.message)
 
-    def _verified(self, pair: Pair, facts: Sequence[Guard]) -> Verification:
-        """The verdict at the sizes that the Given fixes, or at smaller ones that tell as much."""
-        if not comfortable(self.program, pair, self._sizes):
-            general = lifted(self.program, pair)
-            small = self._chain(general, facts)
-            if small.holds or not speaks_of(self.program, general):
-                return small
-        return self._chain(pair, facts)
+    def _at_smaller_sizes(self, pair: Pair, facts: Sequence[Guard]) -> Verification:
+        """The verdict at sizes that tell as much as those that the Given fixes."""
+        program, general = self._named(pair)
+        try:
+            found = self._chain(program, lifted(program, general), facts)
+            if found.holds:
+                return found
+        except Unsupported:
+            pass
+        return self._chain(program, lifted(program, general, ranges_only=True), facts)
 
-    def _chain(self, pair: Pair, facts: Sequence[Guard]) -> Verification:
-        verifier = self._about(pair)
+    def _named(self, pair: Pair) -> tuple[Program, Pair]:
+        """The program with names for all sizes, and the pair about it."""
+        if self._general is None:
+            raise Unsupported("the arrays are too large to be compared")
+        program = self._general()
+        return program, in_terms_of(program, pair)
+
+    def _chain(self, program: Program, pair: Pair, facts: Sequence[Guard]) -> Verification:
+        verifier = self._verifier(program, pair)
         return verifier.chain(pair.sides, pair.ranges, facts, pair.relation).pairs[0]
-
-    @cached_property
-    def _sizes(self) -> dict[Size, int]:
-        return fixed_sizes(self.program)
 
     def counts(self, pair: Pair) -> bool:
         """Whether both sides are made of sizes only."""
@@ -79,7 +88,7 @@ class Comparer:
     @cached_property
     def counting(self) -> Counting:
         """The comparison of sides that are made of sizes only."""
-        return Counting(lambda facts: SizeSearch(self.program, facts, self._sizes))
+        return Counting(lambda facts: SizeSearch(self.program, facts))
 
     def with_values(self, fixed: Mapping[Tensor, Entries]) -> Comparer:
         """A comparison in which some entries are fixed."""
@@ -94,7 +103,7 @@ class Comparer:
         if self.counts(pair) or pair.relation != "=":
             return self(pair, facts).holds
         try:
-            place = self.place(pair, facts)
+            place, pair = self.placed(pair, facts)
             found = place.residues(*pair.sides)
             if not found.differs.any():
                 return not found.lost and bool(found.usable.any())
@@ -108,7 +117,9 @@ class Comparer:
             return False
         used = False
         general = np.array([style == GENERAL for style in STYLES])
-        for world in self._about(pair).worlds(()):
+        if not self.direct(pair):
+            return False
+        for world in self._verifier(self.program, pair).worlds(()):
             place = Place(world, pair.ranges)
             if not place.empty:
                 found = place.residues(*pair.sides)
@@ -117,31 +128,37 @@ class Comparer:
                 used |= bool(found.usable[general].any())
         return used
 
+    def direct(self, pair: Pair) -> bool:
+        """Whether a pair is compared as it stands, at the sizes that the Given fixes."""
+        return comfortable(self.program, pair)
+
     def work(self, pair: Pair) -> int:
         """About how many multiplications a quick look costs."""
-        return work(self.program, pair, self.place(pair).world.sizes)
+        place, here = self.placed(pair)
+        return work(place.world.program, here, place.world.sizes)
 
-    def place(self, pair: Pair, facts: Sequence[Guard] = ()) -> Place:
-        """One draw of sizes, and the ranges of the pair there."""
-        if not comfortable(self.program, pair, self._sizes):
-            pair = lifted(self.program, pair)
-        for world in self._about(pair, quick=True).worlds(facts):
+    def placed(self, pair: Pair, facts: Sequence[Guard] = ()) -> tuple[Place, Pair]:
+        """One draw of sizes, with the pair as it reads there."""
+        program = self.program
+        if not self.direct(pair):
+            program, pair = self._named(pair)
+            pair = lifted(program, pair)
+        for world in self._verifier(program, pair, quick=True).worlds(facts):
             place = Place(world, pair.ranges)
             if not place.empty:
-                return place
+                return place, pair
         raise Unsupported("the ranges are empty")
 
-    def _about(self, pair: Pair, quick: bool = False) -> Verifier:
+    def _verifier(self, program: Program, pair: Pair, quick: bool = False) -> Verifier:
         """The verifier for a pair: with the entries of the document where a side is numbers."""
-        of_document = bool(self.numbers) and any(map(is_numeric, pair.sides))
-        sizes = self._sizes
-        if not comfortable(self.program, pair, sizes):
-            sizes = scaled(self.program, pair, sizes)
-        key = of_document, quick, tuple(sizes.items())
+        here = program is self.program
+        of_document = here and bool(self.numbers) and any(map(is_numeric, pair.sides))
+        sizes = {} if here else scaled(program, pair)
+        key = here, of_document, quick, tuple(sizes.items())
         if key not in self._verifiers:
             values = {**(self.numbers if of_document else {}), **self.fixed}
             draws = 1 if quick else None
-            self._verifiers[key] = Verifier(self.program, int(quick), draws, sizes, values)
+            self._verifiers[key] = Verifier(program, int(quick), draws, sizes, values)
         return self._verifiers[key]
 
 

@@ -39,13 +39,15 @@ class Vocabulary:
 
     `names` has groups of names of which one may be meant for another, `scales` what an index may
     be multiplied or moved by, `missing` what may be missing in front of a side.  `whole` says that
-    the formula is about whole numbers, which may be rounded, or too large by one.
+    the formula is about whole numbers, which may be rounded, or too large by one.  Indices count
+    from `base`.
     """
 
     names: Sequence[Sequence[str]] = ()
     scales: Sequence[str] = ()
     missing: Sequence[str] = ()
     whole: bool = False
+    base: int = 1
 
 
 def edits(source: str, start: int, end: int, vocabulary: Vocabulary) -> Iterator[Edit]:
@@ -117,7 +119,7 @@ def _in_scripts(text: Text, vocabulary: Vocabulary) -> Iterator[Edit]:
     used = dict.fromkeys(u.text for s in whole.scripts("_") for u in s.units())
     scripts = list(text.scripts("_"))
     kinds = (
-        (e for s in scripts for e in _digits(s)),
+        *[(e for s in scripts for e in _digits(s, vocabulary.base))] * 2,
         (e for s in scripts for e in _letters(s, list(used))),
         (e for s in scripts for e in _swapped(s)),
         _renamed(text, vocabulary.names),
@@ -127,7 +129,7 @@ def _in_scripts(text: Text, vocabulary: Vocabulary) -> Iterator[Edit]:
     return _in_turns(kinds)
 
 
-def _digits(script: Script) -> Iterator[Edit]:
+def _digits(script: Script, base: int) -> Iterator[Edit]:
     """Another number: C_{21} for C_{22}."""
     for k in range(script.first, script.last + 1):
         if script.text.token(k).kind == "number":
@@ -135,8 +137,9 @@ def _digits(script: Script) -> Iterator[Edit]:
             for place, digit in enumerate(span.text):
                 at = Span(span.start + place, span.start + place + 1, digit)
                 added = script.text.says(k - 1, "+", "-") and k > script.first
+                least = 1 if added else base
                 for new in (int(digit) + 1, int(digit) - 1):
-                    if added < new <= 9:
+                    if least <= new <= 9:
                         yield _edit(at, str(new), script.whole)
 
 
@@ -309,7 +312,8 @@ def _whole(text: Text) -> Iterator[Edit]:
     """One more or less, and a fraction that should be rounded down."""
     whole = text.span(0, len(text) - 1)
     for shift in (1, -1):
-        yield _edit(whole, shifted(whole.text, shift))
+        new = shifted(whole.text, shift)
+        yield Edit(((whole.start, whole.end),), new, f"{shift:+d} at the end")
     for fraction in text.fractions():
         yield _edit(fraction, rf"\left\lfloor {fraction.text}\right\rfloor")
 

@@ -68,9 +68,9 @@ def factor(comparer: Comparer, pair: Pair) -> Factor | None:
 
 def _ratios(comparer: Comparer, pair: Pair) -> list[int] | None:
     """left/right in residues for each general draw, where that is the same for all entries."""
-    if pair.relation != "=" or comparer.counts(pair):
+    if pair.relation != "=" or comparer.counts(pair) or not comparer.direct(pair):
         return None
-    place = comparer.place(pair)
+    place, _ = comparer.placed(pair)
     evaluator = place.world.evaluator("residues")
     values = [evaluator.value(side, place.env) for side in pair.sides]
     sound = place.allowed()
@@ -95,7 +95,7 @@ def _ratios(comparer: Comparer, pair: Pair) -> list[int] | None:
 
 def _recognised(comparer: Comparer, pair: Pair, ratios: Sequence[int]) -> Factor | None:
     number = _rational(ratios[0]) if len(set(ratios)) == 1 else None
-    place = comparer.place(pair)
+    place, _ = comparer.placed(pair)
     evaluator = place.world.evaluator("residues")
     for formula, latex, unit in _candidates(comparer, pair):
         value = evaluator.value(formula, {})

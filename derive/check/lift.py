@@ -17,16 +17,20 @@ from derive.derivation.program import Program
 from derive.ir import (
     Component,
     Count,
+    Entry,
     Formula,
     Index,
     Int,
     Number,
     Power,
     Range,
+    Size,
+    Tensor,
     Times,
     rebuild,
     subformulas,
 )
+from derive.ir.integer import Atom
 
 Node = TypeVar("Node", bound=Basic)
 
@@ -34,16 +38,42 @@ SMALL = 8
 """Numbers below this are not taken for sizes."""
 
 
-def lifted(program: Program, pair: Pair) -> Pair:
-    """The pair with every number that is the value of a size, or of a product of two, replaced."""
-    lift = _Lift(program, pair)
+def lifted(program: Program, pair: Pair, ranges_only: bool = False) -> Pair:
+    """The pair with every number that is the value of a size, or of a product of two, replaced.
+
+    With `ranges_only` that is the last value of an index that runs along an axis of that extent,
+    where there can be no doubt.
+    """
+    lift = _Lift(program, pair, ranges_only)
     left, right = (lift.formula(f) for f in pair.sides)
     return replace(pair, left=left, right=right, ranges=tuple(map(lift.formula, pair.ranges)))
 
 
+def in_terms_of(program: Program, pair: Pair) -> Pair:
+    """The pair about the arrays and sizes of the same names in another program."""
+    arrays = {t.name: t for t in (*program.given, *program.defined)}
+    sizes = {s.name: s for s in program.sizes}
+
+    def atom(a: Atom) -> Int | None:
+        if isinstance(a, Entry):
+            return Int.of(Entry(arrays[a.tensor.name], *(p.replace(atom) for p in a.parts)))
+        return Int.of(sizes[a.name]) if isinstance(a, Size) and a.name in sizes else None
+
+    def moved(f: Node) -> Node:
+        if isinstance(f, Int):
+            return f.replace(atom)  # type: ignore[return-value]
+        if isinstance(f, Tensor):
+            return arrays[f.name]  # type: ignore[return-value]
+        return rebuild(f, tuple(map(moved, f.args))) if f.args else f
+
+    left, right = map(moved, pair.sides)
+    return replace(pair, left=left, right=right, ranges=tuple(map(moved, pair.ranges)))
+
+
 class _Lift:
-    def __init__(self, program: Program, pair: Pair) -> None:
-        valued = [(Int.of(s), s.value) for s in program.sizes if s.value is not None]
+    def __init__(self, program: Program, pair: Pair, ranges_only: bool) -> None:
+        sizes = () if ranges_only else program.sizes
+        valued = [(Int.of(s), s.value) for s in sizes if s.value is not None]
         self.sizes: dict[int, Int] = {}
         for e, value in valued:
             self.sizes.setdefault(value, e)

@@ -9,6 +9,7 @@ from itertools import combinations, islice
 from derive.check.compare import Comparer
 from derive.check.edits import Edit, Vocabulary, edits
 from derive.check.pair import Pair, UnequalShapes, settled
+from derive.check.text import Text
 from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import free_indices
@@ -17,6 +18,8 @@ from derive.latex.symbols import Symbols
 
 BUDGET, FEWEST = 120, 12
 """Edits that are tried at most; fewer, but at least the second number, where arrays are large."""
+TRANSPOSITIONS = 60
+"""Edits that are tried where arrays do not go together."""
 WORK = 2_000_000
 """Multiplications for all tries together."""
 
@@ -37,9 +40,13 @@ class Broken:
 
 def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
     """The first edit after which the pair holds."""
-    missing = list(_missing(broken.pair, symbols))
-    whole = comparer.counts(broken.pair)
-    vocabulary = Vocabulary(names(symbols, broken.source), scales(comparer.program), missing, whole)
+    vocabulary = Vocabulary(
+        names(symbols, broken.source),
+        scales(comparer.program),
+        list(_missing(broken.pair, symbols)),
+        comparer.counts(broken.pair),
+        symbols.base,
+    )
     tries = max(min(BUDGET, WORK // comparer.work(broken.pair)), FEWEST)
     found = (e for place in broken.places for e in edits(broken.source, *place, vocabulary))
     for edit in islice(found, tries):
@@ -49,6 +56,18 @@ def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
                 return edit
         except (ReadError, UnequalShapes, Unsupported):
             continue
+    return None
+
+
+def fitting(
+    source: str, position: int, symbols: Symbols, holds: Callable[[str], bool]
+) -> Edit | None:
+    """The first edit of a side whose arrays do not go together, at a position, that mends it."""
+    place = Text(source, 0, len(source)).side_at(position)
+    vocabulary = Vocabulary(names(symbols, source), base=symbols.base)
+    for edit in islice(edits(source, *place, vocabulary), TRANSPOSITIONS):
+        if holds(edit.apply(source)):
+            return edit
     return None
 
 

@@ -31,7 +31,7 @@ from derive.ir import (
 from derive.verify.sizes import SizeSearch
 from derive.verify.whole import extent, number
 
-COMFORTABLE, LARGEST = 300_000, 3_000_000
+COMFORTABLE, LARGEST = 300_000, 1_000_000
 """Multiplications for one value of everything: above the first sizes shrink, above the second
 nothing is compared."""
 
@@ -41,13 +41,14 @@ def fixed_sizes(program: Program) -> dict[Size, int]:
     return {s: s.value for s in program.sizes if s.value is not None and s.definition is None}
 
 
-def comfortable(program: Program, pair: Pair, values: Mapping[Size, int]) -> bool:
-    """Whether a pair can be compared at some sizes as a matter of course."""
-    return not values or work(program, pair, values) <= COMFORTABLE
+def comfortable(program: Program, pair: Pair) -> bool:
+    """Whether a pair can be compared as it stands as a matter of course."""
+    return work(program, pair, {}) <= COMFORTABLE
 
 
-def scaled(program: Program, pair: Pair, values: Mapping[Size, int]) -> dict[Size, int]:
+def scaled(program: Program, pair: Pair) -> dict[Size, int]:
     """The values of fixed sizes, made smaller where the pair does not speak of them by number."""
+    values = fixed_sizes(program)
     made = _shrunk(program, values, _protected(program, pair))
     if work(program, pair, made) > LARGEST:
         raise Unsupported("the arrays are too large to be compared")
@@ -89,21 +90,12 @@ def _alike(program: Program, old: Mapping[Size, int], new: Mapping[Size, int]) -
 # -- what must not change --------------------------------------------------------------------------
 
 
-def speaks_of(program: Program, pair: Pair) -> bool:
-    """Whether a pair speaks of a fixed size by number."""
-    return bool(_spoken(program, _written(pair)))
-
-
 def _protected(program: Program, pair: Pair) -> set[int]:
     """The values of the fixed sizes of which the pair or a definition speaks by number."""
-    numbers = _written(pair)
+    numbers = {n for f in (*pair.sides, *pair.ranges) for n in _numbers(f) if n >= SMALL}
     numbers |= {n for d in program.definitions for n in _numbers(d.body) if n >= SMALL}
     numbers |= {n for s in program.sizes if s.definition for n in _constants(s.definition)}
     return _spoken(program, numbers)
-
-
-def _written(pair: Pair) -> set[int]:
-    return {n for f in (*pair.sides, *pair.ranges) for n in _numbers(f) if n >= SMALL}
 
 
 def _spoken(program: Program, numbers: set[int]) -> set[int]:

@@ -45,8 +45,8 @@ def differing_entries(comparer: Comparer, pair: Pair) -> str:
     if not pair.axes or not is_numeric(pair.right):
         return ""
     try:
-        place = comparer.place(pair)
-        values = [place.world.exact(128).value(f, place.env) for f in pair.sides]
+        place, here = comparer.placed(pair)
+        values = [place.world.exact(128).value(f, place.env) for f in here.sides]
     except (Unsupported, Untyped):
         return ""
     left, right = (np.broadcast_to(v.spread(place.axes), place.shape)[0] for v in values)

@@ -11,6 +11,9 @@ from derive.latex.tokens import SYMBOLS
 
 OPENING = ("{", "(", "[", "\\{", "\\lfloor", "\\begin")
 CLOSING = ("}", ")", "]", "\\}", "\\rfloor", "\\end")
+STRETCHING = frozenset(r"\left \right \bigl \bigr \Bigl \Bigr \biggl \biggr \big \Big".split())
+"""What stands before a bracket and belongs to it."""
+RELATIONS = ("=", "<", ">", "\\le", "\\leq", "\\ge", "\\geq", "\\ne", "\\neq", ":=", ",", "\\\\")
 FRACTIONS = ("\\frac", "\\tfrac", "\\dfrac")
 
 
@@ -159,6 +162,19 @@ class Text:
                 k = last + 1
             else:
                 k += 1
+
+    def side_at(self, place: int) -> tuple[int, int]:
+        """Where the side of a relation begins and ends that a place of the source belongs to."""
+        depth, start, end = 0, self.start, self.end
+        for k in range(len(self)):
+            depth += self.says(k, *OPENING) - self.says(k, *CLOSING)
+            if depth == 0 and self.says(k, *RELATIONS):
+                _, begin, after = self._tokens[k]
+                if after <= place:
+                    start = after
+                else:
+                    end = min(end, begin)
+        return start, end
 
     def terms(self) -> list[Span]:
         """The terms of the sum that this is, each from its sign on."""

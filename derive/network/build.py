@@ -49,33 +49,37 @@ class Model:
         return tuple(p for layer in self.layers for p in layer.parameters)
 
 
-def build(given: Given, checking: bool = False) -> Model:
+def build(given: Given, checking: bool = False, literal: bool | None = None) -> Model:
     """The definitions that a Given stands for.
 
     For `checking` what somebody wrote, sizes that have a number keep it, where a derivation keeps
-    them free; nothing needs to be defined, and there is a loss for every cotangent.
+    them free (`literal` says otherwise); nothing needs to be defined, and there is a loss for every
+    cotangent.
     """
     if not checking:
         _refuse_unused(given)
+    literal = checking if literal is None else literal
     taken: set[str] = set()
     try:
-        return _built(given, checking, frozenset(), taken)
+        return _built(given, checking, literal, frozenset(), taken)
     except InputError as error:
         if not taken:
             raise
         try:
-            return _built(given, checking, frozenset(taken), set())
+            return _built(given, checking, literal, frozenset(taken), set())
         except InputError:
             raise error from None
 
 
-def _built(given: Given, checking: bool, by_entry: frozenset[str], taken: set[str]) -> Model:
+def _built(
+    given: Given, checking: bool, literal: bool, by_entry: frozenset[str], taken: set[str]
+) -> Model:
     """The model with the unknown functions `by_entry` applied entry by entry.
 
     `taken` collects the names of those that were taken to give one number for a whole array.
     """
     notation = notation_of(given)
-    declared = Declarations(given, notation, checking)
+    declared = Declarations(given, notation, literal)
     chain = Chain(given, declared)
     layers: tuple[Layer, ...] = ()
     for k, entry in enumerate(given.layers):
