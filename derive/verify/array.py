@@ -18,10 +18,13 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from derive.errors import Unsupported
+
 Data: TypeAlias = NDArray[Any]
 Axes: TypeAlias = tuple[int, ...]
 
 DRAW = 0
+LARGEST = 1 << 27  # entries of an array: a gigabyte of numbers
 UNDEFINED, OUTSIDE = np.uint8(1), np.uint8(2)
 
 
@@ -76,6 +79,14 @@ def union(arrays: Iterable[Array]) -> Axes:
     return tuple(sorted({label for a in arrays for label in a.axes}))
 
 
+def shape_of(arrays: Sequence[Array], axes: Axes) -> tuple[int, ...]:
+    """The common shape over `axes`; Unsupported where memory would not hold such an array."""
+    shape = np.broadcast_shapes(*(a.spread(axes).shape for a in arrays))
+    if prod(shape) > LARGEST:
+        raise Unsupported(f"it takes an array of {prod(shape)} entries; give smaller sizes")
+    return shape
+
+
 def worst(arrays: Sequence[Array], axes: Axes) -> Data | None:
     """The worst flaw of any of the arrays at each place; None where there is none at all."""
     flawed = [a for a in arrays if a.flaw is not None]
@@ -91,6 +102,7 @@ def worst(arrays: Sequence[Array], axes: Axes) -> Data | None:
 def lift(operation: Callable[..., Data], *arrays: Array) -> Array:
     """An operation on aligned arrays, element by element; a flaw in one is a flaw in the result."""
     axes = union(arrays)
+    shape_of(arrays, axes)
     data = operation(*(a.spread(axes) for a in arrays))
     return Array(data, axes, worst(arrays, axes))
 
@@ -129,6 +141,7 @@ def flaw_where(a: Array, outside: Array) -> Array:
 def multiply(factors: Product, numbers: Numbers) -> Array:
     """The product as one array, its flaws cleared where a guard is 0."""
     axes = union(factors)
+    shape_of(factors, axes)
     kept = _multiply(factors, axes, numbers)
     flaw = worst(factors, axes)
     if flaw is None:
