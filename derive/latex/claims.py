@@ -235,8 +235,15 @@ class _Reading:
         In Σ_{i<j} both indices are bound where a side of the equation does not have the second.
         """
         self.reader.compared.clear()
+        self.reader.letters.clear()
         self.reader.pairs = frozenset()
         values = self.read(clause)
+        if self.reader.letters:
+            for name in self.reader.letters:
+                self.reader.note(f"{spell(name)} is an index here, and not the size of that name")
+                self.reader.shadowing[name] = Index(spell(name))
+            self.reader.not_ratios.clear()
+            values = self.read(clause)
         names = [n for n in self.reader.compared if n in self.reader.indices]
         free = [free_indices(v.formula if isinstance(v, Array) else v) for v in values]
         both = [n for n in names if any(self.reader.indices[n] not in f for f in free)]

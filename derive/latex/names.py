@@ -43,7 +43,7 @@ from derive.latex.binders import Binders
 from derive.latex.error import Misfit, ReadError, UndefinedName
 from derive.latex.integers import refuse
 from derive.latex.numbers import is_moderate
-from derive.latex.scope import EVERY, Found, is_mark, rank, split_indices
+from derive.latex.scope import EVERY, Found, is_letter, is_mark, rank, split_indices
 from derive.latex.symbols import Abbreviation, Cotangent, Identity, Kronecker, Ones
 from derive.latex.tree import (
     Call,
@@ -141,6 +141,7 @@ class Names(Binders):
             free[k] + (tensor.base - base) if k in free else self.index(e)
             for k, e in enumerate(items)
         ]
+        self.notice_sizes(tensor, items, kept)
         formula = make(Component(tensor, *at))
         if found.name in self.symbols.zeros and not self.reading_variable:
             formula = self.guarded(
@@ -150,6 +151,14 @@ class Names(Binders):
             return formula
         cut = len(kept) == 1 < len(items)
         return Array(formula, axes, tuple(tensor.shape[k] for k in kept), base, loose=cut)
+
+    def notice_sizes(self, tensor: Tensor, items: list[Node], kept: list[int]) -> None:
+        """Remember letters that name a size but stand alone on an axis of another extent."""
+        for k, e in enumerate(items):
+            size = self.symbols.table.get(e) if k not in kept and is_letter(e) else None
+            free = isinstance(size, Size) and size.value is None and e not in self.indices
+            if free and not same_extent(Int.of(size), tensor.shape[k]):  # type: ignore[arg-type]
+                self.letters[e] = None
 
     @staticmethod
     def guarded(f: Formula, tensor: Tensor, at: dict[int, Int]) -> Formula:

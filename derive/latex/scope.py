@@ -69,8 +69,10 @@ class Scope:
         self.creating = False
         self.inside = 0
         self.needed: list[Guard] = []
+        self.shadowing: dict[Node, Index] = {}
         self.readings: dict[str, None] = {}
         self.compared: dict[Node, None] = {}
+        self.letters: dict[Node, None] = {}
         self._joined: dict[int, tuple[Node, list[tuple[str, Node]]]] = {}
 
     def note(self, reading: str) -> None:
@@ -107,7 +109,7 @@ class Scope:
         known: list[tuple[Node, Meaning, Node | None, Node | None]] = []
         for (named_below, left), (named_above, rest) in product(_lower(below), _upper(above)):
             key = _named(base, named_below, named_above, primes)
-            meaning = self.indices.get(key) or self.symbols.table.get(key)
+            meaning = self.indices.get(key) or self.shadow(key) or self.symbols.table.get(key)
             if meaning is not None:
                 known.append((key, meaning, left, rest))
         fits: list[Fit] = [self._raised, self._beside]
@@ -150,6 +152,10 @@ class Scope:
         letter = letter and (left is not None or above not in self.symbols.table)
         number = isinstance(above, Numeral) and left is not None
         return _upstairs(key, meaning, left, above) if tag or letter or number else None
+
+    def shadow(self, name: Node) -> Index | None:
+        """The index that a letter is in index positions, although it also names a size."""
+        return self.shadowing.get(name) if self.creating else None
 
     def _partly(
         self, key: Node, meaning: Meaning, left: Node | None, power: Node | None
