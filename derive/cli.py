@@ -116,6 +116,9 @@ def check(
     annotate: Annotated[
         Path | None, typer.Option(help="A folder for copies with the verdicts in the margin.")
     ] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", help=r"Also check the files that \input names.")
+    ] = False,
     jobs: Annotated[int, typer.Option(help="How many files at a time; 0: one per core.")] = 0,
 ) -> None:
     """Check every equation of some documents: one line for each, with the reason if it is wrong."""
@@ -124,7 +127,8 @@ def check(
         known = report.baseline(baseline) if baseline else {}
         tables = import_module("derive.network.source").read_toml(given) if given else None
         checking = import_module("derive.check.files")
-        reports = checking.check_files(files, tables, done, jobs or os.cpu_count() or 1)
+        jobs = jobs or os.cpu_count() or 1
+        reports = checking.check_files(files, tables, done, jobs, follow)
         _annotate(reports, annotate)
     for unusable in (r for r in reports if r.error is not None):
         typer.echo(f"derive: {unusable.error}", err=True)
@@ -231,14 +235,14 @@ def _progress() -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def _counting(total: int) -> Iterator[Callable[[object], None]]:
+def _counting(total: int) -> Iterator[Callable[[], None]]:
     """A bar that grows with each file, on stderr and only where that is a terminal."""
     if total < 2 or not sys.stderr.isatty():
-        yield lambda report: None
+        yield lambda: None
         return
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("checking", total=total)
-        yield lambda report: progress.advance(task)
+        yield lambda: progress.advance(task)
 
 
 _COLOURS = {"wrong": "red", "undefined": "magenta", "unreadable": "magenta", "holds if": "yellow"}

@@ -228,7 +228,8 @@ def test_declarations_keep_their_lines():
 
 def test_other_files_are_named_and_not_read():
     document = read_document("a\n\\input{secret}\n\\include{other}")
-    assert [document.place(at)[0] for at in document.inputs] == [2, 3]
+    named = [(document.place(at)[0], name) for at, name in document.inputs]
+    assert named == [(2, "secret"), (3, "other")]
 
 
 # -- macros ----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,16 @@ from derive.check.scopes import Scopes, Tables, merged, scopes
 from derive.check.verdict import UNDEFINED, UNREADABLE, PairVerdict
 from derive.errors import DeriveError, InputError
 from derive.latex.document import Document, Piece, read_document
+from derive.latex.macros import Macros
 from derive.latex.shorthand import Shorthand, expanded, shorthand
 from derive.latex.statements import first_relation
 from derive.network.source import Source, read_text
 from derive.verify.verdict import Counterexample
 
 KINDS = {".tex": "tex", ".md": "md", ".markdown": "md", ".txt": "txt"}
+
+DEEPEST = 20
+"""Files that take in other files, inside each other, at most."""
 
 FEW = 3
 """So many files are checked one after the other: starting another process takes half a second."""
@@ -82,34 +87,51 @@ class FileReport:
 def check_files(
     files: Sequence[Path],
     given: tuple[Tables, Source] | None = None,
-    done: Callable[[FileReport], None] = lambda report: None,
+    done: Callable[[], None] = lambda: None,
     jobs: int = 1,
+    follow: bool = False,
 ) -> list[FileReport]:
     """The reports on some files, in their order; several at a time where there are many.
 
-    `done` is called with each report as soon as it is there.
+    `done` is called whenever a file is finished.  With `follow`, each is followed by the files
+    below its folder that it takes in.
     """
+    check = partial(_checked, given=given, follow=follow)
     if jobs < 2 or len(files) <= FEW:
-        reports = []
+        found = []
         for file in files:
-            reports.append(_checked(file, given))
-            done(reports[-1])
-        return reports
+            found.append(check(file))
+            done()
+        return [report for reports in found for report in reports]
     with ProcessPoolExecutor(min(jobs, len(files)), get_context("spawn")) as pool:
-        pending = {pool.submit(_checked, file, given): k for k, file in enumerate(files)}
-        found: dict[int, FileReport] = {}
-        for future in as_completed(pending):
-            found[pending[future]] = future.result()
-            done(found[pending[future]])
-    return [found[k] for k in range(len(files))]
+        pending = [pool.submit(check, file) for file in files]
+        for _ in as_completed(pending):
+            done()
+    return [report for future in pending for report in future.result()]
 
 
-def _checked(file: Path, given: tuple[Tables, Source] | None) -> FileReport:
+def _checked(
+    file: Path,
+    given: tuple[Tables, Source] | None,
+    follow: bool,
+    macros: Macros | None = None,
+    above: tuple[Path, ...] = (),
+) -> list[FileReport]:
     """The report on a file; what makes it unusable is said in the report."""
     try:
-        return check_file(file, given)
+        document = read_file(file, macros)
+        declared = scopes(file, document, given)
+        reports = [_Check(file, document, declared, follow).report()]
     except DeriveError as error:
-        return FileReport(str(file), error=error)
+        return [FileReport(str(file), error=error)]
+    seen = (*above, file.resolve())
+    for _, name in document.inputs if follow else ():
+        inner = file.parent / (name if Path(name).suffix else f"{name}.tex")
+        inside = inner.resolve().is_relative_to(seen[0].parent)
+        if inside and inner.resolve() not in seen and len(seen) < DEEPEST:
+            tables = (declared.tables[0], declared.source)
+            reports += _checked(inner, tables, follow, document.macros, seen)
+    return reports
 
 
 def check_file(file: Path, given: tuple[Tables, Source] | None = None) -> FileReport:
@@ -118,7 +140,7 @@ def check_file(file: Path, given: tuple[Tables, Source] | None = None) -> FileRe
     return _Check(file, document, scopes(file, document, given)).report()
 
 
-def read_file(file: Path) -> Document:
+def read_file(file: Path, macros: Macros | None = None) -> Document:
     """The document in a file, with line ends of one character."""
     if file.suffix.lower() not in KINDS:
         raise InputError(
@@ -126,7 +148,7 @@ def read_file(file: Path) -> Document:
         )
     text = read_text(file, "a document").replace("\r\n", "\n").replace("\r", "\n")
     try:
-        return read_document(text, KINDS[file.suffix.lower()])
+        return read_document(text, KINDS[file.suffix.lower()], macros)
     except InputError as error:
         raise error.at(file=str(file)) from None
 
@@ -134,7 +156,10 @@ def read_file(file: Path) -> Document:
 class _Check:
     """The check of one document, from its beginning to its end."""
 
-    def __init__(self, file: Path, document: Document, scopes: Scopes) -> None:
+    def __init__(
+        self, file: Path, document: Document, scopes: Scopes, follow: bool = False
+    ) -> None:
+        self.follow = follow
         self.file, self.document, self.scopes = str(file), document, scopes
         self.declared: list[Declared] = []
         self.remarks: list[Remark] = []
@@ -143,10 +168,9 @@ class _Check:
         self.checkers: dict[int, Checker] = {}
 
     def report(self) -> FileReport:
-        self.remarks += [
-            Remark(self.document.place(at)[0], "another file is named here; it is not read")
-            for at in self.document.inputs
-        ]
+        for at, name in () if self.follow else self.document.inputs:
+            said = f"“{name}” is not read; name it, or allow it with --follow"
+            self.remarks.append(Remark(self.document.place(at)[0], said))
         found = [(p, e) for p in self.document.pieces for e in self.entries(p)]
         declared = sorted(self.declared, key=lambda d: d.offset)
         return FileReport(
@@ -184,7 +208,13 @@ class _Check:
         if self.shorthands:
             piece = replace(piece, math=expanded(piece.math, self.shorthands.values()))
         scope = self.scopes.number(self.document, piece.start)
-        verdicts = self.checker(scope).check(piece.source)
+        checker = self.checker(scope)
+        try:
+            verdicts = checker.check(piece.source)
+        except Exception as error:  # one formula must not cost the verdicts on all others
+            failure = f"derive failed on this formula ({error!r}); please report it"
+            yield self.unread(piece, piece.span()[0], failure)
+            return
         undefined = any(v.status == UNDEFINED for v in verdicts)
         if undefined and is_definition(self.document, piece) and self.define(scope, piece):
             return

@@ -57,6 +57,7 @@ _INSIDE_TEX = re.compile(rf"{_INSIDE}|%[^\n]*|\n[ \t]*\n", re.DOTALL)
 _INSIDE_MARKDOWN = re.compile(rf"{_INSIDE}|\n[ \t]*\n", re.DOTALL)
 _PARAGRAPH_END = re.compile(r"\n[ \t]*\n|\Z")
 _CLOSING = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}
+_FILE = re.compile(r"\s*\{\s*([^{}\n]{1,200}?)\s*\}|[ ]+([^\s\\{}]{1,200})")
 _SPACES = re.compile(r"\s*")
 _VERB = re.compile(r"\*?([^\sA-Za-z])[^\n]*?\1")
 _DECLARATION = re.compile(r"[ \t]*%!(?: (.*))?")
@@ -97,7 +98,7 @@ class Piece:
         """Whether it relates formulas; within a line of text, an inequality is a condition."""
         return has_relation(self.source) and (self.display or "=" in self.source)
 
-    def span(self, start: int, end: int) -> tuple[int, int]:
+    def span(self, start: int = 0, end: int | None = None) -> tuple[int, int]:
         """The part of the document where the characters `start` to `end` of `source` stand."""
         return self.math.span(start, end)
 
@@ -107,7 +108,7 @@ class Document:
     """A text, its formulas in order, its headings, macros, and the declarations in its comments.
 
     `declarations` is TOML with the lines of the document, empty where there are none.  `inputs` are
-    the offsets of commands that would read another file.
+    the other files that it names, each with the offset of the command.
     """
 
     text: str
@@ -115,7 +116,7 @@ class Document:
     headings: tuple[Heading, ...] = ()
     macros: Macros = field(default_factory=Macros)
     declarations: str = ""
-    inputs: tuple[int, ...] = ()
+    inputs: tuple[tuple[int, str], ...] = ()
 
     @cached_property
     def _lines(self) -> Lines:
@@ -136,8 +137,10 @@ class Document:
         return tuple(h.title for h in above)
 
 
-def read_document(text: str, kind: str = "tex") -> Document:
+def read_document(text: str, kind: str = "tex", macros: Macros | None = None) -> Document:
     """The formulas of a document of the kind `tex`, `md` or `txt`, in order.
+
+    `macros` are known before it begins.
 
     Raises InputError where the text is too long; whatever is wrong with a formula is told by its
     piece.
@@ -148,7 +151,7 @@ def read_document(text: str, kind: str = "tex") -> Document:
         )
     if kind == "txt":
         kind = "tex" if is_tex(text) else "md"
-    reader = _Reader(text, kind)
+    reader = _Reader(text, kind, macros or Macros())
     reader.read()
     return Document(
         text,
@@ -213,14 +216,14 @@ def _with_table(text: str, piece: Piece) -> Piece:
 class _Reader:
     """What has been found in a document so far."""
 
-    def __init__(self, text: str, kind: str) -> None:
+    def __init__(self, text: str, kind: str, macros: Macros) -> None:
         self.text, self.markdown = text, kind == "md"
         self.closing = closing_braces(text)
         self.unclosed: set[str] = set()
-        self.macros = Macros()
+        self.macros = Macros(dict(macros.table))
         self.pieces: list[Piece] = []
         self.headings: list[Heading] = []
-        self.inputs: list[int] = []
+        self.inputs: list[tuple[int, str]] = []
 
     def read(self) -> None:
         outside, at = _MARKDOWN if self.markdown else _TEX, 0
@@ -263,7 +266,8 @@ class _Reader:
             self.headings.append(Heading(_HEADINGS[name], title, found.start()))
             return max(at, end)
         if name in _INPUT:
-            self.inputs.append(found.start())
+            named = _FILE.match(self.text, at)
+            self.inputs.append((found.start(), "" if named is None else named[1] or named[2]))
         elif name == r"\iffalse":
             return self.behind(r"\fi", at)
         elif name == r"\verb":
