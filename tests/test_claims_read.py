@@ -66,7 +66,7 @@ def test_entries(source, text):
 GUARD = "[i-{0} >= 0 and {1}-i >= 0 and 2-1 >= 0 and 3-2 >= 0]"
 OTHERS = {
     r"y_{\ell-1,i} + [y_{\ell-1}]_i": r'"y_{\\ell-1}"[i] + "y_{\\ell-1}"[i]',
-    r"\sum_{i} B_{i+1,2}": "sum[i=0..2]([i >= 0 and 2-i >= 0 and 1 >= 0 and 1 >= 0] * B[i+1, 2])",
+    r"\sum_{i} B_{i+1,2}": "sum[i=1..n]([i >= 0 and 2-i >= 0 and 1 >= 0 and 1 >= 0] * B[i+1, 2])",
     r"\frac{\partial^2 L}{\partial x_i\partial x_j}": "derivative(derivative(L[], x[j]), x[i])",
     r"B_{i,2}": "[i-1 >= 0 and 3-i >= 0 and 1 >= 0 and 1 >= 0] * B[i, 2]",
 }
@@ -98,8 +98,8 @@ OTHERS = {
         (r"x_k = s, \quad k = 2i - 1, \quad i=1..2", ["x[2*i-1] = s[] | i=1..2"]),
         (r"x_k = V_{c,l,p}, k = (c-1)H + l, p=1", None),
         (
-            r"\frac{\partial y_i}{\partial y_j} = \begin{cases} 1 & i = j \\ 0 & i \ne j \end{cases}",
-            ["derivative(y[i], y[j]) = cases(1 if i = j; 0) | i=1..m, j=1..m"],
+            r"W_{ij} = \begin{cases} 1 & \text{if } i = j \\ 0 & \text{if } i \ne j \end{cases}",
+            ["W[i, j] = cases(1 if i = j; 0) | i=1..m, j=1..n"],
         ),
         (
             r"s = \begin{cases} 1 & x_1 > 0 \\ -1 & x_1 < 0 \end{cases}",

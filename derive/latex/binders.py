@@ -26,7 +26,7 @@ from derive.ir import (
 )
 from derive.latex.error import ReadError
 from derive.latex.integers import Integers, refuse
-from derive.latex.symbols import Cotangent
+from derive.latex.scope import is_letter
 from derive.latex.tree import (
     Big,
     Call,
@@ -171,8 +171,7 @@ class Binders(Integers):
 
         Both are where the claim makes no sense otherwise: these are `pairs`.
         """
-        names = [x for x in (first, second) if is_name(x) and not self.is_entry(x)]
-        names = [x for x in names if x not in self.symbols.table]
+        names = [x for x in (first, second) if is_name(x) and self.may_bind(x)]
         new = [x for x in names if x not in self.indices]
         if len(names) == 2 and (names[1] in self.pairs or len(new) == 2):
             self.compared[names[1]] = None
@@ -180,10 +179,12 @@ class Binders(Integers):
         for name in bound:
             plan.bounds[name] = (None, None)
 
-    def is_entry(self, name: Node) -> bool:
-        """Whether a name is an entry of a declared array, such as y_i, and no index."""
-        base = name.base if isinstance(name, Scripted) else name
-        return isinstance(self.symbols.table.get(base), (Tensor, Cotangent))
+    def may_bind(self, name: Node) -> bool:
+        """Whether a name may be that of an index: `i`, `i'`, `i_1`, `c_{out}` where declared."""
+        declared = self.symbols.table.get(name)
+        if declared is not None:
+            return isinstance(declared, Index)
+        return is_letter(name) or (isinstance(name, Scripted) and isinstance(name.below, Numeral))
 
     def open(self, plan: Plan) -> list[Node]:
         """The names that have a lower bound and wait for an upper one."""

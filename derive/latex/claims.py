@@ -21,12 +21,12 @@ from derive.latex.array import Array, Extent, Value
 from derive.latex.binders import Bounds, refuse_huge
 from derive.latex.clauses import Clause, Clauses, Part
 from derive.latex.einstein import free_in, summed
-from derive.latex.error import ReadError, UndefinedName
+from derive.latex.error import ReadError
 from derive.latex.formulas import Formulas
-from derive.latex.ranges import bounds_of, free_ranges
+from derive.latex.ranges import bounds_of, bounds_of_axes, bounds_solved, free_ranges
 from derive.latex.sorting import Sorted, sort
 from derive.latex.symbols import Abbreviation, Symbols
-from derive.latex.tree import Call, Chain, Factors, Node, spell
+from derive.latex.tree import Call, Chain, Factors, Node, Terms, spell
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,20 @@ class ClaimReader(Formulas):
 
     def __init__(self, symbols: Symbols) -> None:
         super().__init__(symbols, whole=True)
+        self.stated: dict[Index, Range] = {}
+        self.seen: dict[Index, tuple[Bounds, Bounds]] = {}
 
     def implied(self, index: Index, where: Iterable[Basic], name: Node) -> tuple[Bounds, Bounds]:
-        found = bounds_of(index, tuple(where))
+        """Those of the axes that it stands on, or stated, or had elsewhere."""
+        where = tuple(where)
+        found = bounds_of_axes(index, where)
+        told = self.stated.get(index)
+        if found is None and told is not None:
+            found = told.lowers, told.uppers
+        found = found or bounds_solved(index, where)
+        if found is not None:
+            self.seen[index] = found
+        found = found or self.seen.get(index)
         if found is None:
             raise ReadError(name.position, f"a range for {spell(name)}", "no axis of its own")
         if len(found[1]) > 1:
@@ -125,7 +136,6 @@ class _Reading:
     symbols: Symbols
     sorted: Sorted
     integers: dict[Index, Int] = field(default_factory=dict)
-    stated: dict[Index, Range] = field(default_factory=dict)
 
     def all(self, remarks: list[str]) -> tuple[Claim | Defined, ...]:
         self.reader = ClaimReader(self.symbols)
@@ -149,7 +159,7 @@ class _Reading:
         index = self.reader.indices.setdefault(name, Index(spell(name)))
         lower, upper = self.reader.bound("max", first), self.reader.bound("min", last)
         refuse_huge((lower, upper), name)
-        self.stated[index] = Range(index, lower, upper)
+        self.reader.stated[index] = Range(index, lower, upper)
 
     def definition(self, clause: Clause) -> Defined:
         """An index that is an integer expression, or a name that stands for a formula."""
@@ -172,9 +182,11 @@ class _Reading:
         made = Defined(spell(name), at, shape, formula, clause.start, clause.end, called)
         self.symbols = made.add_to(self.symbols)
         known, notes = self.reader.indices, self.reader.readings
+        stated = self.reader.stated
         self.reader = ClaimReader(self.symbols)
         self.reader.indices |= known
         self.reader.readings |= notes
+        self.reader.stated = stated
         return made
 
     def integer(self, node: Node) -> Int | None:
@@ -190,7 +202,7 @@ class _Reading:
         self, value: Value, at: tuple[Index, ...], right: Part
     ) -> tuple[Formula, tuple[Int, ...]]:
         formula = value.formula if isinstance(value, Array) else value
-        ranges = free_ranges(at, self.stated, [formula], right.start)
+        ranges = free_ranges(at, self.reader.stated, [formula], right.start)
         extents = {r.index: r.uppers[0] - r.lowers[0] + 1 for r in ranges}
         shape = [extents[i] for i in at]
         for extent in value.shape if isinstance(value, Array) else ():
@@ -218,7 +230,7 @@ class _Reading:
             for i in sorted(frozenset().union(*map(free_indices, (*where, *guards))), key=_order)
             if i not in axes
         ]
-        ranges = free_ranges(free, self.stated, where, clause.start)
+        ranges = free_ranges(free, self.reader.stated, where, clause.start)
         return Claim(
             tuple(sides),
             clause.relations,
@@ -257,22 +269,23 @@ class _Reading:
         return values
 
     def read(self, clause: Clause) -> list[Value]:
-        """The sides; where a letter turns out to be an index only later, they are read again."""
-        before = set(self.reader.indices)
+        """The sides; where a later part says what an index is, they are read again."""
+        before = len(self.reader.indices) + len(self.reader.seen)
         try:
             return [self.reader.value(p.node) for p in clause.parts]
-        except UndefinedName:
+        except ReadError:
             for part in clause.parts:
-                self.try_to_read(part)
-            if set(self.reader.indices) <= before:
+                for term in terms_of(part.node):
+                    self.try_to_read(term)
+            if len(self.reader.indices) + len(self.reader.seen) == before:
                 raise
             self.reader.not_ratios.clear()
             return [self.reader.value(p.node) for p in clause.parts]
 
-    def try_to_read(self, part: Part) -> None:
+    def try_to_read(self, node: Node) -> None:
         """Read a part for the sake of its indices."""
         try:
-            self.reader.value(part.node)
+            self.reader.value(node)
         except ReadError:
             return
 
@@ -309,7 +322,7 @@ class _Reading:
         free = free_in(formulas)
 
         def over(index: Index, f: Formula) -> Range:
-            found = self.stated.get(index)
+            found = self.reader.stated.get(index)
             if found is not None:
                 return found
             bounds = bounds_of(index, (f,))
@@ -322,6 +335,10 @@ class _Reading:
             g = summed(f, free, over)
             made.append(replace(v, formula=g) if isinstance(v, Array) else g)
         return made
+
+
+def terms_of(node: Node) -> tuple[Node, ...]:
+    return tuple(t for _, t in node.terms) if isinstance(node, Terms) else (node,)
 
 
 def _order(index: Index) -> tuple[str, int]:

@@ -33,7 +33,7 @@ from derive.ir import (
     mod,
     substitute,
 )
-from derive.latex.error import ReadError
+from derive.latex.error import ReadError, UndefinedName
 from derive.latex.scope import Scope
 from derive.latex.symbols import Abbreviation
 from derive.latex.tokens import PRODUCT
@@ -70,7 +70,7 @@ class Ratio(NamedTuple):
 class Integers(Scope):
     """Reads integers and conditions; `formula` is added by the class for formulas."""
 
-    offence: tuple[int, str] = (0, "nothing")
+    offence: tuple[int, str, type[ReadError]] = (0, "nothing", ReadError)
     not_ratios: set[int]
     powers = True
 
@@ -97,7 +97,8 @@ class Integers(Scope):
         """The integer that `node` is, or an error where it is none."""
         value = self.ratio(node)
         if value is None:
-            raise ReadError(self.offence[0], "an integer expression", self.offence[1])
+            position, found, error = self.offence
+            raise error(position, "an integer expression", found)
         if value.below != ONE:
             raise ReadError(node.position, "an integer: ⌊ ⌋ around a quotient", "a quotient")
         return value.above
@@ -142,7 +143,10 @@ class Integers(Scope):
 
     def no_ratio(self, node: Node) -> Ratio | None:
         """None, remembered as the place where a ratio was not found."""
-        self.offence = (node.position, f"“{spell(node)}”")
+        name = self.whole and isinstance(node, (Symbol, Scripted, Styled))
+        unknown = name and isinstance(node, (Symbol, Scripted)) and self.find(node) is None
+        error = UndefinedName if unknown else ReadError
+        self.offence = (node.position, f"“{spell(node)}”", error)
         return None
 
     def named_ratio(self, node: Node) -> Ratio | None:

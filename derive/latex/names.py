@@ -44,7 +44,7 @@ from derive.latex.error import Misfit, ReadError, UndefinedName
 from derive.latex.integers import refuse
 from derive.latex.numbers import is_moderate
 from derive.latex.scope import EVERY, Found, is_letter, is_mark, rank, split_indices
-from derive.latex.symbols import Abbreviation, Cotangent, Identity, Kronecker, Ones
+from derive.latex.symbols import Abbreviation, Cotangent, Identity, Kronecker, Ones, ScalarFunction
 from derive.latex.tree import (
     Call,
     Factors,
@@ -99,6 +99,9 @@ class Names(Binders):
         found = self.find(node) or self.customary(node)
         if found is None:
             return self.unnamed(node)
+        root = self.root_of_square(found, node)
+        if root is not None:
+            return root
         power = found.power
         if power is None:
             return self.meaning(found, node)
@@ -106,6 +109,18 @@ class Names(Binders):
             found = found._replace(indices=found.indices[::-1], power=None)
             return self.meaning(found, node)
         return self.raised_value(self.meaning(found, node), power, node)
+
+    def root_of_square(self, found: Found, node: Node) -> Value | None:
+        """The σ of a declared σ^2, where σ itself is not declared as an array."""
+        name = node.base if isinstance(node, Scripted) else node
+        square = Scripted(name, None, Numeral("2", position=0), position=node.position)
+        if not isinstance(found.meaning, ScalarFunction) or square not in self.symbols.table:
+            return None
+        self.note(f"{spell(name)} is the root of {spell(square)}")
+        below = node.below if isinstance(node, Scripted) else None
+        value = zipped([self.named(replace(square, below=below))], lambda f: Apply("sqrt", f[0]))
+        power = node.above if isinstance(node, Scripted) else None
+        return value if power is None else self.raised_value(value, power, node)
 
     def meaning(self, found: Found, node: Node) -> Value:
         meaning = found.meaning

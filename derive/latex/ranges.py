@@ -86,21 +86,30 @@ def _classes(sides: tuple[Basic, ...]) -> Iterator[Use]:
 
 def bounds_of(index: Index, where: Iterable[Basic]) -> Bounds | None:
     """The bounds of an index: of the axes that it stands on alone, else of those in whose
-    expressions it stands.  On axes of several extents it runs as far as the shortest.
+    expressions it stands.
     """
-    found = [u for part in where for u in uses(part, index)]
-    alone = [u for u in found if u.e.atom == index]
+    where = tuple(where)
+    return bounds_of_axes(index, where) or bounds_solved(index, where)
+
+
+def bounds_of_axes(index: Index, where: Iterable[Basic]) -> Bounds | None:
+    """The bounds of the axes that an index stands on alone.
+
+    On axes of several extents it runs as far as the shortest.
+    """
+    alone = [u for part in where for u in uses(part, index) if u.e.atom == index]
     for kind in ([u for u in alone if u.strict], alone):
         different = {known_extent(u.upper - u.lower): u for u in reversed(kind)}
         chosen = [u for u in kind if u in different.values()]
         if chosen:
             lowers = dict.fromkeys(u.lower for u in chosen)
             return tuple(lowers), tuple(dict.fromkeys(u.upper for u in chosen))
-    return _solved(index, [u for u in found if index in u.e.indices])
+    return None
 
 
-def _solved(index: Index, found: list[Use]) -> Bounds | None:
+def bounds_solved(index: Index, where: Iterable[Basic]) -> Bounds | None:
     """Bounds from lower ≤ e ≤ upper, for expressions that are linear in the index."""
+    found = [u for part in where for u in uses(part, index) if index in u.e.indices]
     lowers: dict[Int, None] = {}
     uppers: dict[Int, None] = {}
     for u in found:

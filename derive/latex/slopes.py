@@ -24,6 +24,7 @@ from derive.latex.tree import (
 )
 
 PARTIAL = Symbol("\\partial", position=0)
+HIGHEST_ORDER = 6
 NABLA = Symbol("\\nabla", position=0)
 DIFFERENTIALS = (Symbol("d", position=0), Word("d", position=0))
 
@@ -116,12 +117,14 @@ class Slopes(Names):
         names = parts[1::2]
         if len(parts) % 2 or any(p != mark for p in parts[::2]):
             refuse(by, "\\partial and the entry of a tensor", f"“{spell(by)}”")
-        if len(names) == 1 and order == 2:
+        if len(names) == 1 and order > 1:
             last = names[0]
-            if isinstance(last, Scripted) and last.above == Numeral("2", position=0):
+            if isinstance(last, Scripted) and last.above == Numeral(str(order), position=0):
                 last = replace(last, above=None)
                 last = last.base if last.below is None and not last.primes else last
-            names = [last, last]
+            names = [last] * min(order, HIGHEST_ORDER)
+        if order != len(names):
+            refuse(by, f"as many ∂ as above, {order}", f"{len(names)}")
         return names
 
     def variable(self, name: Node) -> Value:
