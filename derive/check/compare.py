@@ -10,23 +10,26 @@ from typing import Any
 
 import numpy as np
 
+from derive.check.cost import contracted, work
 from derive.check.counting import Counting, counts_only
 from derive.check.lift import in_terms_of, lifted
 from derive.check.pair import Pair, is_numeric
-from derive.check.scale import comfortable, scaled, work
+from derive.check.scale import LARGEST, scaled
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import Apply, Formula, Guard, Power, Tensor, subformulas
+from derive.ir import Apply, Formula, Guard, Power, Size, Tensor, subformulas
 from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Difference, Place
 from derive.verify.sample import GENERAL
 from derive.verify.sizes import SizeSearch
-from derive.verify.verdict import NOT_CHECKABLE, Verification
+from derive.verify.verdict import EXACT, NOT_CHECKABLE, REFUTED, Verification
 from derive.verify.verify import STYLES, Verifier
 from derive.verify.world import Given as Entries
 
 OPAQUE = frozenset("log sqrt abs erf sin cos softplus gelu signedpower".split())
 """Functions whose laws residues do not know."""
+COMFORTABLE = 1_000_000
+"""Multiplications for one value of everything, up to which all values can be computed."""
 
 
 class Comparer:
@@ -78,7 +81,10 @@ class Comparer:
         return program, in_terms_of(program, pair)
 
     def _chain(self, program: Program, pair: Pair, facts: Sequence[Guard]) -> Verification:
-        verifier = self._verifier(program, pair)
+        """The verdict about a program at sizes at which the pair can be compared."""
+        verifier, sizes = self._verifier(program, pair)
+        if work(program, pair, sizes) > COMFORTABLE:
+            return _by_residues(verifier, pair, facts)
         return verifier.chain(pair.sides, pair.ranges, facts, pair.relation).pairs[0]
 
     def counts(self, pair: Pair) -> bool:
@@ -119,7 +125,7 @@ class Comparer:
         general = np.array([style == GENERAL for style in STYLES])
         if not self.direct(pair):
             return False
-        for world in self._verifier(self.program, pair).worlds(()):
+        for world in self._verifier(self.program, pair)[0].worlds(()):
             place = Place(world, pair.ranges)
             if not place.empty:
                 found = place.residues(*pair.sides)
@@ -130,7 +136,7 @@ class Comparer:
 
     def direct(self, pair: Pair) -> bool:
         """Whether a pair is compared as it stands, at the sizes that the Given fixes."""
-        return comfortable(self.program, pair)
+        return contracted(self.program, pair, {}) <= LARGEST
 
     def work(self, pair: Pair) -> int:
         """About how many multiplications a quick look costs."""
@@ -143,14 +149,19 @@ class Comparer:
         if not self.direct(pair):
             program, pair = self._named(pair)
             pair = lifted(program, pair)
-        for world in self._verifier(program, pair, quick=True).worlds(facts):
+        for world in self._verifier(program, pair, quick=True)[0].worlds(facts):
             place = Place(world, pair.ranges)
             if not place.empty:
                 return place, pair
         raise Unsupported("the ranges are empty")
 
-    def _verifier(self, program: Program, pair: Pair, quick: bool = False) -> Verifier:
-        """The verifier for a pair: with the entries of the document where a side is numbers."""
+    def _verifier(
+        self, program: Program, pair: Pair, quick: bool = False
+    ) -> tuple[Verifier, dict[Size, int]]:
+        """The verifier for a pair, and the sizes that it keeps.
+
+        It keeps the entries of the document, too, where a side consists of numbers.
+        """
         here = program is self.program
         of_document = here and bool(self.numbers) and any(map(is_numeric, pair.sides))
         sizes = {} if here else scaled(program, pair)
@@ -159,7 +170,26 @@ class Comparer:
             values = {**(self.numbers if of_document else {}), **self.fixed}
             draws = 1 if quick else None
             self._verifiers[key] = Verifier(program, int(quick), draws, sizes, values)
-        return self._verifiers[key]
+        return self._verifiers[key], sizes
+
+
+def _by_residues(verifier: Verifier, pair: Pair, facts: Sequence[Guard]) -> Verification:
+    """The verdict by residues alone, where the values of large sums would take too long."""
+    draws = 0
+    for world in verifier.worlds(facts):
+        place = Place(world, pair.ranges)
+        if place.empty:
+            continue
+        found = place.residues(*pair.sides)
+        if found.lost or (found.differs.any() and any(map(_opaque, pair.sides))):
+            raise Unsupported("the arrays are too large for exact values")
+        if found.differs.any():
+            shown = place.counterexample((), (None, None), found.places()[0])
+            return Verification(REFUTED, 1, counterexample=shown)
+        draws += int(found.usable.sum())
+    if not draws:
+        raise Unsupported("no draw gives both sides a value")
+    return Verification(EXACT, draws)
 
 
 def _opaque(f: Formula) -> bool:

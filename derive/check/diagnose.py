@@ -105,5 +105,8 @@ def _difference(program: Program, found: Counterexample | None) -> str:
     if found is None:
         return ""
     free = {s.name for s in program.sizes if s.value is None}
+    if found.left is found.right is None:
+        where = ", ".join(f"{name} = {value}" for name, value in found.indices)
+        return "the two sides differ" + (f" at {where}" if where else "")
     shown = replace(found, sizes=tuple(pair for pair in found.sizes if pair[0] in free))
     return f"the two sides differ: {shown}"

@@ -6,8 +6,9 @@ other sizes, too, the equation holds.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations_with_replacement
+from itertools import chain, combinations, combinations_with_replacement
 from typing import TypeVar
 
 from sympy import Basic
@@ -108,13 +109,34 @@ class _Lift:
         return rebuild(f, tuple(self.formula(a) for a in f.args)) if f.args else f
 
     def integer(self, e: Int) -> Int:
-        """An integer expression with the sizes for its coefficients."""
-        total = Int.of(0)
+        """An integer expression with the sizes for its coefficients and its constant."""
+        total, constant, scales = Int.of(0), 0, []
         for monomial, c in e.terms:
-            scale = self.sizes.get(abs(c)) if abs(c) >= SMALL else None
-            rest = Int({monomial: 1 if c > 0 else -1})
-            total = total + (rest * scale if scale is not None else Int({monomial: c}))
-        return total
+            scale = self.sizes.get(abs(c)) if abs(c) >= SMALL and monomial else None
+            if not monomial:
+                constant = c
+            elif scale is None:
+                total = total + Int({monomial: c})
+            else:
+                total = total + Int({monomial: 1 if c > 0 else -1}) * scale
+                scales.append((c, scale))
+        return total + self.constant(constant, scales)
+
+    def constant(self, c: int, scales: list[tuple[int, Int]]) -> Int:
+        """A constant: a size, one less than the coefficients of indices from 1, or near a size."""
+        if abs(c) < SMALL or not self.sizes:
+            return Int.of(c)
+        if abs(c) in self.sizes:
+            return self.sizes[abs(c)] if c > 0 else -self.sizes[abs(c)]
+        for some in _subsets(scales):
+            rest = c + sum(abs(n) for n, _ in some)
+            if some and abs(rest) < SMALL:
+                return sum((-e for _, e in some), Int.of(rest))
+        nearest = min(self.sizes, key=lambda n: (abs(n - abs(c)), n))
+        if abs(nearest - abs(c)) >= SMALL:
+            return Int.of(c)
+        size = self.sizes[nearest]
+        return size + (c - nearest) if c > 0 else -size + (c + nearest)
 
     def number(self, f: Number) -> Formula:
         """A number whose numerator or denominator is a size."""
@@ -126,6 +148,10 @@ class _Lift:
             inverse = Power(Count(self.sizes[below]), Number(-1))
             return Times(*(parts or [Number(above)]), inverse)
         return Times(*parts) if parts and below == 1 else f
+
+
+def _subsets(items: list[tuple[int, Int]]) -> Iterator[tuple[tuple[int, Int], ...]]:
+    return chain.from_iterable(combinations(items, n) for n in range(len(items), 0, -1))
 
 
 def _value(e: Int) -> int | None:

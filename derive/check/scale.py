@@ -7,33 +7,27 @@ that divides still does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from math import prod
+from collections.abc import Iterator, Mapping
 
 from sympy import Basic
 
+from derive.check.cost import contracted
 from derive.check.lift import SMALL
 from derive.check.pair import Pair
 from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import (
-    Binder,
-    Component,
-    Derivative,
     Floor,
     Int,
     Number,
-    Range,
     Size,
-    Tensor,
     subformulas,
 )
 from derive.verify.sizes import SizeSearch
 from derive.verify.whole import extent, number
 
-COMFORTABLE, LARGEST = 300_000, 1_000_000
-"""Multiplications for one value of everything: above the first sizes shrink, above the second
-nothing is compared."""
+LARGEST = 3_000_000
+"""Multiplications for one value of everything, above which nothing is compared."""
 
 
 def fixed_sizes(program: Program) -> dict[Size, int]:
@@ -41,16 +35,11 @@ def fixed_sizes(program: Program) -> dict[Size, int]:
     return {s: s.value for s in program.sizes if s.value is not None and s.definition is None}
 
 
-def comfortable(program: Program, pair: Pair) -> bool:
-    """Whether a pair can be compared as it stands as a matter of course."""
-    return work(program, pair, {}) <= COMFORTABLE
-
-
 def scaled(program: Program, pair: Pair) -> dict[Size, int]:
     """The values of fixed sizes, made smaller where the pair does not speak of them by number."""
     values = fixed_sizes(program)
     made = _shrunk(program, values, _protected(program, pair))
-    if work(program, pair, made) > LARGEST:
+    if contracted(program, pair, made) > LARGEST:
         raise Unsupported("the arrays are too large to be compared")
     return made
 
@@ -84,7 +73,12 @@ def _alike(program: Program, old: Mapping[Size, int], new: Mapping[Size, int]) -
                         return False
                 except Unsupported:
                     continue
-    return all(extent(s, found) >= 2 for s in search.computed if (s.value or 0) >= 2)
+    return all(_keeps_its_kind(s.value, extent(s, found)) for s in search.computed)
+
+
+def _keeps_its_kind(old: int | None, new: int) -> bool:
+    """A small size keeps its value, because a pair may speak of it; a large one stays above 1."""
+    return old is None or (new == old if old < SMALL else new >= 2)
 
 
 # -- what must not change --------------------------------------------------------------------------
@@ -136,48 +130,3 @@ def _constants(e: Int) -> Iterator[int]:
     for a in e.atoms_within():
         for part in getattr(a, "parts", ()):
             yield from (abs(c) for _, c in part.terms)
-
-
-# -- what a comparison costs -----------------------------------------------------------------------
-
-
-def work(program: Program, pair: Pair, values: Mapping[Size, int]) -> int:
-    """The multiplications that the largest of all formulas needs; free sizes count as small."""
-    bodies = [(d.ranges, d.body) for d in program.definitions]
-    placed = [(pair.ranges, pair.left), (pair.ranges, pair.right), *bodies]
-    tables = (_table(d, values) for _, f in placed for d in subformulas(f))
-    return max(max(_extent(r, values) * _deepest(f, values) for r, f in placed), *tables, 1)
-
-
-def _deepest(f: Basic, values: Mapping[Size, int]) -> int:
-    """How many terms a formula has, where its sums are written out."""
-    inside = max((_deepest(a, values) for a in f.args), default=1)
-    return inside * _extent(f.ranges, values) if isinstance(f, Binder) else inside
-
-
-def _table(f: Basic, values: Mapping[Size, int]) -> int:
-    """The entries of the table of all derivatives from which one is read."""
-    if not isinstance(f, Derivative):
-        return 0
-    of = _entries(f.of.tensor, values) if isinstance(f.of, Component) else 1
-    return of * _entries(f.by.tensor, values)
-
-
-def _entries(t: Tensor, values: Mapping[Size, int]) -> int:
-    return prod(_number(d, values) for d in t.shape)
-
-
-def _extent(ranges: Iterable[Range], values: Mapping[Size, int]) -> int:
-    return prod(max(_number(r.uppers[0] - r.lowers[0] + 1, values), 1) for r in ranges)
-
-
-def _number(e: Int, values: Mapping[Size, int]) -> int:
-    """An extent, roughly: what is not known counts as if it were small."""
-    known = e.replace(lambda a: Int.of(_value(a, values)) if isinstance(a, Size) else None)
-    return known.constant if known.constant is not None else 3
-
-
-def _value(size: Size, values: Mapping[Size, int]) -> int:
-    if size.definition is not None and size not in values:
-        return _number(size.definition, values)
-    return values.get(size, 3)
