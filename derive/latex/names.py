@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 from derive.ir import (
@@ -21,7 +20,6 @@ from derive.ir import (
     Index,
     Int,
     Number,
-    Power,
     Size,
     Tensor,
     at_least,
@@ -30,20 +28,15 @@ from derive.ir import (
 )
 from derive.latex.array import (
     Array,
-    Mismatch,
     Value,
     new_axes,
-    product,
     same_extent,
-    show,
-    transpose,
     zipped,
 )
-from derive.latex.binders import Binders
-from derive.latex.error import Misfit, ReadError, UndefinedName
+from derive.latex.error import UndefinedName
 from derive.latex.integers import refuse
-from derive.latex.numbers import is_moderate
-from derive.latex.scope import EVERY, Found, is_letter, is_mark, rank, split_indices
+from derive.latex.scope import EVERY, Found, is_letter, is_mark, rank
+from derive.latex.scripts import Scripts
 from derive.latex.symbols import Abbreviation, Cotangent, Identity, Kronecker, Ones, ScalarFunction
 from derive.latex.tree import (
     Call,
@@ -61,39 +54,15 @@ from derive.latex.tree import (
     spell,
 )
 
-HIGHEST = 10_000
-"""Exponents that are numbers, at most."""
 EULER = Symbol("e", position=0)
 ONE_LIKE = ("\\mathbf", "\\mathbb", "\\mathbbm", "\\mathds", "\\boldsymbol", "\\bm", "\\mathrm")
 """Fonts of the 1 of an indicator or a vector of ones."""
 
 
-class Names(Binders):
-    """Reads names, and what has scripts."""
+class Names(Scripts):
+    """Reads names."""
 
-    elementwise = False
     reading_variable = False
-
-    def value(self, node: Node) -> Value:
-        raise NotImplementedError
-
-    def formula(self, node: Node) -> Formula:
-        """The number that a node stands for."""
-        value = self.value(node)
-        if isinstance(value, Array):
-            raise Misfit(node.position, "a number", show(value))
-        return value
-
-    @contextmanager
-    def fitting(self, node: Node) -> Iterator[None]:
-        """Inside, arrays that do not go together are refused at `node`."""
-        try:
-            yield
-        except Mismatch as problem:
-            refused = Misfit if problem.definite else ReadError
-            raise refused(node.position, problem.expected, problem.found) from None
-
-    # -- names ------------------------------------------------------------------------------------
 
     def named(self, node: Node) -> Value:
         found = self.find(node) or self.customary(node)
@@ -279,116 +248,12 @@ class Names(Binders):
             value = self.value(group)
         return self.with_scripts(value, node)
 
-    def with_scripts(self, value: Value, node: Scripted) -> Value:
-        """A value at indices, or to a power."""
-        if node.below is None:
-            return value if node.above is None else self.raised_value(value, node.above, node)
-        if node.above is not None and is_mark(node.above):
-            value, above = transpose(value), None
-        else:
-            above = node.above
-        below = self.indexed_by(value, node.below, node)
-        return below if above is None else self.raised_value(below, above, node)
-
     def norm(self, node: Scripted) -> Value:
         raise NotImplementedError
 
     def operated(self, node: Scripted, call: Call) -> Value | None:
         """`\\mathrm{rot}_{180}(W)` for an operator of that name, else None."""
         raise NotImplementedError
-
-    def indexed_by(self, value: Value, below: Node, node: Node) -> Value:
-        if not isinstance(value, Array):
-            return self.collected(value, below, node)
-        indices = split_indices(below, value.rank)
-        if indices is None:
-            indices = below.items if isinstance(below, Listed) else (below,)
-        many = len(indices) == 1 and value.rank < 3 and self.are_letters(indices[0])
-        if len(indices) > value.rank or many:
-            found = f"“{spell(below)}”"
-            raise Misfit(below.position, f"{value.rank} indices of {show(value)}", found)
-        return self.indexed(value, indices, node)
-
-    def indexed(self, value: Array, indices: tuple[Node, ...], node: Node) -> Value:
-        """The entry, or the row, of an array at indices."""
-        items = [*indices, *[EVERY] * (value.rank - len(indices))]
-        kept = [k for k, e in enumerate(items) if e == EVERY]
-        axes = new_axes(len(kept))
-        free = dict(zip(kept, axes, strict=True))
-        formula = value.at(*(free[k] if k in free else self.index(e) for k, e in enumerate(items)))
-        if not kept:
-            return formula
-        shape, cut = tuple(value.shape[k] for k in kept), len(kept) == 1 < len(items)
-        return Array(formula, axes, shape, value.base, loose=cut)
-
-    def collected(self, f: Formula, below: Node, node: Node) -> Value:
-        """`\\{f(i, j)\\}_{i,j}`: the array whose entries these are."""
-        items = split_indices(below, 2) or split_indices(below, 1) or ()
-        if isinstance(below, Listed):
-            items = below.items
-        known = [self.indices.get(e) for e in items]
-        indices = [i for i in known if i is not None]
-        if not items or len(indices) < len(items) or len(set(indices)) < len(items):
-            raise Misfit(below.position, "no indices of a number", f"“{spell(below)}”")
-        extents = []
-        for i, name in zip(indices, items, strict=True):
-            lower, upper = self.implied(i, (f,), name)
-            if len(lower) > 1 or len(upper) > 1:
-                refuse(name, "an index that runs over one axis", "one over several")
-            extents.append(upper[0] - (self.symbols.base - 1))
-        axes = new_axes(len(items))
-        body = substitute(f, dict(zip(indices, axes, strict=True)))
-        for name in items:
-            self.indices.pop(name, None)
-        return Array(body, axes, tuple(extents), self.symbols.base)
-
-    # -- powers -----------------------------------------------------------------------------------
-
-    def raised_value(self, value: Value, power: Node, node: Node) -> Value:
-        if is_mark(power) and (isinstance(value, Array) or self.find(power) is None):
-            if not self.whole:
-                refuse(power, "a formula for entries", "a mark for whole arrays")
-            with self.fitting(node):
-                return transpose(value)
-        if isinstance(power, Raw):
-            raise power.problem
-        entries = circled(power)
-        exponent = self.exponent(entries or power)
-        if not is_moderate(exponent, HIGHEST):
-            refuse(power, f"an exponent of at most {HIGHEST}", f"“{spell(power)}”")
-        if not isinstance(value, Array):
-            return Power(value, exponent)
-        square = value.rank == 2 and same_extent(*value.shape)
-        if square and entries is None and not self.elementwise:
-            return self.matrix_power(value, exponent, power)
-        return value.map(lambda f: Power(f, exponent))
-
-    def matrix_power(self, a: Array, exponent: Formula, power: Node) -> Value:
-        whole = isinstance(exponent, Number) and exponent.value.denominator == 1
-        if not whole or not 1 <= exponent.value <= 4:  # type: ignore[attr-defined]
-            refuse(power, "a power from 1 to 4 of a square matrix", f"“{spell(power)}”")
-        self.note("a power of a square matrix is a product of matrices")
-        result: Value = a
-        for _ in range(int(exponent.value) - 1):  # type: ignore[attr-defined]
-            assert isinstance(result, Array)
-            result = product(result, a)
-        return result
-
-    def exponent(self, node: Node) -> Formula:
-        if isinstance(node, Symbol) and node.text in ("*", "+", "-", "\\dagger"):
-            refuse(node, "a formula for entries", "a mark for whole arrays")
-        if isinstance(node, Raw):
-            raise node.problem
-        return self.formula(node)
-
-
-def circled(power: Node) -> Node | None:
-    """The 2 of `x^{\\circ 2}` or `x^{\\odot 2}`."""
-    if isinstance(power, Factors) and len(power.factors) == 2:
-        (_, mark), (_, exponent) = power.factors
-        if isinstance(mark, Symbol) and mark.text in ("\\circ", "\\odot"):
-            return exponent
-    return None
 
 
 def is_one(node: Node) -> bool:
