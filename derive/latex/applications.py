@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from derive.errors import MissingRule
 from derive.ir import Bracket, Delta, Entry, Equal, Formula, Guard, Int, Tensor
-from derive.latex.array import Value, transpose, zipped
-from derive.latex.error import UndefinedName
+from derive.latex.array import Array, Value, transpose, zipped
+from derive.latex.error import Misfit, UndefinedName
 from derive.latex.functions import applied
-from derive.latex.integers import refuse
+from derive.latex.integers import compare_formulas, refuse
 from derive.latex.names import is_one
 from derive.latex.operations import OPERATIONS, rotated
 from derive.latex.scope import Found, argument_of, is_letter
@@ -50,11 +50,28 @@ class Applications(Slopes):
 
     # -- conditions as numbers --------------------------------------------------------------------
 
-    def iverson(self, body: Node) -> Formula:
+    def iverson(self, body: Node) -> Value:
         chosen = self.chosen(body)
         if chosen is not None:
             return chosen
-        return bracket(self.bracketed(body))
+        try:
+            return bracket(self.bracketed(body))
+        except Misfit:
+            of_entries = self.compared_entries(body)
+            if of_entries is None:
+                raise
+            return of_entries
+
+    def compared_entries(self, body: Node) -> Value | None:
+        """`[x > 0]` of arrays: the array of these brackets."""
+        if not isinstance(body, Chain) or len(body.links) != 1:
+            return None
+        relation, right = body.links[0]
+        values = [self.value(body.first), self.value(right)]
+        if relation in ("|", "!|", "in") or not any(isinstance(v, Array) for v in values):
+            return None
+        with self.fitting(body):
+            return zipped(values, lambda f: Bracket(compare_formulas(f[0], relation, f[1])))
 
     def indicator_below(self, node: Scripted) -> Value:
         assert node.below is not None

@@ -70,7 +70,7 @@ class Ratio(NamedTuple):
 class Integers(Scope):
     """Reads integers and conditions; `formula` is added by the class for formulas."""
 
-    offence: tuple[int, str, type[ReadError]] = (0, "nothing", ReadError)
+    offence: Node = Symbol("", position=0)
     not_ratios: set[int]
     powers = True
 
@@ -97,8 +97,10 @@ class Integers(Scope):
         """The integer that `node` is, or an error where it is none."""
         value = self.ratio(node)
         if value is None:
-            position, found, error = self.offence
-            raise error(position, "an integer expression", found)
+            at = self.offence
+            name = self.whole and isinstance(at, (Symbol, Scripted))
+            refused = UndefinedName if name and self.find(at) is None else ReadError
+            raise refused(at.position, "an integer expression", f"“{spell(at)}”")
         if value.below != ONE:
             raise ReadError(node.position, "an integer: ⌊ ⌋ around a quotient", "a quotient")
         return value.above
@@ -143,10 +145,7 @@ class Integers(Scope):
 
     def no_ratio(self, node: Node) -> Ratio | None:
         """None, remembered as the place where a ratio was not found."""
-        name = self.whole and isinstance(node, (Symbol, Scripted, Styled))
-        unknown = name and isinstance(node, (Symbol, Scripted)) and self.find(node) is None
-        error = UndefinedName if unknown else ReadError
-        self.offence = (node.position, f"“{spell(node)}”", error)
+        self.offence = node
         return None
 
     def named_ratio(self, node: Node) -> Ratio | None:

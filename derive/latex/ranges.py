@@ -51,10 +51,10 @@ def uses(f: Basic, index: Index, guards: frozenset[Basic] = frozenset()) -> Iter
         if index in f.indices:
             for atom in f.atoms_within():
                 if isinstance(atom, Entry):
-                    yield from _on_axes(atom.tensor, atom.parts, guards)
+                    yield from _on_axes(index, atom.tensor, atom.parts, guards)
         return
     if isinstance(f, Component) and index in free_indices(f):
-        yield from _on_axes(f.tensor, f.indices, guards)
+        yield from _on_axes(index, f.tensor, f.indices, guards)
     if isinstance(f, (Delta, Equal)):
         yield from _classes(f.args)
     if isinstance(f, Times):
@@ -66,8 +66,12 @@ def uses(f: Basic, index: Index, guards: frozenset[Basic] = frozenset()) -> Iter
         yield from uses(a, index, guards)
 
 
-def _on_axes(tensor: Tensor, at: Iterable[Int], guards: frozenset[Basic]) -> Iterator[Use]:
+def _on_axes(
+    index: Index, tensor: Tensor, at: Iterable[Int], guards: frozenset[Basic]
+) -> Iterator[Use]:
     for e, extent in zip(at, tensor.shape, strict=True):
+        if index not in e.indices:
+            continue
         strict = at_least(e, tensor.base) not in guards
         yield Use(e, Int.of(tensor.base), extent + (tensor.base - 1), strict)
 
