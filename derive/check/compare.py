@@ -17,7 +17,19 @@ from derive.check.pair import Pair, is_numeric
 from derive.check.scale import LARGEST, scaled
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import Apply, Formula, Guard, Power, Size, Tensor, subformulas
+from derive.ir import (
+    Apply,
+    Count,
+    Formula,
+    Guard,
+    Number,
+    Plus,
+    Power,
+    Size,
+    Tensor,
+    Times,
+    subformulas,
+)
 from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Difference, Place
 from derive.verify.sample import GENERAL
@@ -184,7 +196,7 @@ def _by_residues(verifier: Verifier, pair: Pair, facts: Sequence[Guard]) -> Veri
         if found.lost or (found.differs.any() and any(map(_opaque, pair.sides))):
             raise Unsupported("the arrays are too large for exact values")
         if found.differs.any():
-            shown = place.counterexample((), (None, None), found.places()[0])
+            shown = place.counterexample((), (None, None), next(found.places()))
             return Verification(REFUTED, 1, counterexample=shown)
         draws += int(found.usable.sum())
     if not draws:
@@ -194,14 +206,23 @@ def _by_residues(verifier: Verifier, pair: Pair, facts: Sequence[Guard]) -> Veri
 
 def _opaque(f: Formula) -> bool:
     return any(
-        (isinstance(g, Apply) and g.function.name in OPAQUE) or isinstance(g, Power)
+        (isinstance(g, Apply) and g.function.name in OPAQUE)
+        or (isinstance(g, Power) and not _whole(g.exponent))
         for g in subformulas(f)
     )
 
 
+def _whole(f: Formula) -> bool:
+    """Whether an exponent consists of whole numbers and sizes."""
+    if isinstance(f, Number):
+        return f.value.denominator == 1
+    parts = f.args if isinstance(f, (Plus, Times)) else ()
+    return isinstance(f, Count) or (bool(parts) and all(map(_whole, parts)))  # type: ignore[arg-type]
+
+
 def _certain(place: Place, pair: Pair, found: Difference) -> bool:
     """Whether the two sides really differ at the first place where their residues do."""
-    return place.exactly(*pair.sides, found.places()[0]) is not None
+    return place.exactly(*pair.sides, next(found.places())) is not None
 
 
 def entries(value: Any) -> Entries:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -43,10 +43,11 @@ class Difference:
     def found(self) -> bool:
         return bool(self.differs.any())
 
-    def places(self) -> list[tuple[int, ...]]:
+    def places(self) -> Iterator[tuple[int, ...]]:
         """All differing places, smallest index values first."""
-        found = map(tuple, np.argwhere(self.differs))
-        return sorted(found, key=lambda at: [at[k] for k in self.order])
+        back = np.argsort(self.order)
+        found = np.argwhere(self.differs.transpose(self.order))
+        return (tuple(int(k) for k in at[back]) for at in found)
 
 
 class Place:
