@@ -196,9 +196,9 @@ CHANGES: tuple[tuple[str, Callable[[Formula], list[Formula]]], ...] = (
 def _kernels(program: Program, pair: Pair) -> Iterator[tuple[Tensor, int]]:
     """The given tensors that a pair speaks of, with how many of their last axes a flip reverses.
 
-    Where no definition reads anything at a computed position there are no kernels.
+    Where nothing is read at a computed position there are no kernels.
     """
-    if not any(_slides(d.body) for d in program.definitions):
+    if not any(map(_slides, pair.sides)):
         return
     for t in program.given:
         if t.shape and any(t in tensors(side) for side in pair.sides):

@@ -104,9 +104,7 @@ def _edit(span: Span, new: str, whole: Span | None = None) -> Edit:
 def _everywhere(text: Text, edit: Edit) -> Edit | None:
     """The same change wherever the same thing stands, if that is at several places."""
     old, _, new = edit.shown.partition(" → ")
-    inside = text.source[text.start : text.end]
-    found = re.finditer(re.escape(old) + r"(?![A-Za-z'])", inside)
-    places = tuple((text.start + m.start(), text.start + m.end()) for m in found)
+    places = tuple(text.occurrences(old))
     return Edit(places, new, f"{edit.shown} everywhere") if len(places) > 1 else None
 
 

@@ -73,6 +73,21 @@ class Text:
         text = self.source[start:end].rstrip()
         return Span(start, start + len(text), text)
 
+    def occurrences(self, piece: str) -> Iterator[tuple[int, int]]:
+        """The places of a piece of the source, as far as it stands there as tokens of its own."""
+        starts = {begin for _, begin, _ in self._tokens} | {self.end}
+        at = self.source.find(piece, self.start, self.end)
+        while at >= 0:
+            after = at + len(piece)
+            behind = (
+                after
+                + len(self.source[after : self.end])
+                - len(self.source[after : self.end].lstrip())
+            )
+            if at in starts and behind in starts and not self.source.startswith("'", after):
+                yield at, after
+            at = self.source.find(piece, at + 1, self.end)
+
     def group(self, k: int) -> int:
         """The last token of the group or single token that begins at `k`."""
         depth = 0
