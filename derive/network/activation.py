@@ -181,7 +181,7 @@ class Softmax(LayerKind):
             return 0 if rank in (0, 1, 3) else 1
         return self.dim % rank
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         new.need_axes(x, 1)
         new.need_dim("dim", self.dim, len(x))
         return x

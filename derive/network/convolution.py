@@ -42,7 +42,7 @@ class Convolution(LayerKind):
     def letters(self, rank: int) -> str:
         return "no"[2 + self.axes - rank :] + "ijk"[: self.axes]
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         if self.padding_mode != "zeros":
             new.unsupported(f"padding_mode = “{self.padding_mode}”, only “zeros”", "padding_mode")
         new.need_axes(x, self.axes + 1, self.axes + 2)

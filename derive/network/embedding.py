@@ -24,7 +24,7 @@ class Embedding(LayerKind):
         weight = arrays.get("weight", ())
         return Fit(dict(zip(("num_embeddings", "embedding_dim"), weight, strict=False)))
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         return (*x, new.extent("D", "embedding_dim", self.embedding_dim))
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:

@@ -8,7 +8,7 @@ A new layer is a class of about fifteen lines with those three, and a word in `c
         out_features: Extent
         bias: bool = True
 
-        def shape(self, x, new):
+        def extents(self, x, new):
             return (*x[:-1], new.extent("P", "out_features", self.out_features))
 
         def formula(self, x, at, new):
@@ -50,7 +50,7 @@ class LayerKind(BaseModel):
             raise TypeError(f"{type(self).__name__} has {len(names)} options: {', '.join(names)}")
         super().__init__(**dict(zip(names, positional, strict=False)), **options)
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         """The shape of the output for an input of shape `x`; by default the same."""
         return x
 
@@ -74,7 +74,7 @@ class LayerKind(BaseModel):
     def define(self, x: Tensor, origin: str, name: str, symbol: str, new: Site) -> Definition:
         """The definition of the output for the input `x`, which messages call `origin`."""
         new.input = f"{origin}, of shape {show_shape(x.shape)}"
-        new.shape = self.shape(x.shape, new)
+        new.shape = self.extents(x.shape, new)
         at = new.stand(self.letters(len(new.shape)))
         output = Tensor(name, symbol, new.shape, new.base)
         return Definition(output, at, self.formula(x, at, new))

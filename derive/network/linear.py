@@ -31,7 +31,7 @@ class Linear(LayerKind):
         }
         return Fit(told) if rows else Fit(told, single, (len(x) - 1,))
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         new.need_axes(x, 1)
         new.agree("in_features", self.in_features, x[-1])
         return (*x[:-1], new.extent("P", "out_features", self.out_features))

@@ -61,7 +61,7 @@ class BatchNormalization(Normalization):
     def letters(self, rank: int) -> str:
         return ("nj", "nci", "ncij", "ncijk")[rank - 2]
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         new.need_axes(x, *self.ranks)
         new.agree("num_features", self.num_features, x[1])
         return x
@@ -108,7 +108,7 @@ class LayerNorm(Normalization):
     def averaged(self, rank: int) -> tuple[int, ...]:
         return tuple(range(rank - self.count, rank))
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         new.need_axes(x, self.count)
         told = self.normalized_shape
         last = () if told is None else told if isinstance(told, tuple) else (told,)

@@ -44,7 +44,7 @@ class ConstantPadding(LayerKind):
             return tuple((p, p) for p in told)
         return tuple((told[2 * k], told[2 * k + 1]) for k in reversed(range(self.axes)))
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         new.need_axes(x, self.axes, self.axes + 2)
         padded = zip(x[-self.axes :], self.around(new), strict=True)
         return (*x[: -self.axes], *new.spatial(d + p + q for d, (p, q) in padded))

@@ -24,7 +24,7 @@ class Pooling(LayerKind):
     def letters(self, rank: int) -> str:
         return "mnc"[3 + self.axes - rank :] + "ijk"[: self.axes]
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         new.need_axes(x, self.axes, self.axes + 2)
         made = self.windows(x, new)
         for w in made:
@@ -56,7 +56,7 @@ class MaxPooling(Pooling):
             ceil_mode=self.ceil_mode,
         )
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         for w in self.windows(x, new):
             if w.before != ZERO:
                 new.require(
@@ -65,7 +65,7 @@ class MaxPooling(Pooling):
                     "the input, so a window could lie in the padding alone",
                     "dilation",
                 )
-        return super().shape(x, new)
+        return super().extents(x, new)
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         if self.return_indices:
@@ -145,7 +145,7 @@ class GlobalAverage(LayerKind):
     def letters(self, rank: int) -> str:
         return "mnc"[3 + self.axes - rank :] + "ijk"[: self.axes]
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         if any(d != ONE for d in new.per_axis("output_size", self.output_size, self.axes)):
             new.unsupported("output_size other than 1", "output_size")
         new.need_axes(x, self.axes, self.axes + 2)

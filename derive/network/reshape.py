@@ -20,7 +20,7 @@ class Flatten(LayerKind):
         """The first axis that is flattened and the first one after them, counted from 0."""
         return self.start_dim % rank, self.end_dim % rank + 1
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         new.need_axes(x, 1)
         new.need_dim("start_dim", self.start_dim, len(x))
         new.need_dim("end_dim", self.end_dim, len(x))
@@ -54,7 +54,7 @@ class Unfold(LayerKind):
     def windows(self, x: Shape, new: Site) -> tuple[Window, ...]:
         return windows(x, new, 2, self.kernel_size, self.stride, self.padding, self.dilation)
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         new.need_axes(x, 3, 4)
         made = self.windows(x, new)
         rows = new.computed("R", product((x[-3], *(w.kernel for w in made))))
@@ -86,7 +86,7 @@ class Upsample(LayerKind):
         told = new.per_axis("scale_factor", self.scale_factor, axes)
         return (*new.per_axis("scale_factor", 1, rank - axes), *told)
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         if self.mode != "nearest":
             new.unsupported(f"mode = “{self.mode}”, only “nearest”", "mode")
         new.need_axes(x, 1, 5)

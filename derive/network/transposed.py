@@ -43,7 +43,7 @@ class TransposedConvolution(LayerKind):
         told = [new.per_axis(name, getattr(self, name), self.axes) for name in options]
         return tuple(zip(*told, strict=True))
 
-    def shape(self, x: Shape, new: Site) -> Shape:
+    def extents(self, x: Shape, new: Site) -> Shape:
         if self.padding_mode != "zeros":
             new.unsupported(f"padding_mode = “{self.padding_mode}”, only “zeros”", "padding_mode")
         new.need_axes(x, self.axes + 1, self.axes + 2)
