@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import prod
 
 from sympy import Basic
@@ -40,6 +41,12 @@ def contracted(program: Program, pair: Pair, values: Values) -> int:
 
 def forward(program: Program, values: Values) -> int:
     """The multiplications of the largest definition."""
+    return _forward(program, tuple(values.items()))
+
+
+@lru_cache(64)
+def _forward(program: Program, sizes: tuple[tuple[Size, int], ...]) -> int:
+    values = dict(sizes)
     return max(
         (_extent(d.ranges, values) * _written_out(d.body, values) for d in program.definitions),
         default=1,

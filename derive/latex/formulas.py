@@ -69,6 +69,7 @@ NAMED = {
 LARGEST = 50_000
 """Nodes of a formula in which names and functions have been replaced by what they are, at most."""
 
+OTHERWISE = ("otherwise", "else", "o.w", "other", "elsewhere")
 NORMS = ("\\|", "\\lVert", "\\Vert")
 
 
@@ -277,7 +278,8 @@ class Formulas(Products):
         for row in node.rows:
             if len(row) != 2:
                 refuse(row[0], "a value & a condition", f"{len(row)} columns")
-            last = isinstance(row[1], Word) and row[1].text in ("otherwise", "else")
+            bare = row[1].body if isinstance(row[1], Group) else row[1]
+            last = isinstance(bare, Word) and bare.text.rstrip(".") in OTHERWISE
             conditions.append(TRUE if last else self.bracketed(row[1]))
             values.append(self.value(row[0]))
         if conditions[-1] != TRUE:

@@ -130,7 +130,7 @@ class Integers(Scope):
                 return self.product_of_ratios(node)
             case Fraction():
                 above, below = self.ratio(node.above), self.ratio(node.below)
-                return None if above is None or below is None else divide(above, below, node)
+                return None if above is None or below is None else self.divided(above, below, node)
             case Group() if node.open == "(":
                 return self.ratio(node.body)
             case Call() if node.power is None and not node.primes:
@@ -142,6 +142,16 @@ class Integers(Scope):
                 rounded = floor if node.open == "\\lfloor" else ceiling
                 return None if inner is None else Ratio(rounded(*inner), ONE)
         return self.no_ratio(node)
+
+    def divided(self, above: Ratio, below: Ratio, node: Node) -> Ratio:
+        """A quotient; of sizes in an index, such as m/k, it is a whole number."""
+        value = divide(above, below, node)
+        sizes = value.below != ONE and not value.above.indices and not value.below.indices
+        number = value.below.constant is not None and value.above.constant is not None
+        if not (self.whole and self.creating and sizes) or number:
+            return value
+        self.note("a quotient of sizes in an index is taken as the whole number that it must be")
+        return Ratio(floor(value.above, value.below), ONE)
 
     def no_ratio(self, node: Node) -> Ratio | None:
         """None, remembered as the place where a ratio was not found."""
@@ -208,7 +218,7 @@ class Integers(Scope):
             if value is None or total is None:
                 return None
             if operator == "/":
-                total = divide(total, value, factor)
+                total = self.divided(total, value, factor)
             elif operator == "//":
                 quotient = divide(total, value, factor)
                 total = Ratio(floor(quotient.above, quotient.below), ONE)
