@@ -16,11 +16,12 @@ from derive.derivation.step import Derivation as Chain
 from derive.derivation.step import Step
 from derive.document.notation import Names, Notation
 from derive.engine.differentiate import Differentiator
+from derive.engine.second import SecondDerivatives
 from derive.errors import InputError
 from derive.ir import Derivative as Formal
 from derive.ir import Formula, Tensor
 from derive.ir.sympy_form import to_sympy
-from derive.network.build import Model, build
+from derive.network.build import Model, build, with_vector
 from derive.network.front import LayerLike
 from derive.network.front import Network as chain
 from derive.network.given import Given as Schema
@@ -80,6 +81,24 @@ class Given:
             raise InputError("there is no loss; say with `of` what to take the gradient of")
         top = loss if of is None else self._defined(of)
         return self._made(self._engine(top).gradient(self._tensor(wrt), form == "expanded"))
+
+    def hessian(
+        self, of: str, wrt: str, and_wrt: str | None = None, vector: str | None = None
+    ) -> Derivation:
+        """∂²of/∂wrt∂and_wrt, by default twice by the same array; the axes of `wrt` come first.
+
+        With `vector`, the Hessian by `wrt` times an array of that name and of the shape of `wrt`,
+        which is a further input where there is none of that name.
+        """
+        top, by = self._defined(of), self._tensor(wrt)
+        if vector is None:
+            other = None if and_wrt is None else self._tensor(and_wrt)
+            return self._made(SecondDerivatives(self._engine(top)).hessian(by, other))
+        if and_wrt is not None:
+            raise InputError("a Hessian-vector product is by one array; leave `and_wrt` out")
+        model, factor = with_vector(self.model, by, vector)
+        given = Given(model, self.schema)
+        return given._made(SecondDerivatives(given._engine(top)).product(by, factor))
 
     def solution(self, detail: str = "full", only: Sequence[str] = ()) -> Solution:
         """The whole step-by-step solution, verified; `solution().write("output/")` writes it."""

@@ -13,6 +13,7 @@ The recursive form keeps ∂L/∂Z as a name; the expanded form puts its own exp
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 from derive.derivation.program import Program
@@ -186,7 +187,7 @@ class Differentiator:
         variable, recursive = self._gradient(by, False)
         scope = Scope(self.simplified, recursive.ranges)
         at = recursive.result
-        opened = _replace_cotangents(at, self._expansion)
+        opened = replace_derivatives(at, self._expansion)
         steps = list(recursive.steps)
         if opened != at:
             facts = self._facts_of_cotangents(at)
@@ -216,13 +217,14 @@ class Differentiator:
         return substitute(refresh(derivation.result), to)
 
 
-def _replace_cotangents(f: Formula, to: object) -> Formula:
+def replace_derivatives(f: Formula, to: Callable[[Derivative], Formula]) -> Formula:
+    """Every derivative in `f`, the outermost where they are nested, replaced by what `to` says."""
     if isinstance(f, Derivative):
-        return to(f)  # type: ignore[operator, no-any-return]
+        return to(f)
     if not any(isinstance(g, Derivative) for g in subformulas(f)):
         return f
     return rebuild(
-        f, tuple(_replace_cotangents(a, to) if isinstance(a, Formula) else a for a in f.args)
+        f, tuple(replace_derivatives(a, to) if isinstance(a, Formula) else a for a in f.args)
     )
 
 

@@ -61,6 +61,7 @@ DIFFERENTIATE = Phase(
         derivative.chain_rule,
         derivative.maximum_rule,
         derivative.cases_rule,
+        derivative.locally_constant,
         *TIDY,
     ),
 )
@@ -110,6 +111,7 @@ COLLECT = Phase(
         algebra.collect_powers,
         algebra.cancel,
         algebra.distribute_sign,
+        algebra.multiply_out,
         algebra.factor_out,
         *TIDY,
     ),
@@ -117,6 +119,7 @@ COLLECT = Phase(
 
 FORWARD = (CONTRACT, BOUNDS, COLLECT)
 JACOBIAN = (DIFFERENTIATE, FOLD, CONTRACT, FOLD, BOUNDS, COLLECT)
+SECOND = (DIFFERENTIATE,)
 PRESENTED = (CONTRACT_ALL, BOUNDS, COLLECT)
 GRADIENT = (FOLD, CONTRACT_ALL, FOLD, BOUNDS, FACTS, COLLECT)
 

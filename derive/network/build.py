@@ -16,7 +16,7 @@ from derive.network.defining import Defining
 from derive.network.facts import facts
 from derive.network.functions import Functions
 from derive.network.given import Conventions, Given
-from derive.network.names import nearest
+from derive.network.names import is_symbol, nearest
 from derive.network.notation import notation_of
 from derive.network.site import show_shape
 from derive.network.sizes import value_of
@@ -208,3 +208,22 @@ def _refuse_unused(given: Given) -> None:
                 f"{key} = “{value}” cannot be used yet; leave it out.",
                 **given.source.place("conventions", key),
             )
+
+
+def with_vector(model: Model, like: Tensor, name: str) -> tuple[Model, Tensor]:
+    """The model with an input of that name and of the shape of `like`, unless it has one."""
+    program = model.program
+    known = {t.name: t for t in (*program.given, *program.defined)}
+    found = known.get(name)
+    if found is not None:
+        if found.shape != like.shape:
+            raise InputError(
+                f"{name} has the shape {show_shape(found.shape)}, expected that of {like.name}, "
+                f"{show_shape(like.shape)}; choose a name that nothing has"
+            )
+        return model, found
+    if not is_symbol(name):
+        raise InputError(f"“{name}” is not the LaTeX of a symbol; expected one such as v")
+    vector = Tensor(name, name, like.shape, like.base)
+    program = replace(program, given=(*program.given, vector))
+    return replace(model, program=program, inputs=(*model.inputs, vector)), vector

@@ -230,3 +230,55 @@ def cancel(f: Times, scope: Scope) -> Formula | None:
 
 def _contains_reciprocal(term: Formula, b: Formula, e: Fraction) -> bool:
     return any(c == b and d * e < 0 for c, d in map(as_power, factors(term)))
+
+
+@rule(
+    "multiplying out",
+    "multiply out; terms cancel",
+    "fewer factors in all",
+    Plus,
+    lambda: samples.given(Plus(Times(x[i], 1 - y[j]), Times(Plus(x[i], Number(-1)), y[j])), *_FREE),
+)
+def multiply_out(f: Plus, scope: Scope) -> Formula | None:
+    """f (1 - g) + (f - 1) g = f - g: where multiplying out leaves less than there was."""
+    if not any(isinstance(g, Plus) for h in terms(f) for g in factors(h)):
+        return None
+    coefficients: dict[tuple[Formula, ...], Fraction] = {}
+    for g in terms(f):
+        for c, rest in _multiplied(g):
+            collected = _collected(rest)
+            key = next((k for k in coefficients if set(k) == set(collected)), collected)
+            coefficients[key] = coefficients.get(key, Fraction(0)) + c
+    new = total(*(with_number(c, rest) for rest, c in coefficients.items() if c))
+    return new if _extent(new) < _extent(f) else None
+
+
+def _multiplied(f: Formula) -> list[tuple[Fraction, tuple[Formula, ...]]]:
+    """The terms of a product of sums, each as its number and its other factors."""
+    made: list[tuple[Fraction, tuple[Formula, ...]]] = [(Fraction(1), ())]
+    for g in factors(f):
+        parts = [split_number(t) for t in terms(g)]
+        made = [(c * d, (*left, *right)) for c, left in made for d, right in parts]
+    return made
+
+
+def _collected(rest: tuple[Formula, ...]) -> tuple[Formula, ...]:
+    """The factors of a product, each base once."""
+    exponents: dict[Formula, Fraction] = {}
+    for b, e in map(as_power, rest):
+        exponents[b] = exponents.get(b, Fraction(0)) + e
+    return tuple(power(b, e) for b, e in exponents.items() if e)
+
+
+def _extent(f: Formula) -> Fraction:
+    """How many factors a sum of products has, x² counting as two; a lone number counts as one."""
+    return sum((max(Fraction(1), _factors(t)) for t in terms(f)), Fraction(0))
+
+
+def _factors(f: Formula) -> Fraction:
+    counted = (as_power(g) for g in split_number(f)[1])
+    return sum((max(Fraction(1), e) * _terms_in(b) for b, e in counted), Fraction(0))
+
+
+def _terms_in(f: Formula) -> Fraction:
+    return _extent(f) if isinstance(f, Plus) else Fraction(1)

@@ -7,9 +7,11 @@ from derive.derivation.scope import Scope
 from derive.ir import (
     TRUE,
     Apply,
+    Bracket,
     Branch,
     Cases,
     Chosen,
+    Compare,
     Component,
     Delta,
     Derivative,
@@ -197,3 +199,17 @@ def cases_rule(f: Derivative, scope: Scope) -> Formula | None:
         return None
     branches = (b for b in f.of.args if isinstance(b, Branch))
     return Cases(*(Branch(pushed(f, b.value), b.condition) for b in branches))
+
+
+@rule(
+    "locally constant",
+    "the choice stays the same nearby",
+    "the ∂ disappears",
+    Derivative,
+    lambda: samples.given(
+        Derivative(Bracket(Compare(Number(0), "<", x[i])), x[j]), Range(i, 1, H), Range(j, 1, H)
+    ),
+)
+def locally_constant(f: Derivative, scope: Scope) -> Formula | None:
+    """∂[z > 0] = 0, and so for the position that a maximum picks: at a kink by convention."""
+    return Number(0) if isinstance(f.of, (Bracket, Chosen)) else None

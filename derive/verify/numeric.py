@@ -7,16 +7,31 @@ and a gradient is added up by slices of the image for each kernel offset, never 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sympy import Basic
 
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation
 from derive.errors import InputError, Unsupported
-from derive.ir import Apply, Component, Derivative, Formula, Index, Int, Size, Tensor
+from derive.ir import (
+    Apply,
+    Component,
+    Derivative,
+    Formula,
+    Index,
+    Int,
+    Size,
+    Sum,
+    Tensor,
+    Times,
+    free_indices,
+    subformulas,
+)
+from derive.ir.binder import Binder
 from derive.verify.array import DRAW, OUTSIDE, Array, Axes, Data
 from derive.verify.evaluate import Evaluator
 from derive.verify.integers import Env
@@ -210,11 +225,28 @@ def _laid_out(world: World, derivation: Derivation) -> np.ndarray[Any, np.dtype[
 
 def _left(derivation: Derivation) -> tuple[Int, ...]:
     """The indices of the left side: free ones, each once, and constants for axes of extent 1."""
-    start = derivation.start
-    parts = (start.of, start.by) if isinstance(start, Derivative) else (start,)
-    found = [e for c in parts if isinstance(c, Component) for e in c.indices]
+    bound = {i for g in subformulas(derivation.start) if isinstance(g, Binder) for i in g.bound}
+    read = [c for c in _differentiated(derivation.start) if not free_indices(c) & bound]
+    found = [e for c in read for e in c.indices]
     free = [e.atom for e in found if e.constant is None]
     known = [r.index for r in derivation.ranges]
     if len(free) == len(known) and set(free) == set(known):
         return tuple(found)
     return tuple(Int.of(i) for i in known)
+
+
+def _differentiated(f: Basic) -> Iterator[Component]:
+    """The entries on a left side: what is differentiated, then by what, the outermost first."""
+    if isinstance(f, Component):
+        yield f
+    elif isinstance(f, Derivative):
+        *outer, inner = _variables(f)
+        yield from (c for c in (inner.of, *outer, inner.by) if isinstance(c, Component))
+    elif isinstance(f, (Sum, Times)):
+        first = next((g for g in subformulas(f) if isinstance(g, Derivative)), None)
+        yield from () if first is None else _differentiated(first)
+
+
+def _variables(f: Derivative) -> list[Any]:
+    """The variables of a derivative of derivatives, the outermost first, and the innermost one."""
+    return [f.by, *_variables(f.of)] if isinstance(f.of, Derivative) else [f]

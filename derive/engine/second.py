@@ -1,0 +1,127 @@
+"""Second derivatives: the gradient differentiated once more.
+
+    ∂²L/∂U_e∂T_f = ∂/∂U_e (∂L/∂T_f)
+
+The gradient is taken in its expanded form.  It reads entries of arrays that depend on U; where ∂
+has reached one of them, that array's own Jacobian, along all paths, is put in its place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from derive.derivation.scope import Scope
+from derive.derivation.step import Derivation, Step
+from derive.engine.differentiate import (
+    Differentiator,
+    entry,
+    entry_ranges,
+    reading,
+    replace_derivatives,
+)
+from derive.engine.simplify import GRADIENT, SECOND, simplify
+from derive.errors import MissingRule
+from derive.ir import (
+    Component,
+    Derivative,
+    Formula,
+    Guard,
+    Index,
+    Range,
+    Sum,
+    Tensor,
+    Times,
+    refresh,
+    substitute,
+)
+
+
+class SecondDerivatives:
+    """The second derivatives of what an engine takes gradients of; each is derived once."""
+
+    def __init__(self, engine: Differentiator) -> None:
+        self.engine, self.program = engine, engine.program
+        self._found: dict[tuple[Tensor, Tensor], Derivation] = {}
+        self._inner: dict[Tensor, Differentiator] = {}
+
+    def hessian(self, by: Tensor, and_by: Tensor | None = None) -> Derivation:
+        """∂²L/∂by∂and_by, by default twice by the same array; the indices of `by` come first.
+
+        Axes of extent 1 have no index, as in a gradient.
+        """
+        pair = (by, by if and_by is None else and_by)
+        if pair not in self._found:
+            self._found[pair] = self._hessian(*pair)
+        return self._found[pair]
+
+    def product(self, by: Tensor, vector: Tensor) -> Derivation:
+        """The Hessian by one array times a `vector` of its shape: Σ_f ∂²L/∂T_e∂T_f v_f."""
+        hessian = self.hessian(by)
+        start = hessian.start
+        assert isinstance(start, Derivative)
+        assert isinstance(start.of, Derivative)
+        inner = start.of.by
+        bound = entry_ranges(inner)
+        free = tuple(r for r in hessian.ranges if r not in bound)
+        factor = vector[inner.indices]
+
+        def summed(f: Formula) -> Formula:
+            return Sum(Times(f, factor), *bound) if bound else Times(f, factor)
+
+        before, after = summed(start), summed(hessian.result)
+        inserted = Step(before, after, "insert the Hessian", "insert the Hessian", hessian.facts)
+        scope = Scope(self.engine.simplified, free)
+        return Derivation(before, free, (inserted, *simplify(after, scope, GRADIENT)))
+
+    def _hessian(self, by: Tensor, and_by: Tensor) -> Derivation:
+        gradient = self.engine.gradient(and_by, expanded=True)
+        inner = gradient.start
+        assert isinstance(inner, Derivative)
+        outer = entry(by, inner.by if by == and_by else self._read(by))
+        seed = tuple(r for r in gradient.ranges if r not in entry_ranges(inner.by))
+        ranges = (*seed, *entry_ranges(outer), *entry_ranges(inner.by))
+        start = Derivative(inner, outer)
+        opened = Derivative(refresh(gradient.result), outer)
+        step = Step(start, opened, "insert the gradient", "insert the gradient", gradient.facts)
+        steps = [step, *self._differentiated(opened, outer, ranges)]
+        scope = Scope(self.engine.simplified, ranges)
+        return Derivation(start, ranges, (*steps, *simplify(steps[-1].after, scope, GRADIENT)))
+
+    def _differentiated(
+        self, f: Formula, by: Component, ranges: tuple[Range, ...]
+    ) -> tuple[Step, ...]:
+        """The steps that carry ∂ to the entries of `by` itself."""
+        scope = Scope(self.engine.simplified, ranges)
+        steps = simplify(f, scope, SECOND)
+        pushed = steps[-1].after
+        facts: list[Guard] = []
+        inserted = replace_derivatives(pushed, lambda d: self._jacobian(d, facts))
+        if inserted == pushed:
+            return steps
+        reason = "insert the Jacobian"
+        return (*steps, Step(pushed, inserted, "insert", reason, tuple(dict.fromkeys(facts))))
+
+    def _jacobian(self, d: Derivative, facts: list[Guard]) -> Formula:
+        """∂W/∂T along all paths, at the indices that stand there."""
+        if not isinstance(d.of, Component) or d.of.tensor not in self.program.defined:
+            raise MissingRule(f"no rule differentiates {d.of} by {d.by}")
+        of, by = d.of.tensor, d.by.tensor
+        if of not in self._inner:
+            self._inner[of] = Differentiator(replace(self.program, loss=of))
+        found = self._inner[of].gradient(by, expanded=True)
+        facts += found.facts
+        start = found.start
+        assert isinstance(start, Derivative)
+        assert isinstance(start.of, Component)
+        to = {
+            i: e
+            for mine, theirs in ((start.of, d.of), (start.by, d.by))
+            for own, e in zip(mine.indices, theirs.indices, strict=True)
+            if isinstance(i := own.atom, Index)
+        }
+        return substitute(refresh(found.result), to)
+
+    def _read(self, tensor: Tensor) -> Component | None:
+        """The first entry of a tensor that a definition reads."""
+        bodies = (d.body for d in self.program.consumers.get(tensor, ()))
+        return next((reading(body, tensor) for body in bodies), None)

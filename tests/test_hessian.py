@@ -1,0 +1,159 @@
+"""Second derivatives: their forms, each step verified, and their values against autograd."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import autograd.numpy as np
+import numpy as plain
+import pytest
+from autograd import hessian, jacobian
+from readable import Readable
+
+import derive
+from derive.errors import InputError
+
+Arrays = dict[str, Any]
+RNG = plain.random.default_rng(3)
+
+LOGISTIC: dict[str, Any] = {
+    "tensors": {"X": ["N", "D"], "w": ["D"], "t": ["N"]},
+    "define": [
+        r"z_i = \sum_j X_{i,j} w_j",
+        r"y_i = \sigma(z_i)",
+        r"L = -\sum_i (t_i \log y_i + (1 - t_i) \log(1 - y_i))",
+    ],
+}
+SOFTMAX: dict[str, Any] = {
+    "tensors": {"z": ["K"], "t": ["K"]},
+    "facts": [r"\sum_j t_j = 1"],
+    "define": [r"y_i = \frac{e^{z_i}}{\sum_k e^{z_k}}", r"L = -\sum_i t_i \log y_i"],
+}
+SQUARES: dict[str, Any] = {
+    "tensors": {"X": ["N", "D"], "W": ["D", "K"], "T": ["N", "K"]},
+    "define": [
+        r"R_{i,k} = \sum_j X_{i,j} W_{j,k} - T_{i,k}",
+        r"L = \frac{1}{2} \sum_i \sum_k R_{i,k}^2",
+    ],
+}
+HIDDEN: dict[str, Any] = {
+    "tensors": {"x": ["N", "D"], "t": ["N", "K"]},
+    "layers": [
+        {"type": "Linear", "name": "in", "out_features": "M"},
+        {"type": "Tanh", "name": "h"},
+        {"type": "Linear", "name": "out", "out_features": "K"},
+    ],
+    "loss": {"type": "MSELoss", "target": "t", "reduction": "sum"},
+}
+
+
+def rectified(tables: dict[str, Any]) -> dict[str, Any]:
+    first, _, last = tables["layers"]
+    return {**tables, "layers": [first, {"type": "ReLU", "name": "h"}, last]}
+
+
+@pytest.mark.parametrize(
+    ("tables", "wrt", "result"),
+    [
+        (SOFTMAX, ("z",), "y[i] * (delta(i, i2) - y[i2])"),
+        (LOGISTIC, ("w",), "sum[i=1..N](y[i] * (1 - y[i]) * X[i, j2] * X[i, j])"),
+        (SQUARES, ("W",), "delta(k, k2) * sum[i=1..N](X[i, j2] * X[i, j])"),
+        (SQUARES, ("W", "X"), None),
+        (HIDDEN, ("in.weight",), None),
+        (HIDDEN, ("in.weight", "out.weight"), None),
+        (rectified(HIDDEN), ("in.weight",), None),
+    ],
+)
+def test_every_step_is_verified(
+    tables: dict[str, Any], wrt: tuple[str, ...], result: str | None
+) -> None:
+    found = derive.Given.from_dict(tables).hessian("L", *wrt)
+    verdict = found.verify()
+    assert verdict.status == "exact", verdict.counterexample
+    if result is not None:
+        text = Readable()
+        text(found.chain.start)
+        assert text(found.result) == result
+
+
+def loss_of_squares(a: Arrays) -> Any:
+    return np.sum((a["X"] @ a["W"] - a["T"]) ** 2) / 2
+
+
+def loss_of_logistic(a: Arrays) -> Any:
+    y = 1 / (1 + np.exp(-(a["X"] @ a["w"])))
+    return -np.sum(a["t"] * np.log(y) + (1 - a["t"]) * np.log(1 - y))
+
+
+def loss_of_hidden(a: Arrays) -> Any:
+    h = np.tanh(a["x"] @ a["in.weight"].T + a["in.bias"])
+    return np.sum((h @ a["out.weight"].T + a["out.bias"] - a["t"]) ** 2)
+
+
+SQUARE_ARRAYS = {"X": (4, 3), "W": (3, 1), "T": (4, 1)}
+LOGISTIC_ARRAYS = {"X": (5, 3), "w": (3,), "t": (5,)}
+HIDDEN_ARRAYS = {
+    **{"x": (4, 2), "t": (4, 3), "in.weight": (5, 2), "in.bias": (5,)},
+    **{"out.weight": (3, 5), "out.bias": (3,)},
+}
+CASES = [
+    (SQUARES, SQUARE_ARRAYS, loss_of_squares, ("W",)),
+    (LOGISTIC, LOGISTIC_ARRAYS, loss_of_logistic, ("w",)),
+    (HIDDEN, HIDDEN_ARRAYS, loss_of_hidden, ("in.weight",)),
+    (HIDDEN, HIDDEN_ARRAYS, loss_of_hidden, ("in.bias", "out.weight")),
+]
+
+
+def drawn(shapes: dict[str, tuple[int, ...]]) -> Arrays:
+    return {name: RNG.normal(size=shape) for name, shape in shapes.items()}
+
+
+@pytest.mark.parametrize(("tables", "shapes", "loss", "wrt"), CASES)
+def test_values(
+    tables: dict[str, Any],
+    shapes: dict[str, tuple[int, ...]],
+    loss: Callable[[Arrays], Any],
+    wrt: tuple[str, ...],
+) -> None:
+    arrays = drawn(shapes)
+    first, last = wrt[0], wrt[-1]
+
+    if first == last:
+        expected = hessian(lambda a: loss({**arrays, first: a}))(arrays[first])
+    else:
+        outer, inner = arrays[first], arrays[last]
+
+        def slope(a: Any) -> Any:
+            return jacobian(lambda b: loss({**arrays, first: a, last: b}))(inner)
+
+        places = range(outer.ndim, outer.ndim + inner.ndim)
+        expected = np.moveaxis(jacobian(slope)(outer), range(inner.ndim), places)
+    found = derive.Given.from_dict(tables).hessian("L", *wrt).evaluate(arrays)
+    assert found.shape == arrays[first].shape + arrays[last].shape
+    plain.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("tables", "shapes", "loss", "wrt"), CASES[:3])
+def test_times_a_vector(
+    tables: dict[str, Any],
+    shapes: dict[str, tuple[int, ...]],
+    loss: Callable[[Arrays], Any],
+    wrt: tuple[str, ...],
+) -> None:
+    arrays = drawn({**shapes, "v": shapes[wrt[0]]})
+    expected = hessian(lambda a: loss({**arrays, wrt[0]: a}))(arrays[wrt[0]])
+    product = derive.Given.from_dict(tables).hessian("L", *wrt, vector="v")
+    assert product.verify().status == "exact"
+    axes = arrays["v"].ndim
+    plain.testing.assert_allclose(
+        product.evaluate(arrays), np.tensordot(expected, arrays["v"], axes), rtol=1e-9, atol=1e-12
+    )
+
+
+def test_a_vector_of_another_shape_is_refused() -> None:
+    given = derive.Given.from_dict(SQUARES)
+    with pytest.raises(InputError, match=r"T has the shape \(N, K\), expected that of W, \(D, K\)"):
+        given.hessian("L", "W", vector="T")
+    with pytest.raises(InputError, match="by one array"):
+        given.hessian("L", "W", "X", vector="v")
