@@ -153,3 +153,19 @@ def test_a_given_that_cannot_be_used_is_an_error():
 def test_the_folder_is_the_function():
     assert derive.check("w_j = w_j", FIT).status == "holds"
     assert derive.check is __import__("derive.check").check
+
+
+def test_a_name_with_too_many_indices_is_not_called_wrong():
+    source = r"\frac{\partial E}{\partial w_{j,k}} = 0"
+    (pair,) = Checker(Given.from_dict(FIT)).check(source)
+    assert pair.status == "unreadable"
+    assert source[pair.start :].startswith("j,k")
+
+
+def test_the_chain_rule_through_a_matrix_is_read_as_a_contraction():
+    chain = r"\frac{\partial J}{\partial Y}\cdot\frac{\partial Y}{\partial A_{i,j}}"
+    (pair,) = Checker(Given.from_dict(MAPS)).check(
+        rf"\frac{{\partial J}}{{\partial A_{{i,j}}}} = {chain}"
+    )
+    assert pair.status == "holds"
+    assert any("sum over all entries of Y" in r for r in pair.readings)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from claim_symbols import SYMBOLS, claims, says, side
 
-from derive.latex.error import Misfit, ReadError, UndefinedName
+from derive.latex.error import Miscounted, Misfit, ReadError, UndefinedName
 
 D = 'derivative(L[], "z^{(1)}"[i])'
 
@@ -173,8 +173,8 @@ def test_derivatives_by_matrices_may_have_a_layout_of_their_own():
         ("x + y", 0, Misfit),
         (r"x \odot y", 8, Misfit),
         ("W + A", 0, Misfit),
-        ("x_{ij}", 3, Misfit),
-        ("W_{i,j,k}", 3, Misfit),
+        ("x_{ij}", 3, Miscounted),
+        ("W_{i,j,k}", 3, Miscounted),
         (r"(W x)_{ij}", 7, Misfit),
         (r"\exp(W x)_{ij}", None, ReadError),
         ("W u", 2, UndefinedName),
@@ -192,6 +192,14 @@ def test_refusals(source, position, error):
         claims(f"{source} = 0")
     assert type(caught.value) is error or position is None, caught.value
     assert position in (None, caught.value.position), caught.value
+
+
+def test_the_chain_rule_through_a_matrix_sums_over_all_its_entries():
+    product = r"\frac{\partial L}{\partial W} \cdot \frac{\partial W}{\partial W_{i,j}}"
+    (claim,) = claims(rf"\frac{{\partial L}}{{\partial W_{{i,j}}}} = {product}")
+    assert [s.axes for s in claim.sides] == [(), ()]
+    assert [len(r.uppers) for r in claim.ranges] == [1, 1]
+    assert any("sum over all entries of W" in r for r in claim.readings)
 
 
 def test_a_misfit_names_both_shapes():

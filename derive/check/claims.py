@@ -26,7 +26,7 @@ from derive.check.verdict import (
 from derive.derivation.program import Program
 from derive.errors import InputError, Unsupported
 from derive.latex.claims import Claim, Defined, read_claims
-from derive.latex.error import Misfit, ReadError, UndefinedName
+from derive.latex.error import Miscounted, Misfit, ReadError, UndefinedName
 from derive.latex.symbols import Symbols
 from derive.network.build import Model, build
 from derive.network.given import Given
@@ -144,9 +144,9 @@ def _unread(source: str, error: ReadError, suggestion: str = "") -> PairVerdict:
     status, message = UNREADABLE, error.message
     if isinstance(error, UndefinedName):
         status = UNDEFINED
-    elif isinstance(error, Misfit):
+    elif isinstance(error, Misfit) and not isinstance(error, Miscounted):
         status = WRONG
-        message += f"; it would be right with {suggestion}" if suggestion else ""
+    message += f"; it would be right with {suggestion}" if suggestion else ""
     start = min(max(error.position, 0), len(source))
     return PairVerdict(
         status, message, suggestion=suggestion, start=start, end=len(source), latex=source
@@ -184,6 +184,7 @@ class _Chain:
                     start,
                     end,
                     self.source[start:end],
+                    self.claim.readings,
                 )
             )
         return made

@@ -19,7 +19,10 @@ _MEMBER = re.compile(
     r"\s*(?:\^\s*(?:\{(?P<shape>[^=<>|]{1,200})\}|(?P<extent>[A-Za-z0-9])))?"
 )
 _SIZE = re.compile(r"\[?\s*(?P<shape>[^=<>|\[\]]{1,200}?)\s*\]?")
-_OF_SIZE = re.compile(r"[^.$\n\\=]{0,40}\b(?:size|shape|dimensions?)\b[^.$\n\\=]{0,20}\s?\$?\s?")
+_OF_SIZE = re.compile(
+    r"[^.$\n\\=]{0,40}\b(?:of|with|has|have)\s(?:[a-z]+\s)?(?:size|shape|dimensions?)\b"
+    r"[^.$\n\\=]{0,20}\s?\$?\s?"
+)
 _RANGE = re.compile(r"\s*(?:=|\\in)\s*(?:\\overline|.*\\[lc]?dots|[^=<>]*\.\.|\\\{).*", re.DOTALL)
 _LET = re.compile(
     r"(?:\b(?:let(?:'s|’s|\s+us)?|we)(?:\s+(?:denote|define|write|set|put|call))?"

@@ -218,6 +218,9 @@ class _Check:
         undefined = any(v.status == UNDEFINED for v in verdicts)
         if undefined and is_definition(self.document, piece) and self.define(scope, piece):
             return
+        line = self.document.place(piece.start)[0]
+        readings = dict.fromkeys(r for v in verdicts for r in v.readings)
+        self.remarks += [Remark(line, f"read so: {reading}") for reading in readings]
         yield from (self.entry(piece, v) for v in verdicts)
 
     def checker(self, scope: int) -> Checker:

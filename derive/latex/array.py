@@ -203,6 +203,8 @@ def product(a: Array, b: Array) -> Value:
     chained = chain_rule(a, b)
     if a.loose or b.loose:
         return _turned(a, b)
+    if chained is not None and chained_through(a, b) is not None:
+        return chained
     if a.rank > 2 or b.rank > 2:
         if chained is not None:
             return chained
@@ -265,6 +267,14 @@ def _slope_of(a: Array, b: Array, i: Index, j: Index, body: Formula) -> Slope | 
     if s is None or t is None or s.by != t.of:
         return None
     return Slope(s.of, t.by, (i,) * len(s.of_axes), (j,) * len(t.by_axes))
+
+
+def chained_through(a: Array, b: Array) -> object | None:
+    """The array y, if two factors are ∂x/∂y and ∂y/∂z, in either order, and y is no vector."""
+    for first, second in ((a.slope, b.slope), (b.slope, a.slope)):
+        if first and second and first.by == second.of:
+            return first.by if len(first.by_axes) > 1 else None
+    return None
 
 
 def chain_rule(a: Array, b: Array) -> Value | None:

@@ -33,3 +33,7 @@ class UndefinedName(ReadError):
 
 class Misfit(ReadError):
     """Arrays whose shapes do not go together: the formula is read, and cannot be right."""
+
+
+class Miscounted(Misfit):
+    """A name with another number of indices than it is declared with: something else is meant."""

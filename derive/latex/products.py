@@ -6,7 +6,15 @@ from collections.abc import Callable
 
 from derive.ir import Formula
 from derive.latex.applications import Applications
-from derive.latex.array import Array, Value, multiplied, product, same_shape, zipped
+from derive.latex.array import (
+    Array,
+    Value,
+    chained_through,
+    multiplied,
+    product,
+    same_shape,
+    zipped,
+)
 from derive.latex.error import Misfit, ReadError, UndefinedName
 from derive.latex.integers import refuse
 from derive.latex.numbers import inverse
@@ -115,7 +123,7 @@ class Products(Applications):
         if operator == "":
             return self.side_by_side
         if operator in ("\\cdot", "*"):
-            return dot
+            return self.dotted
         raise UndefinedName(node.position, "a declared operation before this", f"“{operator}”")
 
     def side_by_side(self, a: Array, b: Array) -> Value:
@@ -124,7 +132,19 @@ class Products(Applications):
         if columns and None not in (*a.shape, *b.shape) and same_shape(a.shape, b.shape):
             self.note("a product of two columns is taken entry by entry")
             return zipped([a, b], multiplied)
+        self.notice_chain(a, b)
         return product(a, b)
+
+    def dotted(self, a: Array, b: Array) -> Value:
+        """`a · b`."""
+        self.notice_chain(a, b)
+        return dot(a, b)
+
+    def notice_chain(self, a: Array, b: Array) -> None:
+        """Remember that the chain rule through a matrix sums over all of its entries."""
+        y = chained_through(a, b)
+        if y is not None:
+            self.note(f"a product of derivatives through {y} is the sum over all entries of {y}")
 
     # -- what belongs together --------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from itertools import product
 from typing import NamedTuple, TypeAlias
 
 from derive.ir import Guard, Index, Size, Tensor
-from derive.latex.error import Misfit, ReadError
+from derive.latex.error import Miscounted, ReadError
 from derive.latex.symbols import Abbreviation, Cotangent, Kronecker, Meaning, Symbols
 from derive.latex.tree import (
     Call,
@@ -185,7 +185,7 @@ class Scope:
             if rank(meaning) and not (rest is not None and _in_brackets(rest)):
                 found = f"“{spell(left)}”" if left is not None else "none"
                 expected = f"{rank(meaning)} indices of {spell(key)}"
-                refused = Misfit if self.whole else ReadError
+                refused = Miscounted if self.whole else ReadError
                 raise refused((left or node).position, expected, found)
 
     def customary(self, node: Node) -> Found | None:
