@@ -1,4 +1,4 @@
-"""The formula language: integers, indices, guards, formulas, and how to walk them."""
+"""The formula language and that of whole arrays: their nodes, and how to walk them."""
 
 from derive.ir.binder import Binder, Chosen, Max, Range, Sum
 from derive.ir.formula import (
@@ -35,8 +35,38 @@ from derive.ir.guard import (
 )
 from derive.ir.index import Index, Size, fresh
 from derive.ir.integer import ONE, ZERO, Atom, Floor, Int, IntLike, ceiling, floor, mod
+from derive.ir.linear import (
+    Added,
+    Compared,
+    Diagonal,
+    DiagonalOf,
+    Hadamard,
+    Kronecker,
+    Mapped,
+    Outer,
+    Product,
+    Raised,
+    Scaled,
+    Trace,
+    Transposed,
+)
 from derive.ir.match import match
 from derive.ir.read import from_text
+from derive.ir.rearranged import (
+    Broadcast,
+    Correlated,
+    Dilated,
+    Folded,
+    Padded,
+    Permuted,
+    Reshaped,
+    Rotated,
+    Sliced,
+    Stacked,
+    Summed,
+    Unfolded,
+    Vec,
+)
 from derive.ir.reshape import Ravel, Unravel, ravel, unravel
 from derive.ir.selector import Bracket, Branch, Cases, Compare, Delta
 from derive.ir.statement import Definition, Relation, axis_ranges
@@ -54,5 +84,6 @@ from derive.ir.walk import (
     substitute,
     tensors,
 )
+from derive.ir.whole import Array, Element, Identity, Ints, Ones, Slope, Whole, Word, Zeros
 
 __all__ = [name for name in dir() if not name.startswith("_")]

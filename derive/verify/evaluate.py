@@ -24,6 +24,7 @@ from derive.ir import (
     Count,
     Delta,
     Derivative,
+    Element,
     Formula,
     Greatest,
     Least,
@@ -50,6 +51,7 @@ from derive.verify.array import (
     multiply,
 )
 from derive.verify.integers import Env, gather
+from derive.verify.matrices import Matrices
 from derive.verify.scalar import DEFINED
 from derive.verify.unknown import unknown
 
@@ -83,7 +85,9 @@ class Evaluator:
             Bracket: self._bracket,
             Cases: self._branches,
             Derivative: self._derivative,
+            Element: lambda f, env: (self.matrices.entry(f, env),),
         }
+        self.matrices = Matrices(self)
 
     def value(self, f: Formula, env: Env) -> Array:
         """The value as one array, with an axis for each index it depends on (and the draws)."""
