@@ -17,8 +17,6 @@ How each formula is spelled in LaTeX stands in `derive.writers.latex_math`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from fractions import Fraction as Rational
 from typing import TypeVar
 
@@ -52,6 +50,8 @@ from derive.document.math import (
 )
 from derive.document.notation import Names, parse_name
 from derive.document.products import Quotient, Split, flat, is_reciprocal, split
+from derive.document.strength import Laid, Strength, slot
+from derive.document.wholes import Wholes
 from derive.ir import (
     TRUE,
     Apply,
@@ -63,6 +63,7 @@ from derive.ir import (
     Count,
     Delta,
     Derivative,
+    Element,
     Entry,
     Formula,
     Greatest,
@@ -76,30 +77,20 @@ from derive.ir import (
     Range,
     Sum,
     Times,
+    Whole,
 )
 
 Kind = TypeVar("Kind", bound=Basic)
 
 
-class Strength(IntEnum):
-    TERM = 0
-    FACTOR = 1
-    OPERAND = 2
-    ATOM = 3
-
-
-@dataclass(frozen=True)
-class Laid:
-    """`open`: it reaches to the right as far as it can, as a sum does."""
-
-    math: Math
-    strength: Strength
-    open: bool = False
-
-
 def formula(f: Formula, names: Names) -> Math:
     """`f` as it is printed."""
     return _Layout(names).plain(_as(names.present(f), Formula))
+
+
+def whole(a: Whole, names: Names) -> Math:
+    """A whole array as it is printed."""
+    return _Layout(names).wholes.lay(_as(names.present(a), Whole)).math
 
 
 def condition(g: Guard, names: Names) -> Math:
@@ -131,6 +122,7 @@ class _Layout:
     def __init__(self, names: Names) -> None:
         self.names = names
         self.conditions = Conditions(names, self.plain, self.choice)
+        self.wholes = Wholes(self)
 
     def plain(self, f: Formula) -> Math:
         """`f` where nothing stands beside it."""
@@ -140,12 +132,7 @@ class _Layout:
         negative, laid = self.signed(f)
         if not negative:
             return laid
-        return Laid(
-            row(Sign("prefix -"), self.slot(laid, Strength.FACTOR)), Strength.TERM, laid.open
-        )
-
-    def slot(self, laid: Laid, wanted: Strength) -> Math:
-        return laid.math if laid.strength >= wanted else fenced("paren", laid.math)
+        return Laid(row(Sign("prefix -"), slot(laid, Strength.FACTOR)), Strength.TERM, laid.open)
 
     # -- arithmetic ------------------------------------------------------------------------------
 
@@ -171,7 +158,7 @@ class _Layout:
                 parts += [Break(1), Sign("-" if negative else "+")]
             elif negative:
                 parts.append(Sign("prefix -"))
-            parts.append(self.slot(laid, Strength.FACTOR))
+            parts.append(slot(laid, Strength.FACTOR))
         return Laid(row(*parts), Strength.TERM)
 
     def product(self, parts: Split) -> Laid:
@@ -196,11 +183,11 @@ class _Layout:
         """The numbers of a product, as one fraction where there is a denominator."""
         above = [
             *map(numeral, parts.numbers),
-            *(self.slot(self.node(g), Strength.FACTOR) for g in parts.above),
+            *(slot(self.node(g), Strength.FACTOR) for g in parts.above),
         ]
         if not parts.below:
             return above
-        below = [self.slot(self.lay(g), Strength.FACTOR) for g in parts.below]
+        below = [slot(self.lay(g), Strength.FACTOR) for g in parts.below]
         alone = len(parts.below) == 1
         under = self.lay(parts.below[0]).math if alone else juxtaposed(below, len(below))
         return [Fraction(juxtaposed(above) if above else Numeral("1"), under)]
@@ -217,7 +204,7 @@ class _Layout:
     def power(self, f: Power) -> Laid:
         e = f.exponent
         above = inline(e.value) if isinstance(e, Number) else self.plain(e)
-        base = self.slot(self.lay(f.base), Strength.ATOM)
+        base = slot(self.lay(f.base), Strength.ATOM)
         if isinstance(base, Scripts):
             return Laid(Scripts(base.base, base.below, above), Strength.OPERAND)
         return Laid(Scripts(base, above=above), Strength.OPERAND)
@@ -250,6 +237,8 @@ class _Layout:
                 return self.cases(f)
             case Derivative():
                 return self.derivative(f)
+            case Element():
+                return self.wholes.element(f)
         raise TypeError(f"no layout for a {type(f).__name__}")
 
     def component(self, f: Component) -> Laid:
@@ -294,7 +283,7 @@ class _Layout:
 
     def binder(self, f: Sum | Max) -> Laid:
         conditions = self.conditions.lines(f.condition)
-        body = self.slot(self.lay(f.body), Strength.FACTOR)
+        body = slot(self.lay(f.body), Strength.FACTOR)
         if isinstance(f, Max):
             under = (*under_maximum(f.ranges, self.names), *conditions)
             return Laid(row(Big("max", under), body), Strength.FACTOR, open=True)
@@ -312,7 +301,7 @@ class _Layout:
         at = listed(places, spaced=any(not isinstance(p, Name | Numeral) for p in places))
         m = f.maximum
         under = (*under_maximum(m.ranges, self.names), *self.conditions.lines(m.condition))
-        body = self.slot(self.lay(m.body), Strength.FACTOR)
+        body = slot(self.lay(m.body), Strength.FACTOR)
         left = Fenced("paren", at) if len(f.at) > 1 else at
         return row(left, Relation("="), Big("argmax", under), body)
 

@@ -48,7 +48,19 @@ class Numeral:
 
 
 SignKind: TypeAlias = Literal[
-    "+", "-", "prefix -", "cdot", "times", "bmod", "slash", "partial", "dots", "not"
+    "+",
+    "-",
+    "prefix -",
+    "cdot",
+    "times",
+    "odot",
+    "otimes",
+    "star",
+    "bmod",
+    "slash",
+    "partial",
+    "dots",
+    "not",
 ]
 
 
