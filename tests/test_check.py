@@ -169,3 +169,15 @@ def test_the_chain_rule_through_a_matrix_is_read_as_a_contraction():
     )
     assert pair.status == "holds"
     assert any("sum over all entries of Y" in r for r in pair.readings)
+
+
+def test_a_counterexample_shows_what_matters_and_nothing_else():
+    given = {**SLIDING, "tensors": {**SLIDING["tensors"], "x": ["Q", "D"]}}
+    v = derive.check(r"\frac{\partial J}{\partial v_i} = 2 e_i", given)
+    found = v.counterexample
+    assert [name for name, _ in found.sizes] == ["R", "M", "B"]
+    assert {name for name, _ in found.tensors} == {"k", "u"}
+    w = derive.check(r"x_{i,j} = 2 x_{i,j}", {"tensors": {"x": ["m", "n"], "y": ["l"]}})
+    assert [name for name, _ in w.counterexample.sizes] == ["m", "n"]
+    assert "y" not in w.message
+    assert "where x = [[" in w.message

@@ -10,6 +10,7 @@ from derive.check.compare import Comparer, entries
 from derive.check.conventions import holds
 from derive.check.diagnose import Context, diagnose
 from derive.check.pair import Pair, UnequalShapes, entry_for_array, pair
+from derive.check.reach import relevant
 from derive.check.repair import Broken, fitting
 from derive.check.transpose import transposed
 from derive.check.verdict import (
@@ -72,6 +73,11 @@ class Checker:
         self.given = given
         self.model: Model = build(given, checking=True)
         self.symbols: Symbols = symbols_of(self.model)
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The names of given arrays that nobody named: the coefficients of unknown functions."""
+        return frozenset(t.name for t in self.model.hidden)
 
     @cached_property
     def comparer(self) -> Comparer:
@@ -204,7 +210,8 @@ class _Chain:
                 turned = self._transposed(k)
                 if turned is not None:
                     return turned
-            return diagnose(it, found.counterexample, self._context(k, it))
+            shown = relevant(found.counterexample, it, self.comparer.program, self.checker.hidden)
+            return diagnose(it, shown, self._context(k, it))
         except Unsupported as reason:
             return Finding(UNREADABLE, f"this cannot be checked: {reason}")
 

@@ -12,11 +12,10 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
 
-from sympy import Basic
-
 from derive.check import spell
 from derive.check.compare import Comparer, entries
 from derive.check.pair import Pair
+from derive.check.reach import integers, reached, sizes
 from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import (
@@ -80,17 +79,7 @@ class Conditions:
 
     def _relevant(self, pair: Pair) -> list[Size]:
         """The free sizes without a value on which a pair depends, directly or not."""
-        found: dict[Size, None] = {}
-        pending: list[Basic] = [*pair.sides, *pair.ranges]
-        for side in pair.sides:
-            for t in sorted(tensors(side), key=lambda t: t.name):
-                read = sorted(self.program.ancestors(t), key=lambda t: t.name)
-                for u in (t, *read):
-                    pending += u.shape
-                    definition = self.program.defined.get(u)
-                    pending += [definition.body] if definition else []
-        for size in _sizes(pending):
-            found[size] = None
+        found = sizes(reached(self.program, pair))
         return [s for s in self._search.free if s in found and s.value is None]
 
     def _divisibility(self, pair: Pair, relevant: Sequence[Size]) -> Iterator[Guard]:
@@ -98,13 +87,13 @@ class Conditions:
         definitions = [s.definition for s in self._search.computed if s.definition is not None]
         floors = [a for e in definitions for a in e.atoms_within()]
         for side in pair.sides:
-            floors += [a for e in _integers(side) for a in e.atoms_within()]
+            floors += [a for e in integers(side) for a in e.atoms_within()]
         found: dict[Guard, None] = {}
         for a in floors:
             if isinstance(a, Floor):
                 n, d = a.parts
                 rest = _remainder(n, d)
-                if d.constant != 1 and rest != Int.of(0) and set(_sizes([n, d])) & set(relevant):
+                if d.constant != 1 and rest != Int.of(0) and set(sizes([n, d])) & set(relevant):
                     found[Divides(d, rest)] = None
         yield from found
         if len(found) > 1:
@@ -183,20 +172,3 @@ def _remainder(n: Int, d: Int) -> Int:
     if others or factor != 1:
         return n
     return Int({m: c for m, c in n.terms if not set(divisor) <= set(m)})
-
-
-def _integers(f: Basic) -> Iterator[Int]:
-    return (e for e in subformulas(f) if isinstance(e, Int))
-
-
-def _sizes(parts: Sequence[Basic]) -> list[Size]:
-    """Every size in some formulas or integers, those in definitions of sizes too."""
-    found: dict[Size, None] = {}
-    pending = [e for part in parts for e in _integers(part)]
-    while pending:
-        for a in pending.pop().atoms_within():
-            if isinstance(a, Size) and a not in found:
-                found[a] = None
-                if a.definition is not None:
-                    pending.append(a.definition)
-    return list(found)

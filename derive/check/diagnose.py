@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from derive.check import spell
 from derive.check.compare import Comparer
 from derive.check.conditions import Conditions, vanishes
 from derive.check.conventions import convention, holds
 from derive.check.edits import Edit
 from derive.check.factors import Factor, factor
 from derive.check.pair import Pair
+from derive.check.reach import count
 from derive.check.repair import Broken, repair
 from derive.check.terms import differing_entries, first_bad_term, meeting
 from derive.check.text import Text
 from derive.check.verdict import CONVENTION, HOLDS_IF, WRONG, Finding
 from derive.check.zero import zero_outside
-from derive.derivation.program import Program
 from derive.latex.symbols import Symbols
 from derive.verify.verdict import Counterexample
+
+SHOWN = 6
+"""Entries of given arrays that are told, at most."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def _wrong(
 ) -> Finding:
     comparer, broken = context.comparer, context.broken
     entries = differing_entries(comparer, pair)
-    parts = [entries or _difference(comparer.program, counterexample)]
+    parts = [entries or _difference(counterexample)]
     term = first_bad_term(comparer, pair)
     if term is not None:
         terms = Text(broken.source, *broken.places[0]).terms()
@@ -100,13 +104,17 @@ def _wrong(
     return Finding(WRONG, "; ".join(p for p in parts if p), "", counterexample, suggestion)
 
 
-def _difference(program: Program, found: Counterexample | None) -> str:
-    """Where the two sides differ; sizes that the Given fixes go without saying."""
+def _difference(found: Counterexample | None) -> str:
+    """Where the two sides differ; with the values of arrays that have few entries in all."""
     if found is None:
         return ""
-    free = {s.name for s in program.sizes if s.value is None}
     if found.left is found.right is None:
         where = ", ".join(f"{name} = {value}" for name, value in found.indices)
         return "the two sides differ" + (f" at {where}" if where else "")
-    shown = replace(found, sizes=tuple(pair for pair in found.sizes if pair[0] in free))
-    return f"the two sides differ: {shown}"
+    said = f"the two sides differ: {found}"
+    for side, value in (("left", found.left), ("right", found.right)):
+        said += f"; the {side} side reads outside of an array" if value is None else ""
+    if not found.tensors or sum(count(entries) for _, entries in found.tensors) > SHOWN:
+        return said
+    values = ", ".join(f"{name} = {spell.entries(entries)}" for name, entries in found.tensors)
+    return f"{said}, where {values}"

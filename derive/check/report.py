@@ -115,7 +115,12 @@ def _example(found: Counterexample | None) -> dict[str, Any] | None:
         "indices": dict(found.indices),
         "left": None if found.left is None else str(found.left),
         "right": None if found.right is None else str(found.right),
+        "values": {name: _texts(entries) for name, entries in found.tensors},
     }
+
+
+def _texts(entries: object) -> object:
+    return list(map(_texts, entries)) if isinstance(entries, list) else str(entries)
 
 
 Known = Counter[tuple[str, str, str]]

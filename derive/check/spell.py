@@ -1,4 +1,4 @@
-"""Sizes and conditions on them as LaTeX, for messages."""
+"""Sizes, conditions on them, and values, for messages."""
 
 from __future__ import annotations
 
@@ -34,6 +34,13 @@ def _product(names: list[str]) -> str:
     """Factors side by side; a space where one has more than a letter."""
     apart = any(len(name) > 1 for name in names)
     return (" " if apart else "").join(names)
+
+
+def entries(value: object) -> str:
+    """Nested lists of numbers: `[1, -2/3]`."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(entries, value))}]"
+    return str(value)
 
 
 def condition(guard: Guard) -> str:
