@@ -11,7 +11,7 @@ verifier draws (extent 1, strides that do not divide) and at values with ties an
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import permutations, product
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ Case = tuple[tuple[object, ...], str, dict[str, Any]]
 """The shape of the input, the kind of layer, its options."""
 
 
-def model(shape: Sequence[object], kind: str, base: int = 1, **options: Any) -> Model:
+def model(shape: Sequence[object], kind: str, /, base: int = 1, **options: Any) -> Model:
     sizes = options.pop("sizes", {})
     data = {
         "conventions": {"index_base": base},
@@ -249,14 +249,47 @@ def resampled() -> Iterator[Case]:
         yield shape, f"AdaptiveAvgPool{axes}d", {}
 
 
-@cases(others(), normalizations(), paddings(), transposed(), resampled())
+def rearranged() -> Iterator[Case]:
+    for base in (0, 1):
+        yield ("N", 4, 3), "Reshape", {"shape": ["N", 12], "base": base}
+        yield ("N", 12), "View", {"shape": [-1, 4, "N"], "base": base}
+        yield (2, 6), "Reshape", {"shape": [3, 4], "base": base}
+        yield ("N", "C", "H", "W"), "Reshape", {"shape": ["C", "N", -1], "base": base}
+        yield ("N", "C", 2, "W"), "Reshape", {"shape": ["N", 1, "Q", "W"], "base": base}
+        yield ("N", 6), "Unflatten", {"dim": 1, "unflattened_size": [2, -1], "base": base}
+        yield (1, "N", 1), "Squeeze", {"base": base}
+        yield ("N", 1, "C"), "Squeeze", {"dim": 1, "base": base}
+        yield ("N", "C"), "Unsqueeze", {"dim": -2, "base": base}
+        yield ("N", "C"), "Stack", {"dim": 1, "base": base}
+        for dims in permutations(range(3)):
+            yield ("N", "C", "T"), "Permute", {"dims": list(dims), "base": base}
+        yield ("N", "C", "T"), "Transpose", {"dim0": 0, "dim1": -1, "base": base}
+        for sizes, window in FOLDS:
+            shape = (2, 6 * sizes[0], sizes[1])
+            yield (
+                shape,
+                "Fold",
+                {"kernel_size": [2, 3], "output_size": [4, 5], **window} | {"base": base},
+            )
+
+
+FOLDS: list[tuple[tuple[int, int], dict[str, Any]]] = [
+    ((1, 9), {}),
+    ((2, 6), {"stride": [2, 1]}),
+    ((1, 20), {"stride": [2, 1], "padding": [2, 1], "dilation": [1, 1]}),
+    ((2, 9), {"stride": [1, 2], "padding": [1, 1], "dilation": [3, 1]}),
+    ((1, 15), {"stride": 2, "padding": [3, 2], "dilation": [1, 2]}),
+]
+
+
+@cases(others(), normalizations(), paddings(), transposed(), resampled(), rearranged())
 def test_layer(case: Case) -> None:
     demand_exact(verdicts(case))
 
 
 def test_every_layer_has_cases() -> None:
     every = [convolutions(), other_convolutions(), pools(), other_pools(), others()]
-    every += [normalizations(), paddings(), transposed(), resampled()]
+    every += [normalizations(), paddings(), transposed(), resampled(), rearranged()]
     assert {kind for some in every for _, kind, _ in some} == set(LAYERS) - {"GELU", "Embedding"}
 
 

@@ -79,6 +79,7 @@ CONTRACT = Phase(
         sums.one_point,
         sums.merge_sums,
         deltas.merge_unravelled,
+        deltas.equal_positions,
         deltas.split_ravelled,
         deltas.unit_delta,
         deltas.expose_delta,

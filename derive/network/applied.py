@@ -16,6 +16,7 @@ from derive.network.given import LayerEntry
 from derive.network.layer import LayerKind
 from derive.network.lift import with_units, without_units
 from derive.network.loss import CrossEntropyLoss, Loss
+from derive.network.names import is_lone_symbol
 from derive.network.site import Site, show_shape
 from derive.network.statements import whole_number
 
@@ -39,11 +40,12 @@ class Applied:
         if call.kind in LOSSES:
             return self._loss(k, call, options, arrays, new)
         cls = LAYERS.get(call.kind, LayerKind)
-        if len(arrays) > 1 + len(cls.arrays) and call.kind in LAYERS:
+        if len(arrays) > 1 + len(cls.arrays) and call.kind in LAYERS and not cls.gathers:
             most = ", ".join(("input", *cls.arrays))
             new.fail(f"{len(arrays)} arrays, expected at most {1 + len(cls.arrays)}: {most}")
         if cls.reads_classes and arrays[0].classes is None and len(arrays) > 1:
             arrays = (self._retyped(arrays[0], arrays[1].shape[0], new), *arrays[1:])
+        new.others = arrays[1:] if cls.gathers else ()
         x, supplied = arrays[0], dict(zip(cls.arrays, arrays[1:], strict=False))
         fit = cls.fit(x.shape, {n: t.shape for n, t in supplied.items()}, options)
         told = LayerEntry.model_validate({**fit.options, **options, "type": call.kind})
@@ -66,6 +68,8 @@ class Applied:
             return tuple(self._option(name, v, new) for v in value)
         declared = self._declared
         if not isinstance(value, str) or _WORD.fullmatch(value) or declared.sizes.named(value):
+            return value
+        if is_lone_symbol(value):
             return value
         if declared.known.find(value) is not None:
             return value

@@ -22,6 +22,7 @@ from derive.network.activation import (
 )
 from derive.network.convolution import Conv1d, Conv2d, Conv3d
 from derive.network.embedding import Embedding
+from derive.network.fold import Fold, Unfold
 from derive.network.layer import LayerKind
 from derive.network.linear import Linear
 from derive.network.loss import (
@@ -59,7 +60,17 @@ from derive.network.pooling import (
     MaxPool2d,
     MaxPool3d,
 )
-from derive.network.reshape import Flatten, Unfold, Upsample
+from derive.network.rearrange import (
+    Permute,
+    Reshape,
+    Squeeze,
+    Stack,
+    Transpose,
+    Unflatten,
+    Unsqueeze,
+    View,
+)
+from derive.network.reshape import Flatten, Upsample
 from derive.network.transposed import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 
 _LAYERS: tuple[type[LayerKind], ...] = (
@@ -71,7 +82,8 @@ _LAYERS: tuple[type[LayerKind], ...] = (
     *(AvgPool1d, AvgPool2d, AvgPool3d),
     *(LPPool1d, LPPool2d, LPPool3d),
     *(AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d),
-    *(Flatten, Unfold, Upsample, Linear, Embedding),
+    *(Flatten, Unflatten, Reshape, View, Permute, Transpose, Squeeze, Unsqueeze, Stack),
+    *(Unfold, Fold, Upsample, Linear, Embedding),
     *(BatchNorm1d, BatchNorm2d, BatchNorm3d, LayerNorm),
     *(
         ReLU,

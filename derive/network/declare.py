@@ -22,6 +22,8 @@ from derive.network.statements import computed_size, left_names, whole_number
 _BOUND = re.compile(r"\s*(>=|>|≥|\\geq?)\s*(\d+)\s*")
 _REAL = frozenset("eps momentum negative_slope alpha beta value delta min_val max_val p".split())
 """Options that are real numbers: a name there is that of a scalar, not of a new size."""
+_RESHAPED = frozenset(("shape", "unflattened_size"))
+"""Options in which a name that stands nowhere else is computed from the others."""
 _AXES = {1: "D", 2: "ND", 3: "NCT", 4: "NCHW", 5: "NCDHW"}
 
 
@@ -250,7 +252,7 @@ def _in_options(given: Given) -> Iterator[tuple[str, str]]:
     options = [entry.options for entry in given.layers]
     options += [call.options for call in calls(given)]
     for option, value in (pair for table in options for pair in table.items()):
-        if option in _REAL:
+        if option in _REAL | _RESHAPED:
             continue
         for part in value if isinstance(value, (list, tuple)) else (value,):
             if isinstance(part, str) and part not in given.tensors:

@@ -37,10 +37,12 @@ class LayerKind(BaseModel):
 
     `arrays` are the names of the parameters that a call may bring, in order; where it brings any,
     those that are missing are left out.  `reads_classes`: the input holds class indices.
+    `gathers`: it reads several arrays, and those after the first are `others` of its site.
     """
 
     arrays: ClassVar[tuple[str, ...]] = ()
     reads_classes: ClassVar[bool] = False
+    gathers: ClassVar[bool] = False
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     def __init__(self, *positional: Any, **options: Any) -> None:

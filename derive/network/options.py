@@ -15,6 +15,7 @@ from derive.ir import Int
 SizeName: TypeAlias = int | str | Int
 RealName: TypeAlias = Fraction | str | Int
 PerAxisName: TypeAlias = SizeName | tuple[SizeName, ...]
+ExtentName: TypeAlias = SizeName
 
 
 def _whole(least: int) -> Callable[[object], SizeName]:
@@ -33,6 +34,21 @@ def _one_or_several(least: int) -> Callable[[object], PerAxisName]:
         return tuple(map(check, value)) if isinstance(value, (list, tuple)) else check(value)
 
     return check_all
+
+
+def _extents(value: object) -> tuple[ExtentName, ...]:
+    """A shape; -1 stands for what the other extents leave."""
+    if isinstance(value, (list, tuple)) and all(
+        isinstance(e, (str, Int)) or (type(e) is int and (e >= 1 or e == -1)) for e in value
+    ):
+        return tuple(value)
+    raise ValueError("a list of extents: whole numbers of at least 1, names of sizes, or once -1")
+
+
+def _axes(value: object) -> tuple[int, ...]:
+    if isinstance(value, (list, tuple)) and all(type(k) is int for k in value):
+        return tuple(value)
+    raise ValueError("a list of axes, counted from 0")
 
 
 def exact(value: object) -> Fraction:
@@ -58,5 +74,10 @@ PerAxis = Annotated[
 Padding = Annotated[
     PerAxisName, PlainValidator(_one_or_several(0), json_schema_input_type=_SEVERAL)
 ]
+Extents = Annotated[
+    tuple[ExtentName, ...],
+    PlainValidator(_extents, json_schema_input_type=tuple[int | str, ...]),
+]
+Axes = Annotated[tuple[int, ...], PlainValidator(_axes, json_schema_input_type=tuple[int, ...])]
 Exact = Annotated[Fraction, PlainValidator(exact, json_schema_input_type=int | float)]
 Real = Annotated[RealName, PlainValidator(_real, json_schema_input_type=int | float | str)]

@@ -1,13 +1,11 @@
-"""Layers that only rename positions."""
+"""Layers that only rename positions, or repeat entries."""
 
 from __future__ import annotations
 
-from derive.ir import TRUE, Bracket, Formula, Tensor, Times, conjunction, floor, unravel
+from derive.ir import Formula, Tensor, floor, unravel
 from derive.network.layer import LayerKind
-from derive.network.lift import Fit
-from derive.network.options import Padding, PerAxis
+from derive.network.options import PerAxis
 from derive.network.site import Position, Shape, Site, product
-from derive.network.window import Window, windows
 
 
 class Flatten(LayerKind):
@@ -34,44 +32,6 @@ class Flatten(LayerKind):
         run = x.shape[first:last]
         inner = [unravel(at[first], k, run, new.base) for k in range(len(run))]
         return x[(*at[:first], *inner, *at[first + 1 :])]
-
-
-class Unfold(LayerKind):
-    """The windows of an image as columns: an axis for channel and offset, one for the window."""
-
-    kernel_size: PerAxis
-    dilation: PerAxis = 1
-    padding: Padding = 0
-    stride: PerAxis = 1
-
-    @classmethod
-    def fit(cls, x: Shape, arrays: dict[str, Shape], options: dict[str, object]) -> Fit:
-        return Fit(units={"": (0,)}) if len(x) == 2 else Fit()
-
-    def letters(self, rank: int) -> str:
-        return "nrl"[3 - rank :]
-
-    def windows(self, x: Shape, new: Site) -> tuple[Window, ...]:
-        return windows(x, new, 2, self.kernel_size, self.stride, self.padding, self.dilation)
-
-    def extents(self, x: Shape, new: Site) -> Shape:
-        new.need_axes(x, 3, 4)
-        made = self.windows(x, new)
-        rows = new.computed("R", product((x[-3], *(w.kernel for w in made))))
-        places = product(new.spatial(w.outputs(new) for w in made))
-        return (*x[:-3], rows, new.computed("L", places))
-
-    def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
-        *batch, row, column = at
-        made = self.windows(x.shape, new)
-        outputs = new.spatial(w.outputs(new) for w in made)
-        inner = (x.shape[-3], *(w.kernel for w in made))
-        channel, *offsets = (unravel(row, k, inner, new.base) for k in range(3))
-        places = [unravel(column, k, outputs, new.base) for k in range(2)]
-        axes = list(zip(made, places, offsets, strict=True))
-        read = x[(*batch, channel, *(w.position(i, a, new.base) for w, i, a in axes))]
-        inside = conjunction(*(w.inside(i, a, new.base) for w, i, a in axes))
-        return read if inside == TRUE else Times(Bracket(inside), read)
 
 
 class Upsample(LayerKind):

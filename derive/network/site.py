@@ -27,7 +27,7 @@ from derive.ir.text import to_text
 from derive.network.known import Known
 from derive.network.names import tagged
 from derive.network.options import PerAxisName, RealName, SizeName
-from derive.network.sizes import Sizes, value_of
+from derive.network.sizes import Sizes, numbers
 
 Shape: TypeAlias = tuple[Int, ...]
 Position: TypeAlias = tuple[Index, ...]
@@ -38,7 +38,8 @@ class Site:
 
     `shape` and `at` are the shape and the indices of the output, known when the formula is made.
     `label` and `input` are what messages call the layer and what it reads; `place` gives the file
-    and line of an option.  `supplied` are arrays that stand for parameters, by name.
+    and line of an option.  `supplied` are arrays that stand for parameters, by name; `others` are
+    the inputs after the first.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Site:
         self.before: list[Definition] = []
         self.sizes_told: list[SizeRule] = []
         self.supplied: dict[str, Tensor] = {}
+        self.others: tuple[Tensor, ...] = ()
         self.known = Known()
         self._letters: set[str] = set()
         self._extents: dict[str, Int] = {}
@@ -142,6 +144,14 @@ class Site:
         if not self.sizes.require(guard):
             self.fail(otherwise, option)
 
+    def equal(self, d: Int, e: Int) -> bool:
+        """Whether two extents are equal by their definitions, or by their numbers.
+
+        In the second case that is noted as a condition on the sizes.
+        """
+        d, e = self.sizes.inlined(d), self.sizes.inlined(e)
+        return d == e or (numbers(d) == numbers(e) and self.sizes.require(Equal(d, e)))
+
     def agree(self, option: str, value: SizeName | None, extent: Int) -> None:
         """Check an option that repeats an extent of the input, such as `in_channels`."""
         if value is not None:
@@ -212,9 +222,8 @@ class Site:
 
 
 def show(e: Int) -> str:
-    """An integer expression for a message: its number where it has one."""
-    value = value_of(e)
-    return to_text(e) if value is None else str(value)
+    """An integer expression for a message, with the numbers of the sizes that have one."""
+    return to_text(numbers(e))
 
 
 def show_shape(shape: Shape) -> str:

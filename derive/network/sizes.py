@@ -17,13 +17,20 @@ from derive.ir import (
     NonNegative,
     Size,
     conjuncts,
+    floor,
 )
+from derive.ir.affine import sign
 from derive.network.names import nearest
 
 
 def value_of(e: IntLike) -> int | None:
     """The number of an integer expression where all of its sizes carry one."""
-    return Int.of(e).replace(_value).constant
+    return numbers(e).constant
+
+
+def numbers(e: IntLike) -> Int:
+    """An integer expression with the numbers of the sizes that carry one."""
+    return Int.of(e).replace(_value)
 
 
 def _value(atom: Atom) -> Int | None:
@@ -134,6 +141,28 @@ class Sizes:
         if known is not None:
             return Int.of(known)
         return self._new(symbol, value_of(definition), definition)
+
+    def named_as(self, symbol: str, definition: Int) -> Int:
+        """The size `symbol`, which the user names and which is computed from others."""
+        size = Size(symbol, value_of(definition), 1, definition)
+        self.declare(size)
+        return Int.of(size)
+
+    def inlined(self, e: Int) -> Int:
+        """An expression with the definitions of all computed sizes put in."""
+        while any(isinstance(a, Size) and a.definition is not None for a in e.atoms_within()):
+            e = e.replace(lambda a: a.definition if isinstance(a, Size) else None)
+        return e
+
+    def quotient(self, e: Int, d: Int) -> Int | None:
+        """e/d where that is a whole number for all sizes, or by their numbers; else None."""
+        for above, below in ((e, d), (self.inlined(e), self.inlined(d))):
+            found = floor(above, below) if sign(below) > 0 else None
+            if found is not None and found * below == above:
+                return found
+        above, below = numbers(e), numbers(d)
+        exact = sign(below) > 0 and floor(above, below) * below == above
+        return floor(e, d) if exact and self.require(Divides(d, e)) else None
 
     def _new(self, symbol: str, value: int | None, definition: Int | None) -> Int:
         letter, mark, tag = symbol.partition("^")

@@ -207,6 +207,27 @@ def merge_unravelled(f: Times, scope: Scope) -> Formula | None:
 
 
 @rule(
+    "equal positions",
+    "positions in row-major order agree where all indices do",
+    "both positions disappear",
+    Delta,
+    lambda: samples.given(
+        Delta(ravel((i, q), (A, K)), ravel((p, a), (A, K))),
+        *(Range(e, 1, A) for e in (i, p)),
+        *(Range(e, 1, K) for e in (q, a)),
+    ),
+)
+def equal_positions(f: Delta, scope: Scope) -> Formula | None:
+    """δ(ravel(c, m), ravel(d, l)) = δ(c, d) δ(m, l), for positions in arrays of one shape."""
+    one, other = (side.atom for side in f.sides)
+    if not isinstance(one, Ravel) or not isinstance(other, Ravel):
+        return None
+    if one.dims != other.dims or one.base != other.base:
+        return None
+    return product(*(Delta(e, g) for e, g in zip(one.indices, other.indices, strict=True)))
+
+
+@rule(
     "position and index tuple",
     "positions in row-major order agree where all indices do",
     "the position disappears",
