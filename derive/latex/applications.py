@@ -16,6 +16,7 @@ from derive.latex.symbols import Abbreviation, DefinedFunction, Operator, Scalar
 from derive.latex.tree import (
     Call,
     Chain,
+    Factors,
     Group,
     Listed,
     Logic,
@@ -184,6 +185,13 @@ class Applications(Slopes):
         raise NotImplementedError
 
     def arguments(self, node: Node) -> list[Value]:
+        if isinstance(node, Factors):
+            (_, first), (_, behind) = node.factors
+            if not isinstance(first, Numeral):
+                value = self.apply_scripted(first, behind, [])
+                if value is None:
+                    refuse(behind, "brackets around an argument of two factors", "none")
+                return [value]
         body = node.body if isinstance(node, Group) else node
         items = body.items if isinstance(body, Listed) else (body,)
         return [self.value(x) for x in items]

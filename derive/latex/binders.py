@@ -32,6 +32,7 @@ from derive.latex.tree import (
     Call,
     Chain,
     Dots,
+    Factors,
     Group,
     Listed,
     Node,
@@ -41,6 +42,7 @@ from derive.latex.tree import (
     Styled,
     SuchThat,
     Symbol,
+    Terms,
     spell,
 )
 
@@ -124,18 +126,38 @@ class Binders(Integers):
     def plan(self, below: Node, above: Node | None) -> Plan:
         plan = Plan()
         waiting: list[Node] = []
-        for item in items(below):
+        for item in with_ranges(items(below)):
             if is_name(item):
                 waiting.append(item)
+                continue
+            if self.are_new_letters(item, plan):
+                assert isinstance(item, Factors)
+                waiting += [f for _, f in item.factors]
                 continue
             if not isinstance(item, Chain):
                 refuse(item, "an index, its range or a condition", f"“{spell(item)}”")
             self.enter(plan, item, above, waiting)
         for name in waiting:
-            plan.bounds.setdefault(name, (None, None))
+            plan.bounds.setdefault(name, self.below_and_above(above))
         if not plan.bounds:
             refuse(below, "an index to bind", f"“{spell(below)}”")
         return plan
+
+    def below_and_above(self, above: Node | None) -> tuple[Node | None, Node | None]:
+        """The bounds in `\\sum_i^n`, where nobody wrote the first value."""
+        if above is None:
+            return None, None
+        if self.symbols.base == 0 and not isinstance(above, Terms):
+            self.note(f"a sum up to {spell(above)} has {spell(above)} terms, from 0")
+            above = less_one(above)
+        return Numeral(str(self.symbols.base), position=above.position), above
+
+    def are_new_letters(self, item: Node, plan: Plan) -> bool:
+        """Whether an item is several indices without commas between them: `ij`."""
+        return isinstance(item, Factors) and all(
+            o == "" and is_name(f) and self.may_bind(f) and f not in plan.bounds
+            for o, f in item.factors
+        )
 
     def enter(self, plan: Plan, item: Chain, above: Node | None, waiting: list[Node]) -> None:
         """One range or condition; the names that wait before it share its bounds."""
@@ -150,8 +172,16 @@ class Binders(Integers):
             if upper is None:
                 refuse(item, f"an upper bound of {spell(first)}", "none")
             self.share(plan, [*waiting, first], lower, upper)
-        elif relations == ["<=", "<="] and is_name(second):
-            self.share(plan, [*waiting, second], first, item.links[1][1])
+        elif (
+            len(relations) == 2
+            and {*relations} <= {"<=", "<"}
+            and self.is_bounded(second, plan, waiting)
+        ):
+            low = first if relations[0] == "<=" else more_one(first)
+            last = item.links[1][1]
+            self.share(
+                plan, [*waiting, second], low, last if relations[1] == "<=" else less_one(last)
+            )
         elif relations == ["<="] and is_name(second) and not is_name(first):
             plan.bounds[second] = (first, None)  # 1 ≤ α, to go on with: β ≤ 2
             return
@@ -165,6 +195,12 @@ class Binders(Integers):
                 self.bind_compared(plan, first, second)
             plan.conditions.append(item)
         waiting.clear()
+
+    def is_bounded(self, name: Node, plan: Plan, waiting: list[Node]) -> bool:
+        """Whether the middle of `1 ≤ i ≤ n` is bound there, rather than what waits before it."""
+        if name in plan.bounds or name in waiting:
+            return is_name(name) and plan.bounds.get(name, (None, None)) == (None, None)
+        return is_name(name) and not (waiting and name in self.indices)
 
     def bind_compared(self, plan: Plan, first: Node, second: Node) -> None:
         """In `i < j` or `j \\ne i` the first index is bound, unless only the other one is new.
@@ -278,6 +314,32 @@ def set_bounds(node: Node) -> tuple[Node, Node]:
     if body is node or not steps or not (dotted or whole):
         refuse(node, "a set such as \\{1,\\dots,n\\}", f"“{spell(node)}”")
     return steps[0], steps[-1]
+
+
+def with_ranges(found: list[Node]) -> list[Node]:
+    """Items with `m = 0, 1, \\dots, K-1` as one range."""
+    made: list[Node] = []
+    k = 0
+    while k < len(found):
+        item = found[k]
+        dots = [j for j in (k + 1, k + 2, k + 3) if j + 1 < len(found) and found[j] == DOTS]
+        between = found[k + 1 : dots[0]] if dots else []
+        listed = isinstance(item, Chain) and [r for r, _ in item.links] == ["="]
+        if dots and listed and all(isinstance(x, (Numeral, Terms)) for x in between):
+            assert isinstance(item, Chain)
+            span = Dots(item.links[0][1], found[dots[0] + 1], position=item.position)
+            item, k = Chain(item.first, (("=", span),), position=item.position), dots[0] + 1
+        made.append(item)
+        k += 1
+    return made
+
+
+def less_one(node: Node) -> Node:
+    return Terms(((1, node), (-1, Numeral("1", position=node.position))), position=node.position)
+
+
+def more_one(node: Node) -> Node:
+    return Terms(((1, node), (1, Numeral("1", position=node.position))), position=node.position)
 
 
 def is_name(node: Node) -> bool:

@@ -94,7 +94,7 @@ def read_claims(source: str, symbols: Symbols) -> tuple[Claim | Defined, ...]:
     try:
         clauses = Clauses(source)
         found = clauses.all()
-        reading = _Reading(source, symbols, sort(found, symbols))
+        reading = Reading(source, symbols, sort(found, symbols))
         return reading.all(clauses.remarks)
     except ReadError as error:
         raise error.within(source) from None
@@ -129,7 +129,7 @@ class ClaimReader(Formulas):
 
 
 @dataclass
-class _Reading:
+class Reading:
     """Reads the sorted clauses of one text."""
 
     source: str

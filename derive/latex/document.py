@@ -66,11 +66,12 @@ _TEX_TEXT = re.compile(r"^[^%\n]*\\(?:documentclass|begin\{document\})", re.MULT
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading; level 1 is the highest."""
+    """A heading; level 1 is the highest.  It stands from `offset` to `end`."""
 
     level: int
     title: str
     offset: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -235,7 +236,8 @@ class _Reader:
         groups = found.groupdict()
         if groups.get("heading"):
             title = found["title"].strip().rstrip("#").strip()
-            self.headings.append(Heading(len(found["heading"]), title, found.start()))
+            level = len(found["heading"])
+            self.headings.append(Heading(level, title, found.start(), found.end()))
         elif groups.get("fence"):
             return self.fence(found)
         elif groups.get("code"):
@@ -263,7 +265,7 @@ class _Reader:
             brace = at + self.text.startswith("*", at)
             end = self.closing.get(brace, brace)
             title = " ".join(self.text[brace + 1 : end - 1].split())
-            self.headings.append(Heading(_HEADINGS[name], title, found.start()))
+            self.headings.append(Heading(_HEADINGS[name], title, found.start(), max(at, end)))
             return max(at, end)
         if name in _INPUT:
             named = _FILE.match(self.text, at)

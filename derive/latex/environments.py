@@ -19,8 +19,8 @@ _PARTS = re.compile(
 )
 ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([A-Za-z]+\*?)\}")
 
-_RELATIONS = r":=|=|<|>|\\(?:coloneqq|equiv|leq?|leqslant|geq?|geqslant|lt|gt|neq?|approx)"
-RELATION = re.compile(rf"(?:{_RELATIONS})(?![A-Za-z])")
+_RELATIONS = "coloneqq equiv leq? leqslant geq? geqslant lt gt neq? approx"
+RELATION = re.compile(rf":=|[=<>≤≥≠≈≡]|\\(?:{'|'.join(_RELATIONS.split())})(?![A-Za-z])")
 _THOUSANDS = re.compile(r"[0-9]{3}(?![0-9])")
 
 # How many arguments a command takes that says nothing of the mathematics.

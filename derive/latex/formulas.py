@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction as Exact
 
+from derive.errors import MissingRule
 from derive.ir import (
     FUNCTIONS,
     ONE,
@@ -11,7 +12,9 @@ from derive.ir import (
     Apply,
     Branch,
     Cases,
+    Component,
     Count,
+    Derivative,
     Equal,
     Formula,
     Function,
@@ -24,7 +27,7 @@ from derive.ir import (
     conjunction,
 )
 from derive.latex.array import Array, Value, added, inner, new_axes, zipped
-from derive.latex.functions import known
+from derive.latex.functions import WRITTEN_OUT, known
 from derive.latex.integers import opposite, refuse
 from derive.latex.numbers import Sizes, inverse, negative
 from derive.latex.operations import FUNCTIONS as OF_ARRAYS
@@ -57,19 +60,22 @@ from derive.latex.tree import (
 NAMED = {
     "ln": "log",
     "sgn": "sign",
-    "GELU": "gelu",
-    "ReLU": "relu",
+    "signum": "sign",
+    "sigm": "sigmoid",
+    "logistic": "sigmoid",
     **{
         name: name
-        for name in "exp log sin cos tanh erf sign sigmoid relu gelu softplus signedpower".split()
+        for name in (*"exp log sin cos tanh erf sign sigmoid relu signedpower abs sqrt".split(),)
+        + (*WRITTEN_OUT,)
     },
 }
-"""Functions by the name that stands in the LaTeX."""
+"""Functions by the name that stands in the LaTeX, in small letters."""
 
 LARGEST = 50_000
 """Nodes of a formula in which names and functions have been replaced by what they are, at most."""
 
 OTHERWISE = ("otherwise", "else", "o.w", "other", "elsewhere")
+RELATED = (Chain, Logic, Word)
 NORMS = ("\\|", "\\lVert", "\\Vert")
 
 
@@ -203,14 +209,15 @@ class Formulas(Products):
         if node.name in OF_ARRAYS and not node.primes:
             with self.fitting(node):
                 return OF_ARRAYS[node.name](self.value(node.argument))
-        if node.name not in NAMED:
+        name = NAMED.get(node.name.lower())
+        if name is None:
             refuse(node, f"one of the functions {', '.join(sorted(NAMED))}", f"“{node.name}”")
         arguments = self.arguments(node.argument)
-        wanted = 2 if node.name == "signedpower" else 1
+        wanted = 2 if name == "signedpower" else 1
         if len(arguments) != wanted:
             refuse(node.argument, f"{wanted} argument of {node.name}", f"{len(arguments)}")
         orders = (node.primes,) + (0,) * (wanted - 1)
-        return self.at_arguments(ScalarFunction(NAMED[node.name]), orders, arguments, node)
+        return self.at_arguments(ScalarFunction(name), orders, arguments, node)
 
     def extreme(self, node: Call) -> Value:
         arguments = self.arguments(node.argument)
@@ -224,9 +231,24 @@ class Formulas(Products):
             return zipped(arguments, lambda f: kind(*f))
 
     def function(self, name: str, orders: tuple[int, ...], x: list[Formula]) -> Formula:
-        if any(orders) and name in FUNCTIONS:
-            return known(name, orders, tuple(x))
+        if any(orders) and (name in FUNCTIONS or name in WRITTEN_OUT):
+            return self.derived(name, orders, x)
+        if name in WRITTEN_OUT and name not in FUNCTIONS:
+            return WRITTEN_OUT[name](*x)
         return Apply(Function(name, orders), *x)
+
+    @staticmethod
+    def derived(name: str, orders: tuple[int, ...], x: list[Formula]) -> Formula:
+        """A known function differentiated, by the rules, or as it stands at an entry."""
+        try:
+            return known(name, orders, tuple(x))
+        except MissingRule:
+            if len(x) > 1 or not isinstance(x[0], Component):
+                raise
+            f: Formula = Apply(name, x[0])
+            for _ in range(orders[0]):
+                f = Derivative(f, x[0])
+            return f
 
     # -- brackets ----------------------------------------------------------------------------------
 
@@ -234,6 +256,9 @@ class Formulas(Products):
         body = node.body
         iverson = isinstance(body, (Chain, Logic, Word, Group))
         if node.open in ("[", "\\llbracket") and iverson:
+            return self.iverson(body)
+        if node.open == "(" and isinstance(body, Chain):
+            self.note(f"({spell(body)}) is 1 where that is true, else 0")
             return self.iverson(body)
         if node.open in ("(", "[", "\\{") and not isinstance(body, (Chain, Logic, Listed)):
             return self.value(body)
@@ -268,7 +293,7 @@ class Formulas(Products):
     # -- tables ------------------------------------------------------------------------------------
 
     def table(self, node: Table) -> Value:
-        if node.name in ("cases", "dcases"):
+        if node.name in ("cases", "dcases", "rcases") or is_cases(node):
             return self.cases(node)
         return self.matrix(node)
 
@@ -323,3 +348,10 @@ class Formulas(Products):
         if len(node.rows) == 1 and width > 1:
             return Array(whole.at(base, j), (j,), whole.shape[1:], base, row=True)
         return whole
+
+
+def is_cases(node: Table) -> bool:
+    """Whether an array is a distinction of cases: conditions in the second of two columns."""
+    conditions = [row[1] if len(row) == 2 else None for row in node.rows]
+    bare = [c.body if isinstance(c, Group) else c for c in conditions]
+    return node.name == "array" and all(isinstance(c, RELATED) for c in bare)

@@ -268,7 +268,7 @@ class Integers(Scope):
                 return TRUE
             case Word(text="false"):
                 return FALSE
-            case Group() if node.open == "(":
+            case Group() if node.open in ("(", "["):
                 return self.condition(node.body)
             case Chain():
                 parts = []

@@ -20,6 +20,7 @@ from derive.ir import (
     Index,
     Int,
     Number,
+    Power,
     Size,
     Tensor,
     at_least,
@@ -35,7 +36,7 @@ from derive.latex.array import (
 )
 from derive.latex.error import UndefinedName
 from derive.latex.integers import refuse
-from derive.latex.scope import EVERY, Found, is_letter, is_mark, rank
+from derive.latex.scope import EVERY, Found, is_letter, is_mark, rank, split_indices
 from derive.latex.scripts import Scripts
 from derive.latex.symbols import Abbreviation, Cotangent, Identity, Kronecker, Ones, ScalarFunction
 from derive.latex.tree import (
@@ -55,6 +56,8 @@ from derive.latex.tree import (
 )
 
 EULER = Symbol("e", position=0)
+PI = Power(Apply("inverse of the root of pi", Number(1)), Number(-2))
+"""The number π, by the constant that the density of the normal distribution is made of."""
 ONE_LIKE = ("\\mathbf", "\\mathbb", "\\mathbbm", "\\mathds", "\\boldsymbol", "\\bm", "\\mathrm")
 """Fonts of the 1 of an indicator or a vector of ones."""
 
@@ -185,7 +188,11 @@ class Names(Scripts):
         custom = self.by_custom(node) if self.whole else None
         if custom is not None:
             return custom
+        if node == Symbol("\\pi", position=0):
+            return PI
         if isinstance(node, Scripted):
+            if node.base == Symbol("\\pi", position=0) and node.below is None and node.above:
+                return self.raised_value(PI, node.above, node)
             if node.base == EULER and node.above and node.below is None:
                 exponent = self.value(node.above)
                 return zipped([exponent], lambda f: Apply("exp", f[0]))
@@ -208,9 +215,15 @@ class Names(Scripts):
             if node.above is not None or node.primes:
                 return None
         size = self.index(below) if below is not None and self.is_size(below) else None
-        if below is not None and size is None:
+        entry = split_indices(below, 2) if below is not None and size is None else None
+        if below is not None and size is None and entry is None:
             return None
         letter = base.body if isinstance(base, Styled) and base.command in ONE_LIKE else base
+        if entry is not None and letter in (Symbol("I", position=0), Numeral("1", position=0)):
+            self.note(f"{spell(node)} is an entry of the identity")
+            return self.delta(entry)
+        if entry is not None:
+            return None
         if letter == Symbol("I", position=0):
             self.note(f"{spell(node)} is the identity")
             return self.constant(Identity(size))

@@ -88,6 +88,7 @@ class Parser:
             return Symbol(":", position=at)
         node = self.logic()
         if self.tokens.skip(":"):
+            self.tokens.skip("\\\\")
             return SuchThat(node, self.logic(), position=at)
         return node
 
@@ -366,8 +367,19 @@ class Parser:
             argument = self.primary() if bracketed else self.scripted()
         plain = bracketed or isinstance(argument, (Big, Call))
         if not plain and self.operator_follows():
-            self.tokens.stop(f"brackets around the argument of \\{name}")
+            argument = self.two_factors(argument, name)
         return argument
+
+    def two_factors(self, first: Node, name: str) -> Node:
+        """The `\\sigma(x)` of `\\log\\sigma(x)`, the `2\\pi` of `\\log 2\\pi`."""
+        bracket = self.tokens.sees("(") and isinstance(first, (Symbol, Scripted, Styled))
+        letter = self.tokens.next.kind == "letter" or self.tokens.next.text in SYMBOLS
+        if not bracket and not (isinstance(first, Numeral) and letter):
+            self.tokens.stop(f"brackets around the argument of \\{name}")
+        both = Factors((("", first), ("", self.scripted())), position=first.position)
+        if self.operator_follows():
+            self.tokens.stop(f"brackets around the argument of \\{name}")
+        return both
 
     def operator_follows(self) -> bool:
         text = self.tokens.next.text
@@ -377,9 +389,7 @@ class Parser:
 
 STARTS: dict[str, Callable[[Parser], Node]] = {
     **dict.fromkeys(BRACKETS, Parser.group),
-    **dict.fromkeys(
-        ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\nicefrac", "\\sfrac"), Parser.fraction
-    ),
+    **dict.fromkeys(FRACTIONS, Parser.fraction),
     **dict.fromkeys(ACCENTS, Parser.styled),
     **dict.fromkeys(FUNCTIONS, Parser.named),
     **dict.fromkeys(DOTS, lambda parser: Symbol("\\dots", position=parser.tokens.take().position)),

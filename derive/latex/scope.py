@@ -21,6 +21,7 @@ from derive.latex.tree import (
     Scripted,
     Styled,
     Symbol,
+    Terms,
     Word,
     product_of,
     spell,
@@ -34,6 +35,9 @@ SPELT = tuple("softmax sigmoid relu ReLU tanh diag exp log max min sign vec tr".
 """Functions that people also write in italics, as letters before a bracket."""
 
 EVERY = Symbol(":", position=0)
+
+TAGS = ("(", "[", "\\langle")
+"""Brackets around a superscript that is no power: `W^{(1)}`, `W^{[1]}`."""
 
 
 class Found(NamedTuple):
@@ -282,7 +286,7 @@ def _upstairs(key: Node, meaning: Meaning, left: Node | None, above: Node | None
     axes = rank(meaning)
     if above is None or not axes or is_mark(above):
         return None
-    tag = isinstance(above, Group) and above.open == "("
+    tag = _in_brackets(above)
     body = above.body if isinstance(above, Group) and tag else above
     upper = body.items if isinstance(body, Listed) else (body,)
     if tag and not all(is_letter(e) or isinstance(e, Numeral) for e in upper):
@@ -340,16 +344,21 @@ def is_mark(node: Node) -> bool:
 
 
 def _in_brackets(node: Node) -> bool:
-    return isinstance(node, Group) and node.open == "("
+    if not isinstance(node, Group) or node.open not in TAGS:
+        return False
+    return node.open == "(" or isinstance(node.body, (Numeral, Symbol, Terms, Factors))
 
 
 def _without_font(node: Node) -> Node | None:
-    """A name without the font of its letter."""
+    """A name without the font of its letter, which may stand below an accent."""
     if isinstance(node, Scripted):
         base = _without_font(node.base)
         return None if base is None else replace(node, base=base)
     if isinstance(node, Styled) and node.command in FONTS and isinstance(node.body, Symbol):
         return node.body
+    if isinstance(node, Styled) and isinstance(node.body, Styled):
+        body = _without_font(node.body)
+        return None if body is None else replace(node, body=body)
     return None
 
 

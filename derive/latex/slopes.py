@@ -10,6 +10,7 @@ from derive.latex.array import Array, Slope, Value
 from derive.latex.integers import refuse
 from derive.latex.names import Names
 from derive.latex.scope import is_mark
+from derive.latex.symbols import DefinedFunction, ScalarFunction
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
     Factors,
@@ -23,6 +24,7 @@ from derive.latex.tree import (
     spell,
 )
 
+FUNCTION = (ScalarFunction, DefinedFunction)
 PARTIAL = Symbol("\\partial", position=0)
 HIGHEST_ORDER = 6
 NABLA = Symbol("\\nabla", position=0)
@@ -43,8 +45,28 @@ class Slopes(Names):
             return None
         if len(above) < 2:
             refuse(node, "what is differentiated, after this", "nothing")
-        of = self.product([("", f) for f in above[1:]])
+        of = self.lone_function(above[1:], below)
+        if of is None:
+            of = self.product([("", f) for f in above[1:]])
         return self.derivatives(of, node, above[1:], mark, self.order(above[0]))
+
+    def lone_function(self, above: list[Node], below: list[Node]) -> Value | None:
+        """The σ of dσ/dx, at x; None for anything else."""
+        found = self.find(above[0]) if len(above) == 1 and len(below) == 2 else None
+        if found is None or found.power or not isinstance(found.meaning, FUNCTION):
+            return None
+        bare = below[1].base if isinstance(below[1], Scripted) and not below[1].below else below[1]
+        name = below[1] if self.find(bare) is None else bare
+        return self.at_arguments(found.meaning, (0,), [self.value(name)], above[0])
+
+    def at_arguments(
+        self,
+        meaning: ScalarFunction | DefinedFunction,
+        orders: tuple[int, ...],
+        arguments: list[Value],
+        node: Node,
+    ) -> Value:
+        raise NotImplementedError
 
     def mark_of(self, first: Node, below: list[Node]) -> Node | None:
         """The ∂ or d that a numerator begins with, if the denominator begins with it, too."""

@@ -25,9 +25,11 @@ SAME = {"\\cr": "\\\\", "\\lbrace": "\\{", "\\rbrace": "\\}"}
 
 _TOKEN = re.compile(
     r"""(?P<space>[\s~]+|%[^\n]*)
+      |\\(?P<side>left|right|[bB]igg?[lrm]?)\s*(?P<null>\.)
       |\\(?P<text>text|textrm|textit|mbox)\s*\{(?P<words>[^{}\\$]*)\}
       |\\(?P<operator>operatorname\*?|mathrm)\s*\{(?P<letters>(?:[A-Za-z0-9 ]|\\,)*)\}
       |(?P<argmax>\\arg\s*\\max(?![A-Za-z]))
+      |(?P<dots>\.\.\.)
       |(?P<command>\\(?:[A-Za-z]+|.))
       |(?P<number>[0-9]{1,3}(?:(?:\\,|\{,\})[0-9]{3})+(?![0-9])|[0-9]+(?:\.[0-9]+)?)
       |(?P<word>(?<=\s)for(?=\s))
@@ -60,7 +62,38 @@ def tokenize(source: str) -> list[Token]:
         tokens.append(_token(found, at))
         at = found.end()
     tokens.append(Token("end", "the end", len(source)))
+    return _paired(tokens)
+
+
+def _paired(tokens: list[Token]) -> list[Token]:
+    """Without the brackets that have nothing on their other side: `\\left\\{ ... \\right.`.
+
+    A bar that stands so says what is held fixed.
+    """
+    opened: list[int] = []
+    for k, token in enumerate(tokens):
+        if token.text in ("\\left", "\\left."):
+            opened.append(k)
+        elif token.text in ("\\right", "\\right.") and opened:
+            left = opened.pop()
+            alone = (token.text == "\\right.") != (tokens[left].text == "\\left.")
+            if alone:
+                k = _after(tokens, left if token.text == "\\right." else k)
+                bar = tokens[k].text in ("|", "\\vert")
+                tokens[k] = tokens[k]._replace(text="\\rvert") if bar else _space(tokens[k])
     return tokens
+
+
+def _after(tokens: list[Token], k: int) -> int:
+    """Where the next token stands that is no space."""
+    k += 1
+    while tokens[k].kind == "space":
+        k += 1
+    return k
+
+
+def _space(token: Token) -> Token:
+    return token if token.kind == "end" else token._replace(kind="space")
 
 
 def _token(found: re.Match[str], at: int) -> Token:
@@ -68,6 +101,10 @@ def _token(found: re.Match[str], at: int) -> Token:
         return Token("text", " ".join(found["words"].split()).rstrip(".,;"), at)
     if found["operator"]:
         return Token("operator", re.sub(r"\\,|\s", "", found["letters"]), at)
+    if found["null"]:
+        return Token("space", f"\\{found['side']}.", at)
+    if found["dots"]:
+        return Token("command", "\\dots", at)
     if found["argmax"]:
         return Token("operator", "argmax", at)
     if found["number"]:

@@ -70,7 +70,7 @@ SYMBOLS = frozenset(
     \jmath \hbar \partial \nabla \infty \top \bot \intercal \dagger \star \ast \circ \odot \prime
     \aleph""".split()
 )
-TABLES = ("cases", "dcases", "matrix", "pmatrix", "bmatrix", "smallmatrix", "array")
+TABLES = ("cases", "dcases", "rcases", "matrix", "pmatrix", "bmatrix", "smallmatrix", "array")
 OPENING = ("(", "[", "{", "\\{", "\\begin")
 CLOSING = (")", "]", "}", "\\}", "\\end")
 SEPARATORS = ("\\quad", "\\qquad", "\\\\")

@@ -183,6 +183,10 @@ class Where(Node):
     ranges: Node
 
 
+CLOSING = {"(": ")", "[": "]", "\\langle": "\\rangle"}
+"""Brackets that stand in names."""
+
+
 def nodes(node: Node) -> Iterator[Node]:
     """A node and all nodes below it."""
     waiting: list[object] = [node]
@@ -252,7 +256,9 @@ def spell(node: Node) -> str:
         case Raw():
             return "".join(node.tokens)
         case Group():
-            return f"({spell(node.body)})" if node.open == "(" else node.open
+            close = CLOSING.get(node.open, "")
+            space = " " if node.open.startswith("\\") else ""
+            return f"{node.open}{space}{spell(node.body)}{space}{close}" if close else node.open
         case Listed():
             return ",".join(map(spell, node.items))
         case Factors():

@@ -11,16 +11,18 @@ LAYER_NAME = re.compile(r"[A-Za-z0-9]+(?:[._][A-Za-z0-9]+)*")
 _GREEK = (
     "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi "
     "pi rho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma "
-    "Upsilon Phi Psi Omega ell hbar star ast prime top infty partial nabla"
+    "Upsilon Phi Psi Omega ell hbar star ast prime top infty partial nabla langle rangle"
 )
 _ACCENTS = (
     "hat tilde bar dot ddot vec check breve widehat widetilde overline underline mathbf mathrm "
-    "mathit mathcal mathbb mathsf boldsymbol bm text textbf textit operatorname"
+    "mathit mathcal mathbb mathsf mathfrak mathscr boldsymbol bm text textbf textit operatorname"
 )
-GREEK = frozenset(_GREEK.split()) - frozenset("ast prime top infty partial nabla".split())
+GREEK = frozenset(_GREEK.split()) - frozenset(
+    "ast prime top infty partial nabla langle rangle".split()
+)
 COMMANDS = frozenset(_GREEK.split()) | frozenset(_ACCENTS.split())
 
-_TOKEN = re.compile(r"\\([A-Za-z]+)|\\([_ ,])|([A-Za-z0-9])|([-+*/',.() ])|([_^{}])")
+_TOKEN = re.compile(r"\\([A-Za-z]+)|\\([_ ,])|([A-Za-z0-9])|([-+*/',.()\[\]<> ])|([_^{}])")
 _LONE = re.compile(r"(?:\\[A-Za-z]+\s*\{?)*\s*[A-Za-z]?\}*(?:\s*[_^].*)?", re.DOTALL)
 
 
