@@ -110,7 +110,8 @@ class Declarations:
         """
         given, notation = self._given, self._notation
         loss = loss_symbol(given.loss) if given.loss else "L"
-        sizes = Sizes((*given.tensors, *left_names(given), "y", loss), literal)
+        taken = (*given.tensors, *notation.extents, *given.sizes, *left_names(given), "y", loss)
+        sizes = Sizes(taken, literal)
         for name, value in given.sizes.items():
             bound = _BOUND.fullmatch(value) if isinstance(value, str) else None
             if bound is not None:
