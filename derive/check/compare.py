@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
+from itertools import islice
 from math import lcm
 from typing import Any
 
@@ -12,9 +13,9 @@ import numpy as np
 
 from derive.check.cost import contracted, work
 from derive.check.counting import Counting, counts_only
-from derive.check.lift import in_terms_of, lifted
 from derive.check.pair import Pair, is_numeric
-from derive.check.scale import LARGEST, scaled
+from derive.check.sampled import Sampled
+from derive.check.scale import ByName
 from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import (
@@ -25,7 +26,6 @@ from derive.ir import (
     Number,
     Plus,
     Power,
-    Size,
     Tensor,
     Times,
     subformulas,
@@ -42,6 +42,10 @@ OPAQUE = frozenset("log sqrt abs erf sin cos softplus gelu signedpower".split())
 """Functions whose laws residues do not know."""
 COMFORTABLE = 1_000_000
 """Multiplications for one value of everything, up to which all values can be computed."""
+LARGEST = 200_000
+"""Multiplications for one value of everything, above which names stand for all sizes."""
+PROBED = 4
+"""In how many readings of its numbers a pair about large arrays is looked at quickly."""
 
 
 class Comparer:
@@ -61,7 +65,7 @@ class Comparer:
     ) -> None:
         self.program, self.numbers, self.fixed = program, dict(numbers or {}), dict(fixed or {})
         self._general = general
-        self._verifiers: dict[tuple[object, ...], Verifier] = {}
+        self._verifiers: dict[tuple[bool, bool], Verifier] = {}
 
     def __call__(self, pair: Pair, facts: Sequence[Guard] = ()) -> Verification:
         """The verdict of the verifier, at the sizes at which the facts hold."""
@@ -69,35 +73,45 @@ class Comparer:
             return self.counting.compare(pair, facts)
         try:
             if self.direct(pair):
-                return self._chain(self.program, pair, facts)
-            return self._at_smaller_sizes(pair, facts)
+                return self._chain(self._verifier(pair), pair, facts)
+            return self._by_name(pair, facts)
         except Unsupported as reason:
             return Verification(NOT_CHECKABLE, reason=reason.message)
 
-    def _at_smaller_sizes(self, pair: Pair, facts: Sequence[Guard]) -> Verification:
-        """The verdict at sizes that tell as much as those that the Given fixes."""
-        program, general = self._named(pair)
-        try:
-            found = self._chain(program, lifted(program, general), facts)
+    def _by_name(self, pair: Pair, facts: Sequence[Guard]) -> Verification:
+        """The verdict by names for all sizes; where that refutes, at the sizes that are given."""
+        complete: list[Verification] = []
+        for reading in self.named.readings(pair):
+            verifier, sizes = self.named.verifier(), (*self.named.facts, *facts)
+            found = self._chain(verifier, reading.pair, sizes)
             if found.holds:
                 return found
+            complete += [found] * reading.complete
+        try:
+            return self.sampled.compare(pair)
         except Unsupported:
-            pass
-        return self._chain(program, lifted(program, general, ranges_only=True), facts)
+            if not complete or any(found.status != REFUTED for found in complete):
+                raise
+            return complete[0]
 
-    def _named(self, pair: Pair) -> tuple[Program, Pair]:
-        """The program with names for all sizes, and the pair about it."""
-        if self._general is None:
-            raise Unsupported("the arrays are too large to be compared")
-        program = self._general()
-        return program, in_terms_of(program, pair)
-
-    def _chain(self, program: Program, pair: Pair, facts: Sequence[Guard]) -> Verification:
-        """The verdict about a program at sizes at which the pair can be compared."""
-        verifier, sizes = self._verifier(program, pair)
-        if work(program, pair, sizes) > COMFORTABLE:
+    def _chain(self, verifier: Verifier, pair: Pair, facts: Sequence[Guard]) -> Verification:
+        """The verdict at the sizes that a verifier draws."""
+        sizes = verifier.worlds(facts)[0].sizes
+        if work(verifier.program, pair, sizes) > COMFORTABLE:
             return _by_residues(verifier, pair, facts)
         return verifier.chain(pair.sides, pair.ranges, facts, pair.relation).pairs[0]
+
+    @cached_property
+    def named(self) -> ByName:
+        """The program with names for all sizes."""
+        if self._general is None:
+            raise Unsupported("the arrays are too large to be compared")
+        return ByName(self._general(), self.fixed)
+
+    @cached_property
+    def sampled(self) -> Sampled:
+        """The comparison of single entries at the sizes that the Given fixes."""
+        return Sampled(self.program, self.fixed)
 
     def counts(self, pair: Pair) -> bool:
         """Whether both sides are made of sizes only."""
@@ -110,7 +124,7 @@ class Comparer:
 
     def with_values(self, fixed: Mapping[Tensor, Entries]) -> Comparer:
         """A comparison in which some entries are fixed."""
-        return Comparer(self.program, self.numbers, {**self.fixed, **fixed})
+        return Comparer(self.program, self.numbers, {**self.fixed, **fixed}, self._general)
 
     def with_program(self, program: Program) -> Comparer:
         """A comparison by other definitions of the same tensors."""
@@ -121,11 +135,10 @@ class Comparer:
         if self.counts(pair) or pair.relation != "=":
             return self(pair, facts).holds
         try:
-            place, pair = self.placed(pair, facts)
-            found = place.residues(*pair.sides)
-            if not found.differs.any():
-                return not found.lost and bool(found.usable.any())
-            return any(map(_opaque, pair.sides)) and not _certain(place, pair, found)
+            if self.direct(pair):
+                return _might_hold(*self.placed(pair, facts))
+            readings = islice(self.named.readings(pair), PROBED)
+            return any(_might_hold(*self._named_place(r.pair, facts)) for r in readings)
         except (Unsupported, Untyped):
             return False
 
@@ -137,7 +150,7 @@ class Comparer:
         general = np.array([style == GENERAL for style in STYLES])
         if not self.direct(pair):
             return False
-        for world in self._verifier(self.program, pair)[0].worlds(()):
+        for world in self._verifier(pair).worlds(()):
             place = Place(world, pair.ranges)
             if not place.empty:
                 found = place.residues(*pair.sides)
@@ -148,7 +161,7 @@ class Comparer:
 
     def direct(self, pair: Pair) -> bool:
         """Whether a pair is compared as it stands, at the sizes that the Given fixes."""
-        return contracted(self.program, pair, {}) <= LARGEST
+        return self._of_document(pair) or contracted(self.program, pair, {}) <= LARGEST
 
     def work(self, pair: Pair) -> int:
         """About how many multiplications a quick look costs."""
@@ -157,32 +170,41 @@ class Comparer:
 
     def placed(self, pair: Pair, facts: Sequence[Guard] = ()) -> tuple[Place, Pair]:
         """One draw of sizes, with the pair as it reads there."""
-        program = self.program
-        if not self.direct(pair):
-            program, pair = self._named(pair)
-            pair = lifted(program, pair)
-        for world in self._verifier(program, pair, quick=True)[0].worlds(facts):
-            place = Place(world, pair.ranges)
-            if not place.empty:
-                return place, pair
-        raise Unsupported("the ranges are empty")
+        if self.direct(pair):
+            return _placed(self._verifier(pair, quick=True), pair, facts)
+        return self._named_place(next(self.named.readings(pair)).pair, facts)
 
-    def _verifier(
-        self, program: Program, pair: Pair, quick: bool = False
-    ) -> tuple[Verifier, dict[Size, int]]:
-        """The verifier for a pair, and the sizes that it keeps.
+    def _named_place(self, pair: Pair, facts: Sequence[Guard]) -> tuple[Place, Pair]:
+        return _placed(self.named.verifier(quick=True), pair, (*self.named.facts, *facts))
 
-        It keeps the entries of the document, too, where a side consists of numbers.
-        """
-        here = program is self.program
-        of_document = here and bool(self.numbers) and any(map(is_numeric, pair.sides))
-        sizes = {} if here else scaled(program, pair)
-        key = here, of_document, quick, tuple(sizes.items())
+    def _of_document(self, pair: Pair) -> bool:
+        """Whether a side consists of numbers, so that the entries of the document count."""
+        return bool(self.numbers) and any(map(is_numeric, pair.sides))
+
+    def _verifier(self, pair: Pair, quick: bool = False) -> Verifier:
+        """The verifier for a pair, at the sizes that the Given fixes."""
+        of_document = self._of_document(pair)
+        key = of_document, quick
         if key not in self._verifiers:
             values = {**(self.numbers if of_document else {}), **self.fixed}
             draws = 1 if quick else None
-            self._verifiers[key] = Verifier(program, int(quick), draws, sizes, values)
-        return self._verifiers[key], sizes
+            self._verifiers[key] = Verifier(self.program, int(quick), draws, values=values)
+        return self._verifiers[key]
+
+
+def _placed(verifier: Verifier, pair: Pair, facts: Sequence[Guard]) -> tuple[Place, Pair]:
+    for world in verifier.worlds(facts):
+        place = Place(world, pair.ranges)
+        if not place.empty:
+            return place, pair
+    raise Unsupported("the ranges are empty")
+
+
+def _might_hold(place: Place, pair: Pair) -> bool:
+    found = place.residues(*pair.sides)
+    if not found.differs.any():
+        return not found.lost and bool(found.usable.any())
+    return any(map(_opaque, pair.sides)) and not _certain(place, pair, found)
 
 
 def _by_residues(verifier: Verifier, pair: Pair, facts: Sequence[Guard]) -> Verification:

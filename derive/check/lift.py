@@ -1,14 +1,15 @@
-"""Numbers in an equation read as the sizes that they are: 24 as H_out, 1/64 as 1/N.
+"""Numbers read as the sizes that they are: 24 as H_out, 144 as H_out W_out, 1/64 as 1/N.
 
-The equation that results says the same at the sizes that the Given fixes.  So where it holds at
-other sizes, too, the equation holds.
+What results says the same at the sizes that the Given fixes.  So where it holds at other sizes,
+too, it holds.  A number may be several sizes, and it may be none: there is more than one reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, combinations, combinations_with_replacement
+from math import prod
 from typing import TypeVar
 
 from sympy import Basic
@@ -25,77 +26,190 @@ from derive.ir import (
     Number,
     Power,
     Range,
+    Relation,
     Size,
     Tensor,
     Times,
     rebuild,
     subformulas,
 )
-from derive.ir.integer import Atom
+from derive.ir.integer import Atom, Compound, parts_of
 
 Node = TypeVar("Node", bound=Basic)
+Choice = Mapping[int, "Int | None"]
+"""What each number is; None for one that is just a number."""
 
 SMALL = 8
 """Numbers below this are not taken for sizes."""
+OPTIONS, READINGS = 3, 12
+"""How many sizes one number may be, and how many readings of a pair there are, at most."""
 
 
-def lifted(program: Program, pair: Pair, ranges_only: bool = False) -> Pair:
-    """The pair with every number that is the value of a size, or of a product of two, replaced.
+@dataclass(frozen=True)
+class Reading:
+    """A pair with numbers read as sizes; it is `complete` if none is left that may be a size."""
 
-    With `ranges_only` that is the last value of an index that runs along an axis of that extent,
-    where there can be no doubt.
-    """
-    lift = _Lift(program, pair, ranges_only)
-    left, right = (lift.formula(f) for f in pair.sides)
-    return replace(pair, left=left, right=right, ranges=tuple(map(lift.formula, pair.ranges)))
+    pair: Pair
+    complete: bool
 
 
-def in_terms_of(program: Program, pair: Pair) -> Pair:
-    """The pair about the arrays and sizes of the same names in another program."""
+def named(program: Program) -> Program:
+    """A program with the numbers in its shapes, definitions and facts read as sizes."""
+    lift = _Lift(Numbers(program).first(n for n in _numbers_in(program)))
+    arrays = {t: _named(t, lift) for t in (*program.given, *program.defined)}
+    to = {t.name: new for t, new in arrays.items()}
+
+    def read(f: Node) -> Node:
+        moved = _moved(f, to, {})
+        lift.see(moved)
+        return lift.node(moved)
+
+    return replace(
+        program,
+        given=tuple(arrays[t] for t in program.given),
+        definitions=tuple(
+            replace(d, tensor=arrays[d.tensor], body=read(d.body)) for d in program.definitions
+        ),
+        facts=tuple(
+            Relation(read(r.left), r.relation, read(r.right), tuple(map(read, r.ranges)))
+            for r in program.facts
+        ),
+        loss=None if program.loss is None else arrays[program.loss],
+    )
+
+
+def readings(program: Program, pair: Pair) -> Iterator[Reading]:
+    """A pair about arrays and sizes of the same names as those of a named program, as it reads."""
     arrays = {t.name: t for t in (*program.given, *program.defined)}
     sizes = {s.name: s for s in program.sizes}
+    left, right = (_moved(f, arrays, sizes) for f in pair.sides)
+    pair = replace(
+        pair,
+        left=left,
+        right=right,
+        ranges=tuple(_moved(r, arrays, sizes) for r in pair.ranges),
+    )
+    numbers = Numbers(program)
+    for choice in numbers.choices(numbers_of((*pair.sides, *pair.ranges))):
+        lift = _Lift(choice)
+        for side in pair.sides:
+            lift.see(side)
+        left, right = map(lift.node, pair.sides)
+        ranges = tuple(map(lift.node, pair.ranges))
+        made = replace(pair, left=left, right=right, ranges=ranges)
+        left_over = numbers_of((left, right, *ranges))
+        yield Reading(made, not any(numbers.options(n) for n in left_over))
 
-    def atom(a: Atom) -> Int | None:
-        if isinstance(a, Entry):
-            return Int.of(Entry(arrays[a.tensor.name], *(p.replace(atom) for p in a.parts)))
-        return Int.of(sizes[a.name]) if isinstance(a, Size) and a.name in sizes else None
 
-    def moved(f: Node) -> Node:
-        if isinstance(f, Int):
-            return f.replace(atom)  # type: ignore[return-value]
-        if isinstance(f, Tensor):
-            return arrays[f.name]  # type: ignore[return-value]
-        return rebuild(f, tuple(map(moved, f.args))) if f.args else f
+# -- what a number may be --------------------------------------------------------------------------
 
-    left, right = map(moved, pair.sides)
-    return replace(pair, left=left, right=right, ranges=tuple(map(moved, pair.ranges)))
+
+class Numbers:
+    """What numbers may be at the sizes that a Given fixes; sizes of one value are one."""
+
+    def __init__(self, program: Program) -> None:
+        self._sizes: dict[int, Int] = {}
+        for s in program.sizes:
+            if s.value is not None and s.value > 1:
+                self._sizes.setdefault(s.value, Int.of(s))
+        self._known: dict[int, tuple[Int, ...]] = {}
+
+    def options(self, n: int) -> tuple[Int, ...]:
+        """What `n` may be: a size, a product of two or three, or near a size, in this order."""
+        if n < SMALL:
+            return ()
+        if n not in self._known:
+            self._known[n] = tuple(self._options(n))[:OPTIONS]
+        return self._known[n]
+
+    def _options(self, n: int) -> Iterator[Int]:
+        if n in self._sizes:
+            yield self._sizes[n]
+        products = [
+            some
+            for k in (2, 3)
+            for some in combinations_with_replacement(self._sizes, k)
+            if prod(some) == n
+        ]
+        for some in products:
+            e = Int.of(1)
+            for value in some:
+                e = e * self._sizes[value]
+            yield e
+        if n not in self._sizes and not products:
+            near = [v for v in self._sizes if v >= SMALL and abs(v - n) < SMALL]
+            for v in sorted(near, key=lambda v: abs(v - n)):
+                yield self._sizes[v] + (n - v)
+
+    def first(self, numbers: Iterator[int]) -> dict[int, Int | None]:
+        """The most likely meaning of each number."""
+        return {n: next(iter(self.options(n)), None) for n in numbers}
+
+    def choices(self, numbers: Sequence[int]) -> Iterator[Choice]:
+        """The most likely meanings, and then those in which one number has another one, or none."""
+        first = self.first(iter(numbers))
+        others = [
+            {**first, n: meaning}
+            for n in numbers
+            if self.options(n)
+            for meaning in (*self.options(n)[1:], None)
+        ]
+        yield from [first, *others][:READINGS]
+
+
+def numbers_of(formulas: Sequence[Basic]) -> tuple[int, ...]:
+    """The numbers in formulas and ranges that are not small, each once."""
+    found = (n for f in formulas for n in _numbers(f) if n >= SMALL)
+    return tuple(dict.fromkeys(found))
+
+
+def _numbers_in(program: Program) -> tuple[int, ...]:
+    shapes = [e for t in (*program.given, *program.defined) for e in t.shape]
+    bodies = [d.body for d in program.definitions]
+    facts = [f for r in program.facts for f in (r.left, r.right, *r.ranges)]
+    return numbers_of([*shapes, *bodies, *facts])
+
+
+def _numbers(f: Basic) -> Iterator[int]:
+    for node in subformulas(f):
+        if isinstance(node, Int):
+            yield from _constants(node)
+        elif isinstance(node, Number):
+            yield from (abs(node.value.numerator), node.value.denominator)
+
+
+def _constants(e: Int) -> Iterator[int]:
+    yield from (abs(c) for _, c in e.terms)
+    for a in e.atoms_within():
+        for part in parts_of(a):
+            yield from (abs(c) for _, c in part.terms)
+
+
+# -- reading them so -------------------------------------------------------------------------------
 
 
 class _Lift:
-    def __init__(self, program: Program, pair: Pair, ranges_only: bool) -> None:
-        sizes = () if ranges_only else program.sizes
-        valued = [(Int.of(s), s.value) for s in sizes if s.value is not None]
-        self.sizes: dict[int, Int] = {}
-        for e, value in valued:
-            self.sizes.setdefault(value, e)
-        for (e, v), (f, w) in combinations_with_replacement(valued, 2):
-            self.sizes.setdefault(v * w, e * f)
-        self.axes: dict[tuple[Index, int], Int] = {}
-        for side in pair.sides:
-            for c in subformulas(side):
-                if isinstance(c, Component):
-                    self._see(c)
+    """Replaces numbers by what they are chosen to be.
 
-    def _see(self, c: Component) -> None:
+    An index that runs along an axis runs to its end, whatever else the number of its end may be.
+    """
+
+    def __init__(self, choice: Choice) -> None:
+        self.sizes = {n: e for n, e in choice.items() if e is not None}
+        self.axes: dict[tuple[Index, int], Int] = {}
+
+    def see(self, f: Basic) -> None:
         """Remember the last index of each axis along which a lone index runs."""
-        for e, extent in zip(c.indices, c.tensor.shape, strict=True):
-            if isinstance(e.atom, Index):
+        for c in subformulas(f):
+            if not isinstance(c, Component):
+                continue
+            for e, extent in zip(c.indices, c.tensor.shape, strict=True):
                 last = extent + (c.tensor.base - 1)
                 value = _value(last)
-                if value is not None:
+                if isinstance(e.atom, Index) and value is not None and value >= SMALL:
                     self.axes.setdefault((e.atom, value), last)
 
-    def formula(self, f: Node) -> Node:
+    def node(self, f: Node) -> Node:
         """A formula, guard or range with its numbers replaced."""
         if isinstance(f, Range):
             uppers = [
@@ -106,48 +220,55 @@ class _Lift:
             return self.integer(f)  # type: ignore[return-value]
         if isinstance(f, Number):
             return self.number(f)  # type: ignore[return-value]
-        return rebuild(f, tuple(self.formula(a) for a in f.args)) if f.args else f
+        return rebuild(f, tuple(self.node(a) for a in f.args)) if f.args else f
 
     def integer(self, e: Int) -> Int:
         """An integer expression with the sizes for its coefficients and its constant."""
         total, constant, scales = Int.of(0), 0, []
         for monomial, c in e.terms:
-            scale = self.sizes.get(abs(c)) if abs(c) >= SMALL and monomial else None
+            scale = self.sizes.get(abs(c)) if monomial else None
             if not monomial:
                 constant = c
             elif scale is None:
-                total = total + Int({monomial: c})
+                total = total + self.within(monomial) * c
             else:
-                total = total + Int({monomial: 1 if c > 0 else -1}) * scale
+                total = total + self.within(monomial) * scale * (1 if c > 0 else -1)
                 scales.append((c, scale))
         return total + self.constant(constant, scales)
 
+    def within(self, monomial: tuple[Atom, ...]) -> Int:
+        """A product of atoms with the numbers inside floors and entries replaced."""
+        result = Int.of(1)
+        for a in monomial:
+            inner = [self.integer(part) for part in parts_of(a)]
+            result = result * (a.rebuild(inner) if isinstance(a, Compound) else Int.of(a))
+        return result
+
     def constant(self, c: int, scales: list[tuple[int, Int]]) -> Int:
-        """A constant: a size, one less than the coefficients of indices from 1, or near a size."""
-        if abs(c) < SMALL or not self.sizes:
+        """A constant: a size, or one less than the coefficients of indices from 1."""
+        if abs(c) < SMALL:
             return Int.of(c)
-        if abs(c) in self.sizes:
-            return self.sizes[abs(c)] if c > 0 else -self.sizes[abs(c)]
         for some in _subsets(scales):
             rest = c + sum(abs(n) for n, _ in some)
             if some and abs(rest) < SMALL:
                 return sum((-e for _, e in some), Int.of(rest))
-        nearest = min(self.sizes, key=lambda n: (abs(n - abs(c)), n))
-        if abs(nearest - abs(c)) >= SMALL:
-            return Int.of(c)
-        size = self.sizes[nearest]
-        return size + (c - nearest) if c > 0 else -size + (c + nearest)
+        size = self.sizes.get(abs(c))
+        return Int.of(c) if size is None else size * (1 if c > 0 else -1)
 
     def number(self, f: Number) -> Formula:
         """A number whose numerator or denominator is a size."""
-        above, below = f.value.numerator, f.value.denominator
-        parts: list[Formula] = []
-        if abs(above) >= SMALL and abs(above) in self.sizes:
-            parts += [Number(1 if above > 0 else -1), Count(self.sizes[abs(above)])]
-        if below >= SMALL and below in self.sizes:
-            inverse = Power(Count(self.sizes[below]), Number(-1))
-            return Times(*(parts or [Number(above)]), inverse)
-        return Times(*parts) if parts and below == 1 else f
+        above, below = self.sizes.get(abs(f.value.numerator)), self.sizes.get(f.value.denominator)
+        if above is None and below is None:
+            return f
+        sign = 1 if f.value > 0 else -1
+        parts: list[Formula] = [Number(f.value.numerator)] if above is None else [Count(above)]
+        if above is not None and sign < 0:
+            parts.insert(0, Number(-1))
+        if below is not None:
+            parts.append(Power(Count(below), Number(-1)))
+        elif f.value.denominator > 1:
+            parts.append(Power(Number(f.value.denominator), Number(-1)))
+        return Times(*parts)
 
 
 def _subsets(items: list[tuple[int, Int]]) -> Iterator[tuple[tuple[int, Int], ...]]:
@@ -157,3 +278,25 @@ def _subsets(items: list[tuple[int, Int]]) -> Iterator[tuple[tuple[int, Int], ..
 def _value(e: Int) -> int | None:
     known = e.replace(lambda a: None if (v := getattr(a, "value", None)) is None else Int.of(v))
     return known.constant
+
+
+def _named(t: Tensor, lift: _Lift) -> Tensor:
+    """A tensor with sizes for the numbers in its shape."""
+    classes = None if t.classes is None else lift.integer(t.classes)
+    return Tensor(t.name, t.symbol, map(lift.integer, t.shape), t.base, classes)
+
+
+def _moved(f: Node, arrays: Mapping[str, Tensor], sizes: Mapping[str, Size]) -> Node:
+    """A formula about the arrays and sizes of the same names elsewhere."""
+
+    def atom(a: Atom) -> Int | None:
+        if isinstance(a, Entry) and a.tensor.name in arrays:
+            return Int.of(Entry(arrays[a.tensor.name], *(p.replace(atom) for p in a.parts)))
+        return Int.of(sizes[a.name]) if isinstance(a, Size) and a.name in sizes else None
+
+    if isinstance(f, Int):
+        return f.replace(atom)  # type: ignore[return-value]
+    if isinstance(f, Tensor):
+        return arrays.get(f.name, f)  # type: ignore[return-value]
+    parts = tuple(_moved(a, arrays, sizes) for a in f.args)
+    return rebuild(f, parts) if f.args else f

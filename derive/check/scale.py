@@ -1,132 +1,98 @@
-"""Sizes at which a comparison is affordable.
+"""Comparing large arrays by names for all sizes, at small sizes that tell as much.
 
-Sizes that the Given fixes stay fixed, unless arrays become too large to compare: then extents of
-which the equation does not speak by number are made smaller, equal ones equally, so that a stride
-that divides still does.
+Sizes that the Given fixes stay fixed.  But a formula about an image of 28 by 28 and 20 channels is
+the same formula at 12 by 12 and 3 channels, if it speaks of these sizes and not of other numbers.
+So kernels, strides, paddings and small sizes stay; the others are drawn, equal ones equally, so
+that what divides still does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import groupby
 
-from sympy import Basic
-
-from derive.check.cost import contracted
-from derive.check.lift import SMALL
+from derive.check.lift import SMALL, Reading, named, readings
 from derive.check.pair import Pair
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import (
-    Floor,
-    Int,
-    Number,
-    Size,
-    subformulas,
-)
+from derive.ir import Divides, Equal, Floor, Guard, Int, Not, Size, Tensor, at_least
 from derive.verify.sizes import SizeSearch
-from derive.verify.whole import extent, number
+from derive.verify.verify import Verifier
+from derive.verify.whole import number
+from derive.verify.world import Given as Entries
 
-LARGEST = 3_000_000
-"""Multiplications for one value of everything, above which nothing is compared."""
-
-
-def fixed_sizes(program: Program) -> dict[Size, int]:
-    """The sizes whose values the Given fixes."""
-    return {s: s.value for s in program.sizes if s.value is not None and s.definition is None}
+LARGEST_WINDOW = 16
+"""The largest kernel, stride or padding that stays as it is."""
 
 
-def scaled(program: Program, pair: Pair) -> dict[Size, int]:
-    """The values of fixed sizes, made smaller where the pair does not speak of them by number."""
-    values = fixed_sizes(program)
-    made = _shrunk(program, values, _protected(program, pair))
-    if contracted(program, pair, made) > LARGEST:
+class ByName:
+    """A program with names for all sizes, and the verifier that compares pairs about it.
+
+    The entries in `values` do not vary.
+    """
+
+    def __init__(self, program: Program, values: Mapping[Tensor, Entries]) -> None:
+        self.program = named(program)
+        self._values = dict(values)
+        self._verifiers: dict[bool, Verifier] = {}
+
+    def verifier(self, quick: bool = False) -> Verifier:
+        """The verifier; a quick one draws sizes once."""
+        if quick not in self._verifiers:
+            fixed, draws = self._small[0], 1 if quick else None
+            made = Verifier(self.program, int(quick), draws, fixed, self._values)
+            self._verifiers[quick] = made
+        return self._verifiers[quick]
+
+    @property
+    def facts(self) -> tuple[Guard, ...]:
+        """What all draws of sizes have in common with the sizes that the Given fixes."""
+        return self._small[1]
+
+    def readings(self, pair: Pair) -> Iterator[Reading]:
+        """A pair with numbers read as sizes, in every way that is likely."""
+        return readings(self.program, pair)
+
+    @cached_property
+    def _small(self) -> tuple[dict[Size, int], tuple[Guard, ...]]:
+        """The sizes that stay, and the conditions on the others; fewer where all cannot be met."""
+        known = {s: s.value for s in self.program.sizes if s.value is not None}
+        windows = SizeSearch(self.program, ()).windows
+        fixed = {
+            s: value
+            for s, value in known.items()
+            if s.definition is None
+            and (value < SMALL or (s in windows and value <= LARGEST_WINDOW))
+        }
+        keeping = [Equal(s, v) for s, v in known.items() if s.definition is not None and v < SMALL]
+        larger = [at_least(s, 2) for s, v in known.items() if v >= SMALL]
+        common = (*_equal(known), *_dividing(self.program, known), *larger)
+        for facts in ((*common, *keeping), common, tuple(larger)):
+            search = SizeSearch(self.program, facts, fixed)
+            if next(search.assignments(None), None) is not None:
+                return fixed, facts
         raise Unsupported("the arrays are too large to be compared")
-    return made
 
 
-def _shrunk(program: Program, values: Mapping[Size, int], protected: set[int]) -> dict[Size, int]:
-    made = dict(values)
-    classes = sorted({v for v in values.values() if v >= SMALL and v not in protected})
-    for k, value in enumerate(classes):
-        for smaller in range(2 + k % 3, value):
-            tried = {s: smaller if values[s] == value else v for s, v in made.items()}
-            if _alike(program, values, tried):
-                made = tried
-                break
-    return made
+def _equal(known: Mapping[Size, int]) -> Iterator[Guard]:
+    """That sizes of one value are equal."""
+    ordered = sorted((s for s, v in known.items() if v >= SMALL), key=lambda s: known[s])
+    for _, group in groupby(ordered, key=lambda s: known[s]):
+        first, *others = group
+        for other in others:
+            yield Equal(Int.of(first), Int.of(other))
 
 
-def _alike(program: Program, old: Mapping[Size, int], new: Mapping[Size, int]) -> bool:
-    """Whether the new sizes satisfy all conditions, and divide where the old ones do."""
-    search = SizeSearch(program, (), new)
-    found = next(search.assignments(None), None)
-    if found is None:
-        return False
-    for s in search.computed:
+def _dividing(program: Program, known: Mapping[Size, int]) -> Iterator[Guard]:
+    """That what divides at the known sizes divides, and nothing else does."""
+    for s in program.sizes:
         for a in Int.of(s.definition or 0).atoms_within():
             if isinstance(a, Floor):
                 n, d = a.parts
                 try:
-                    if (number(n, old) % number(d, old) == 0) != (
-                        number(n, found) % number(d, found) == 0
-                    ):
-                        return False
+                    divides = number(n, known) % number(d, known) == 0
                 except Unsupported:
                     continue
-    return all(_keeps_its_kind(s.value, extent(s, found)) for s in search.computed)
-
-
-def _keeps_its_kind(old: int | None, new: int) -> bool:
-    """A small size keeps its value, because a pair may speak of it; a large one stays above 1."""
-    return old is None or (new == old if old < SMALL else new >= 2)
-
-
-# -- what must not change --------------------------------------------------------------------------
-
-
-def _protected(program: Program, pair: Pair) -> set[int]:
-    """The values of the fixed sizes of which the pair or a definition speaks by number."""
-    numbers = {n for f in (*pair.sides, *pair.ranges) for n in _numbers(f) if n >= SMALL}
-    numbers |= {n for d in program.definitions for n in _numbers(d.body) if n >= SMALL}
-    numbers |= {n for s in program.sizes if s.definition for n in _constants(s.definition)}
-    return _spoken(program, numbers)
-
-
-def _spoken(program: Program, numbers: set[int]) -> set[int]:
-    """The values of the sizes, not computed, from which follow those that some numbers say."""
-    found: set[int] = set()
-    for s in program.sizes:
-        if s.value is not None and any(_says(n, s.value) for n in numbers):
-            found |= {v.value for v in _sources(s) if v.value is not None}
-    return found
-
-
-def _says(spoken: int, value: int) -> bool:
-    """Whether a number may stand for a size: as it is, as its last index, or as a factor."""
-    return value >= SMALL and (abs(spoken - value) <= 2 or spoken % value == 0)
-
-
-def _sources(size: Size) -> Iterator[Size]:
-    """The sizes from which a size is computed; the size itself where it is not."""
-    if size.definition is None:
-        yield size
-        return
-    for a in size.definition.atoms_within():
-        if isinstance(a, Size):
-            yield from _sources(a)
-
-
-def _numbers(f: Basic) -> Iterator[int]:
-    """Every whole number that is written in a formula."""
-    for node in subformulas(f):
-        if isinstance(node, Int):
-            yield from _constants(node)
-        elif isinstance(node, Number):
-            yield from (abs(node.value.numerator), node.value.denominator)
-
-
-def _constants(e: Int) -> Iterator[int]:
-    yield from (abs(c) for _, c in e.terms)
-    for a in e.atoms_within():
-        for part in getattr(a, "parts", ()):
-            yield from (abs(c) for _, c in part.terms)
+                guard = Divides(d, n)
+                yield guard if divides else Not(guard)

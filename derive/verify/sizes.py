@@ -18,6 +18,8 @@ from derive.verify.whole import extent, holds, number
 
 SPAN = 13
 """How many values of a free size are tried, from its least one on."""
+REACH = 10 * SPAN
+"""How far values are looked for where none of the first ones fits."""
 VISITS = 3000
 ROOMY = 40_000
 """The largest Jacobian, in entries, that a draw of sizes should lead to."""
@@ -98,12 +100,12 @@ class SizeSearch:
 
         Extents should differ, and seldom be as small as possible; images need room for windows.
         """
-        fixed = self._fixed.get(size)
-        values = range(size.least, size.least + SPAN) if fixed is None else (fixed,)
-        possible = (v for v in values if self._hold(size, {**sizes, size: v}))
-        if fixed is not None or rng is None:
-            return possible
-        fitting = list(possible)
+        if size in self._fixed:
+            value = self._fixed[size]
+            return (value,) if self._hold(size, {**sizes, size: value}) else ()
+        fitting = self._fitting(size, sizes)
+        if rng is None:
+            return fitting
         cost = np.arange(len(fitting)) + rng.random(len(fitting)) * (
             8 if size in self._images else 3
         )
@@ -111,6 +113,15 @@ class SizeSearch:
             taken = [sizes.get(s) for s in self._extents]
             cost += [3.0 * (v in taken) + 5.0 * (k == 0) for k, v in enumerate(fitting)]
         return [fitting[k] for k in np.argsort(cost)]
+
+    def _fitting(self, size: Size, sizes: dict[Size, int]) -> list[int]:
+        """The smallest values that fit; where a fixed kernel needs room, they are not small."""
+        for start in range(size.least, size.least + REACH, SPAN):
+            values = range(start, start + SPAN)
+            fitting = [v for v in values if self._hold(size, {**sizes, size: v})]
+            if fitting:
+                return fitting
+        return []
 
     def _hold(self, last: Size | None, sizes: dict[Size, int]) -> bool:
         return all(
