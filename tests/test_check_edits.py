@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from derive.check.edits import Vocabulary, edits, shifted
+from derive.check.edit import Vocabulary
+from derive.check.edits import edits
+from derive.check.slips import shifted
 from derive.check.text import Text
 from derive.latex.error import ReadError
 

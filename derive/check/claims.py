@@ -6,26 +6,21 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Protocol
 
+from derive.check.chain import Chain, claims_in
 from derive.check.compare import Comparer, entries
 from derive.check.conventions import holds
-from derive.check.diagnose import Context, diagnose
-from derive.check.pair import Pair, UnequalShapes, entry_for_array, pair
-from derive.check.reach import relevant
-from derive.check.repair import Broken, fitting
-from derive.check.transpose import transposed
+from derive.check.pair import UnequalShapes, pair
+from derive.check.repair import fitting
 from derive.check.verdict import (
-    CONVENTION,
-    HOLDS,
     UNDEFINED,
     UNREADABLE,
     WRONG,
-    Finding,
     PairVerdict,
     Verdict,
     overall,
 )
 from derive.derivation.program import Program
-from derive.errors import InputError, Unsupported
+from derive.errors import InputError
 from derive.latex.claims import Claim, Defined, read_claims
 from derive.latex.error import Miscounted, Misfit, ReadError, UndefinedName
 from derive.latex.symbols import Symbols
@@ -104,7 +99,7 @@ class Checker:
         return tuple(
             verdict
             for n, claim in enumerate(claims)
-            for verdict in _Chain(self, source, n, claim, places).verdicts()
+            for verdict in Chain(self, source, n, claim, places).verdicts()
         )
 
     def holds(self, source: str) -> bool:
@@ -141,11 +136,6 @@ def _right_side(source: str, definition: Defined) -> tuple[int, int]:
     return start or definition.start, definition.end
 
 
-def claims_in(source: str, symbols: Symbols) -> list[Claim]:
-    """The claims of a source, without what it defines."""
-    return [c for c in read_claims(source, symbols) if isinstance(c, Claim)]
-
-
 def _unread(source: str, error: ReadError, suggestion: str = "") -> PairVerdict:
     status, message = UNREADABLE, error.message
     if isinstance(error, UndefinedName):
@@ -157,124 +147,3 @@ def _unread(source: str, error: ReadError, suggestion: str = "") -> PairVerdict:
     return PairVerdict(
         status, message, suggestion=suggestion, start=start, end=len(source), latex=source
     )
-
-
-class _Chain:
-    """The `n`-th claim of a source; `definitions` are the places of what the source defines."""
-
-    def __init__(
-        self,
-        checker: Checker,
-        source: str,
-        n: int,
-        claim: Claim,
-        definitions: tuple[tuple[int, int], ...],
-    ) -> None:
-        self.checker, self.source, self.n, self.claim = checker, source, n, claim
-        self.definitions = definitions
-        self.comparer = checker.comparer
-
-    def verdicts(self) -> list[PairVerdict]:
-        """The verdicts on its adjacent pairs."""
-        made = []
-        for k in range(len(self.claim.relations)):
-            start, end = self.claim.sides[k].start, self.claim.sides[k + 1].end
-            f = self._finding(k)
-            made.append(
-                PairVerdict(
-                    f.status,
-                    f.message,
-                    f.condition,
-                    f.counterexample,
-                    f.suggestion,
-                    start,
-                    end,
-                    self.source[start:end],
-                    self.claim.readings,
-                )
-            )
-        return made
-
-    def _finding(self, k: int) -> Finding:
-        try:
-            it = pair(self.claim, k, k + 1, self.base)
-        except UnequalShapes as reason:
-            return self._read_otherwise(k) or Finding(WRONG, str(reason))
-        try:
-            found = self.comparer(it)
-            if found.holds:
-                return Finding(HOLDS)
-            if found.counterexample is None:
-                return Finding(UNREADABLE, f"this cannot be checked: {found.reason}")
-            if it.axes:
-                turned = self._transposed(k)
-                if turned is not None:
-                    return turned
-            shown = relevant(found.counterexample, it, self.comparer.program, self.checker.hidden)
-            return diagnose(it, shown, self._context(k, it))
-        except Unsupported as reason:
-            return Finding(UNREADABLE, f"this cannot be checked: {reason}")
-
-    @property
-    def base(self) -> int:
-        return self.checker.symbols.base
-
-    def _read_otherwise(self, k: int) -> Finding | None:
-        """Sides of different shapes: one is the entry of the other, or its transpose."""
-        for claim in entry_for_array(self.claim, k, k + 1):
-            if holds(self.comparer, pair(claim, k, k + 1, self.base)):
-                return Finding(HOLDS, "the one side is an array, the other its entry")
-        return self._transposed(k)
-
-    def _transposed(self, k: int) -> Finding | None:
-        if not transposed(self.claim, k, self.base, self.comparer):
-            return None
-        name = "layout: one side is the transpose of the other"
-        return Finding(CONVENTION, f"right under another convention: {name}", name)
-
-    def _context(self, k: int, it: Pair) -> Context:
-        side, target = self._side_to_edit(k)
-
-        def again(source: str) -> Pair | None:
-            claims = claims_in(source, self.checker.symbols)
-            if self.n >= len(claims) or len(claims[self.n].sides) != len(self.claim.sides):
-                return None
-            first, second = sorted((side, target))
-            return pair(claims[self.n], first, second, self.base)
-
-        where = self.claim.sides[side]
-        places = ((where.start, where.end), *self.definitions)
-        broken = Broken(self.source, places, it, again)
-        return Context(
-            self.comparer,
-            self.checker.symbols,
-            broken,
-            lambda: self._otherwise(k),
-            self.checker.base_stated,
-        )
-
-    def _side_to_edit(self, k: int) -> tuple[int, int]:
-        """The side that is probably wrong, and the one that it should equal.
-
-        It is the right one, unless the sides on both sides of the left one agree with each other.
-        """
-        if k and self._agree(k - 1, k + 1):
-            return k, k + 1
-        return k + 1, k
-
-    def _agree(self, first: int, second: int) -> bool:
-        try:
-            return self.comparer.probe(pair(self.claim, first, second, self.base))
-        except (UnequalShapes, Unsupported):
-            return False
-
-    def _otherwise(self, k: int) -> tuple[Comparer, Pair] | None:
-        """The pair as it reads with the other index base."""
-        other = self.checker.counted_otherwise
-        if other is None:
-            return None
-        try:
-            claim = claims_in(self.source, other.symbols)[self.n]
-            return other.comparer, pair(claim, k, k + 1, other.symbols.base)
-        except (ReadError, UnequalShapes, IndexError):
-            return None

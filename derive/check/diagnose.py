@@ -6,16 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from derive.check import spell
+from derive.check.broken import Broken
 from derive.check.compare import Comparer
 from derive.check.conditions import Conditions, vanishes
 from derive.check.conventions import convention, holds
-from derive.check.edits import Edit
+from derive.check.edit import Edit
 from derive.check.factors import Factor, factor
 from derive.check.pair import Pair
 from derive.check.reach import count
-from derive.check.repair import Broken, repair
-from derive.check.terms import differing_entries, first_bad_term, meeting
-from derive.check.text import Text
+from derive.check.repair import repair
+from derive.check.terms import differing_entries, meeting
 from derive.check.verdict import CONVENTION, HOLDS_IF, WRONG, Finding
 from derive.check.zero import zero_outside
 from derive.latex.symbols import Symbols
@@ -82,11 +82,9 @@ def _wrong(
     comparer, broken = context.comparer, context.broken
     entries = differing_entries(comparer, pair)
     parts = [entries or _difference(counterexample)]
-    term = first_bad_term(comparer, pair)
-    if term is not None:
-        terms = Text(broken.source, *broken.places[0]).terms()
-        if term < len(terms):
-            parts.append(f"the first term that does not agree is {terms[term].text}")
+    if broken.bad:
+        first = broken.terms[broken.bad[0]]
+        parts.append(f"the first term that does not agree is {first.text}")
     where = meeting(comparer, pair)
     if where:
         parts.append(f"both sides agree only where {where}")

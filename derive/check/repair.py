@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import combinations, islice
 
+from derive.check.broken import Broken
 from derive.check.compare import Comparer
-from derive.check.edits import Edit, Vocabulary, edits
+from derive.check.edit import Edit, Vocabulary
+from derive.check.edits import edits
 from derive.check.pair import Pair, UnequalShapes, settled
 from derive.check.text import Text
 from derive.derivation.program import Program
@@ -16,7 +17,7 @@ from derive.ir import free_indices
 from derive.latex.error import ReadError
 from derive.latex.symbols import Symbols
 
-BUDGET, FEWEST = 120, 12
+BUDGET, FEWEST = 100, 12
 """Edits that are tried at most; fewer, but at least the second number, where arrays are large."""
 TRANSPOSITIONS = 60
 """Edits that are tried where arrays do not go together."""
@@ -24,39 +25,40 @@ WORK = 2_000_000
 """Multiplications for all tries together."""
 
 
-@dataclass(frozen=True)
-class Broken:
-    """An equation that does not hold.
-
-    `places` are the parts of the source in which an edit may mend it: one of its sides, and what
-    the source defines beside it.  `again` reads the edited source and gives the pair in it.
-    """
-
-    source: str
-    places: tuple[tuple[int, int], ...]
-    pair: Pair
-    again: Callable[[str], Pair | None]
-
-
 def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
-    """The first edit after which the pair holds."""
+    """The first edit after which the pair holds.
+
+    A side that is wrong in two pairs is mended once: what mends one of them mends the other.
+    """
+    known = broken.chain.mended
+    if broken.side in known:
+        edit = known[broken.side]
+        return edit if edit is not None and _mends(broken, edit, comparer) else None
     vocabulary = Vocabulary(
         names(symbols, broken.source),
+        broken.beside,
         scales(comparer.program),
         list(_missing(broken.pair, symbols)),
         comparer.counts(broken.pair),
         symbols.base,
     )
     tries = max(min(BUDGET, WORK // comparer.work(broken.pair)), FEWEST)
-    found = (e for place in broken.places for e in edits(broken.source, *place, vocabulary))
-    for edit in islice(found, tries):
-        try:
-            pair = broken.again(edit.apply(broken.source))
-            if pair is not None and comparer.probe(pair) and comparer(pair).holds:
-                return edit
-        except (ReadError, UnequalShapes, Unsupported):
-            continue
-    return None
+    candidates = islice(dict.fromkeys(broken.edits(vocabulary)), tries)
+    found = next((e for e in candidates if _mends(broken, e, comparer)), None)
+    known[broken.side] = found
+    return found
+
+
+def _mends(broken: Broken, edit: Edit, comparer: Comparer) -> bool:
+    """Whether the pair holds with an edit: first a quick look at what has changed."""
+    try:
+        changed = broken.quickly(edit)
+        if changed is None or not comparer.probe(changed):
+            return False
+        pair = broken.again(edit)
+        return pair is not None and comparer(pair).holds
+    except (ReadError, UnequalShapes, Unsupported):
+        return False
 
 
 def fitting(

@@ -1,4 +1,4 @@
-"""Where two sides differ: the first term that does not agree, the entries of a table."""
+"""Where two sides differ: the terms that do not agree, the entries of a table."""
 
 from __future__ import annotations
 
@@ -17,18 +17,19 @@ SHOWN = 5
 """How many entries of a table are named, at most."""
 
 
-def first_bad_term(comparer: Comparer, pair: Pair) -> int | None:
-    """The number, from 0, of the first term of the right side that differs from the left one's.
+def bad_terms(comparer: Comparer, pair: Pair) -> tuple[int, ...]:
+    """The numbers, from 0, of the terms of the right side that differ from the left one's.
 
     Both sides must be sums of as many terms, most of which agree.
     """
     left, right = _terms(pair.left), _terms(pair.right)
     if len(left) != len(right) or len(left) < 2:
-        return None
-    agree = [
-        comparer.probe(replace(pair, left=a, right=b)) for a, b in zip(left, right, strict=True)
-    ]
-    return agree.index(False) if 0 < agree.count(False) <= len(agree) // 2 else None
+        return ()
+    both = zip(left, right, strict=True)
+    agree = [comparer.probe(replace(pair, left=a, right=b)) for a, b in both]
+    if 2 * sum(agree) < len(agree):
+        return ()
+    return tuple(k for k, same in enumerate(agree) if not same)
 
 
 def _terms(f: Formula) -> list[Formula]:

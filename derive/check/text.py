@@ -222,6 +222,11 @@ class Script:
         """The name with all that it carries up to this script."""
         return self.text.span(self.head, self.end)
 
+    @property
+    def offset(self) -> int:
+        """How far behind the beginning of the name the script begins, with its mark."""
+        return self.text.span(self.first - 1 - self.braced, self.last).start - self.whole.start
+
     def units(self) -> list[Span]:
         """The names in the script: letters with their primes."""
         found = []

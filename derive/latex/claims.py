@@ -13,6 +13,7 @@ from derive.ir import (
     Guard,
     Index,
     Int,
+    Number,
     Range,
     free_indices,
     substitute,
@@ -247,6 +248,7 @@ class Reading:
         In Σ_{i<j} both indices are bound where a side of the equation does not have the second.
         """
         self.reader.compared.clear()
+        self.reader.choices.clear()
         self.reader.letters.clear()
         self.reader.pairs = frozenset()
         values = self.read(clause)
@@ -256,6 +258,7 @@ class Reading:
                 self.reader.shadowing[name] = Index(spell(name))
             self.reader.not_ratios.clear()
             values = self.read(clause)
+        values = self.agreeing(clause, values)
         names = [n for n in self.reader.compared if n in self.reader.indices]
         free = [free_indices(v.formula if isinstance(v, Array) else v) for v in values]
         both = [n for n in names if any(self.reader.indices[n] not in f for f in free)]
@@ -266,6 +269,20 @@ class Reading:
                 self.reader.note(f"a sum such as Σ_(i<{spell(name)}) is over both indices")
                 del self.reader.indices[name]
             values = self.read(clause)
+        return values
+
+    def agreeing(self, clause: Clause, values: list[Value]) -> list[Value]:
+        """The sides, some notation taken in another way where they have different ranks."""
+        for choice in [] if equally_many_axes(values) else list(self.reader.choices):
+            self.reader.choices[choice] = True
+            self.reader.not_ratios.clear()
+            try:
+                others = self.read(clause)
+            except ReadError:
+                others = values
+            if equally_many_axes(others):
+                return others
+            self.reader.choices[choice] = False
         return values
 
     def read(self, clause: Clause) -> list[Value]:
@@ -335,6 +352,12 @@ class Reading:
             g = summed(f, free, over)
             made.append(replace(v, formula=g) if isinstance(v, Array) else g)
         return made
+
+
+def equally_many_axes(values: list[Value]) -> bool:
+    """Whether all sides have as many axes, but for zeros."""
+    ranks = {v.rank if isinstance(v, Array) else 0 for v in values if v != Number(0)}
+    return len(ranks) <= 1
 
 
 def terms_of(node: Node) -> tuple[Node, ...]:

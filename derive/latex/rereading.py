@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sympy import Basic
+
 from derive.ir import Plus, free_indices, substitute
 from derive.latex.array import Array, Value
 from derive.latex.claims import Claim, Reading, Side
@@ -81,14 +83,14 @@ class Rereader:
         ranges = claim.ranges
         if new:
             free = [*known, *sorted(new, key=lambda i: (i.hint, i.number))]
-            where = [s.formula for s in sides]
+            where: list[Basic] = [s.formula for s in sides]
             ranges = free_ranges(free, self._reading.reader.stated, where, claim.start)
         return replace(claim, sides=sides, conditions=tuple(guards), ranges=ranges)
 
 
 def _node(text: str) -> Node:
     """The one formula that a text is; a term may begin with its sign."""
-    clause, *others = Clauses(text.strip().removeprefix("+")).all()
-    if others or clause.relations:
-        raise ReadError(0, "one side of a relation", "several")
-    return clause.node
+    clauses = Clauses(text.strip().removeprefix("+")).all()
+    if len(clauses) != 1 or clauses[0].relations:
+        raise ReadError(0, "one side of a relation", "something else")
+    return clauses[0].node
