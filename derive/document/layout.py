@@ -52,6 +52,7 @@ from derive.document.notation import Names, parse_name
 from derive.document.products import Quotient, Split, flat, is_reciprocal, split
 from derive.document.strength import Laid, Strength, slot
 from derive.document.wholes import Wholes
+from derive.document.windows import member_of
 from derive.ir import (
     TRUE,
     Apply,
@@ -75,6 +76,7 @@ from derive.ir import (
     Plus,
     Power,
     Range,
+    SquaredNorm,
     Sum,
     Times,
     Whole,
@@ -139,13 +141,17 @@ class _Layout:
     def signed(self, f: Formula) -> tuple[bool, Laid]:
         """Whether `f` is printed with a minus sign, and what stands behind the sign."""
         if isinstance(f, Number):
-            return f.value < 0, _number(abs(f.value))
+            return f.value < 0, self.number(abs(f.value))
         if isinstance(f, Times) or is_reciprocal(f):
             parts = split(f)
             if parts.negative and any(v < 0 for v in parts.numbers):
                 return True, self.lay(Times(*_without_first_sign(f)))
             return parts.negative, self.product(parts)
         return False, self.node(f)
+
+    def number(self, value: Rational) -> Laid:
+        math = numeral(value, self.names.notation.decimals)
+        return Laid(math, Strength.ATOM if isinstance(math, Numeral) else Strength.OPERAND)
 
     def sum(self, f: Plus) -> Laid:
         terms = [self.signed(t) for t in _terms(f)]
@@ -182,7 +188,7 @@ class _Layout:
     def front(self, parts: Split) -> list[Math]:
         """The numbers of a product, as one fraction where there is a denominator."""
         above = [
-            *map(numeral, parts.numbers),
+            *(numeral(value, self.names.notation.decimals) for value in parts.numbers),
             *(slot(self.node(g), Strength.FACTOR) for g in parts.above),
         ]
         if not parts.below:
@@ -262,6 +268,9 @@ class _Layout:
     def call(self, f: Apply) -> Laid:
         g, arguments = f.function, [self.plain(a) for a in f.arguments]
         if g.known and g.name == "sqrt":
+            inner = f.arguments[0]
+            if isinstance(inner, Element) and isinstance(inner.whole, SquaredNorm):
+                return Laid(self.wholes.norm(inner.whole, None), Strength.OPERAND)
             return Laid(Root(arguments[0]), Strength.OPERAND)
         if g.known and g.name == "abs":
             return Laid(fenced("bar", arguments[0]), Strength.ATOM)
@@ -284,6 +293,9 @@ class _Layout:
     def binder(self, f: Sum | Max) -> Laid:
         conditions = self.conditions.lines(f.condition)
         body = slot(self.lay(f.body), Strength.FACTOR)
+        if (member := member_of(f, self.names)) is not None:
+            over = Big("max" if isinstance(f, Max) else "sum", (member,))
+            return Laid(row(over, body), Strength.FACTOR, open=True)
         if isinstance(f, Max):
             under = (*under_maximum(f.ranges, self.names), *conditions)
             return Laid(row(Big("max", under), body), Strength.FACTOR, open=True)
@@ -379,7 +391,3 @@ def _without_first_sign(f: Formula) -> list[Formula]:
     factors = flat(f)
     k = next(k for k, g in enumerate(factors) if isinstance(g, Number) and g.value < 0)
     return [*factors[:k], Number(-_as(factors[k], Number).value), *factors[k + 1 :]]
-
-
-def _number(value: Rational) -> Laid:
-    return Laid(numeral(value), Strength.ATOM if value.denominator == 1 else Strength.OPERAND)

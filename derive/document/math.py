@@ -70,7 +70,7 @@ class Sign:
 
 
 RelationKind: TypeAlias = Literal[
-    "=", "!=", "<", "<=", ">", ">=", "divides", "divides not", "to", "in"
+    "=", "!=", "<", "<=", ">", ">=", "divides", "divides not", "to", "in", "approx"
 ]
 
 
@@ -99,7 +99,7 @@ class Root:
     body: Math
 
 
-FenceKind: TypeAlias = Literal["paren", "bracket", "brace", "floor", "ceil", "bar"]
+FenceKind: TypeAlias = Literal["paren", "bracket", "brace", "floor", "ceil", "bar", "norm"]
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Fence:
 class Big:
     """A big operator; each entry of `under` is a line of its own."""
 
-    kind: Literal["sum", "max", "min", "argmax"]
+    kind: Literal["sum", "max", "min", "argmax", "lim"]
     under: tuple[Math, ...] = ()
     over: Math | None = None
 

@@ -72,6 +72,8 @@ from derive.ir import (
     Scaled,
     Sliced,
     Slope,
+    Softmax,
+    SquaredNorm,
     Stacked,
     Summed,
     Tensor,
@@ -113,6 +115,8 @@ class Wholes:
             Diagonal: lambda a: self._call(Operator("diag"), a.of),
             DiagonalOf: lambda a: self._call(Operator("diag"), a.of),
             Trace: lambda a: self._call(Operator("tr"), a.of),
+            SquaredNorm: lambda a: Laid(self.norm(a, Numeral("2")), Strength.OPERAND),
+            Softmax: lambda a: self._call(Operator("softmax"), a.of),
             Outer: lambda a: self._marked("otimes", a.args),
             Kronecker: lambda a: self._marked("otimes", a.args),
             Added: self._sum,
@@ -278,6 +282,11 @@ class Wholes:
         if isinstance(a.sides[0], Formula) and relation in ("<", "<="):
             left, right, relation = right, left, ">" if relation == "<" else ">="
         return Laid(fenced("bracket", row(left, Relation(relation), right)), Strength.ATOM)
+
+    def norm(self, a: SquaredNorm, above: Math | None) -> Math:
+        """A norm, Euclidean or of Frobenius, to a power."""
+        letter = Numeral("2") if a.of.rank == 1 else Name("F")
+        return Scripts(fenced("norm", self.lay(a.of).math), below=letter, above=above)
 
     # -- rearranged ------------------------------------------------------------------------------
 

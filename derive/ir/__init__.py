@@ -47,6 +47,8 @@ from derive.ir.linear import (
     Product,
     Raised,
     Scaled,
+    Softmax,
+    SquaredNorm,
     Trace,
     Transposed,
 )

@@ -1,7 +1,9 @@
 """Linear algebra and entry-by-entry operations on whole arrays.
 
-Product  Transposed  Diagonal  DiagonalOf  Trace  Outer  Kronecker
-Added  Hadamard  Scaled  Mapped  Raised  Compared
+    Product  Transposed  Diagonal  DiagonalOf  Trace  SquaredNorm  Outer  Kronecker
+    Added  Hadamard  Scaled  Mapped  Raised  Compared  Softmax
+
+Constructors check extents and never simplify.
 """
 
 from __future__ import annotations
@@ -110,6 +112,20 @@ class Trace(Whole):
 
     def __new__(cls, a: Whole) -> Trace:
         demand_square(a, "the trace")
+        return made(cls, (), a)
+
+    @property
+    def of(self) -> Whole:
+        return self.args[0]  # type: ignore[return-value]
+
+
+class SquaredNorm(Whole):
+    """‖a‖²: the sum of the squares of all entries, a scalar."""
+
+    __slots__ = ()
+
+    def __new__(cls, a: Whole) -> SquaredNorm:
+        wholes((a,), "a norm")
         return made(cls, (), a)
 
     @property
@@ -241,6 +257,18 @@ class Raised(_OfOne):
     @property
     def exponent(self) -> Formula:
         return self.args[0]  # type: ignore[return-value]
+
+
+class Softmax(_OfOne):
+    """exp(a) over its sum along the last axis."""
+
+    __slots__ = ()
+
+    def __new__(cls, a: Whole) -> Softmax:
+        wholes((a,), "softmax")
+        if not a.rank:
+            raise ValueError("softmax is of a vector or an array, found a number")
+        return made(cls, a.shape, a)
 
 
 Comparable: TypeAlias = Whole | Formula

@@ -42,6 +42,8 @@ from derive.ir import (
     Reshaped,
     Scaled,
     Slope,
+    Softmax,
+    SquaredNorm,
     Stacked,
     Summed,
     Trace,
@@ -52,7 +54,7 @@ from derive.ir import (
     fresh,
 )
 from derive.ir.selector import Bracket
-from derive.verify.array import DRAW, Axes, Data
+from derive.verify.array import DRAW, UNDEFINED, Axes, Data
 from derive.verify.array import Array as Labelled
 from derive.verify.grid import Grid, Numbers, Operation, combined, moved, plus, times, total
 from derive.verify.images import Images
@@ -66,7 +68,8 @@ class Matrices(Images):
     """Values of whole arrays in one world and one kind of numbers, each computed once."""
 
     def __init__(self, evaluator: Evaluator) -> None:
-        self.evaluator, self.numbers = evaluator, evaluator.numbers
+        self.evaluator = evaluator
+        self.numbers: Numbers = evaluator.numbers
         self.integers = evaluator.world.integers
         self._known: dict[tuple[object, ...], Grid] = {}
         self._cases: dict[type, Callable[[Any, Env], Grid]] = {
@@ -81,6 +84,8 @@ class Matrices(Images):
             Diagonal: lambda a, env: self._moved(_diagonal, a.of, env),
             DiagonalOf: lambda a, env: self._moved(_diagonal_of, a.of, env),
             Trace: self._trace,
+            SquaredNorm: self._squared_norm,
+            Softmax: self._softmax,
             Added: lambda a, env: self._joined(plus, a.parts, env),
             Hadamard: lambda a, env: self._joined(times, a.parts, env),
             Scaled: self._scaled,
@@ -212,6 +217,21 @@ class Matrices(Images):
 
     def _trace(self, a: Trace, env: Env) -> Grid:
         return total(self._moved(_diagonal_of, a.of, env), (0,), self.numbers)
+
+    def _squared_norm(self, a: SquaredNorm, env: Env) -> Grid:
+        grid = self.value(a.of, env)
+        squares = combined(times, grid, grid, self.numbers)
+        return total(squares, tuple(range(grid.rank)), self.numbers)
+
+    def _softmax(self, a: Softmax, env: Env) -> Grid:
+        exp = self._entries(lambda f: Apply("exp", f), a.of, env)
+        sums = total(exp, (exp.rank - 1,), self.numbers)
+        data, pole = self.evaluator.numbers.inverse(sums.data)
+        flaw = np.where(pole, UNDEFINED, np.uint8(0))
+        if sums.flaw is not None:
+            flaw = np.maximum(flaw, sums.flaw)
+        share = Grid(data[..., None], sums.labels, flaw[..., None] if flaw.any() else None)
+        return combined(times, exp, share, self.numbers)
 
     def _outer(self, a: Outer, env: Env) -> Grid:
         left, right = (self.value(p, env) for p in a.args)  # type: ignore[arg-type]

@@ -108,6 +108,7 @@ _RELATIONS = {
     "divides not": r"\nmid",
     "to": r"\to",
     "in": r"\in",
+    "approx": r"\approx",
 }
 _FENCES: dict[FenceKind, tuple[str, str]] = {
     "paren": ("(", ")"),
@@ -116,9 +117,16 @@ _FENCES: dict[FenceKind, tuple[str, str]] = {
     "floor": (r"\lfloor", r"\rfloor"),
     "ceil": (r"\lceil", r"\rceil"),
     "bar": (r"\lvert", r"\rvert"),
+    "norm": (r"\lVert", r"\rVert"),
 }
 _SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
-_BIGS = {"sum": r"\sum", "max": r"\max", "min": r"\min", "argmax": r"\operatorname*{arg\,max}"}
+_BIGS = {
+    "sum": r"\sum",
+    "max": r"\max",
+    "min": r"\min",
+    "argmax": r"\operatorname*{arg\,max}",
+    "lim": r"\lim",
+}
 _OPERATORS = frozenset("exp log sin cos tanh max min".split())
 _SPACES = {"thin": r"\,", "thick": r"\;", "quad": r"\quad"}
 

@@ -57,6 +57,7 @@ _RELATIONS = {
     "divides not": "divides.not",
     "to": "->",
     "in": "in",
+    "approx": "approx",
 }
 _FENCES: dict[FenceKind, tuple[str, str]] = {
     "paren": ("paren.l", "paren.r"),
@@ -64,10 +65,17 @@ _FENCES: dict[FenceKind, tuple[str, str]] = {
     "brace": ("brace.l", "brace.r"),
     "floor": ("floor.l", "floor.r"),
     "ceil": ("ceil.l", "ceil.r"),
+    "norm": ('class("opening", bar.v.double)', 'class("closing", bar.v.double)'),
     "bar": ('class("opening", bar.v)', 'class("closing", bar.v)'),
 }
 _SIZES = ("", "1.2em", "1.8em", "2.4em", "3em")
-_BIGS = {"sum": "sum", "max": "max", "min": "min", "argmax": 'op("arg max", limits: #true)'}
+_BIGS = {
+    "sum": "sum",
+    "max": "max",
+    "min": "min",
+    "argmax": 'op("arg max", limits: #true)',
+    "lim": "lim",
+}
 _OPERATORS = frozenset("exp log sin cos tanh max min".split())
 _SPACES = {"thin": "thin", "thick": "thick", "quad": "quad"}
 _ACCENTS = {

@@ -1,0 +1,1 @@
+"""Matrix recognition: from index forms to expressions in whole arrays."""

@@ -1,0 +1,284 @@
+"""Reading an index form as an expression in whole arrays.
+
+Every free or summed index is an axis; a formula becomes an array with these axes, bottom up.  What
+is no operation on whole arrays raises NoMatrixForm with the reason: nothing is guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from derive.engine.matrix.labelled import Frame, Labelled, NoMatrixForm, Value, in_order
+from derive.engine.matrix.network import Network, element_of
+from derive.ir import (
+    TRUE,
+    Added,
+    Apply,
+    Array,
+    Bracket,
+    Compare,
+    Compared,
+    Component,
+    Count,
+    Delta,
+    Derivative,
+    DiagonalOf,
+    Element,
+    Formula,
+    Identity,
+    Index,
+    Int,
+    Mapped,
+    Number,
+    Plus,
+    Power,
+    Raised,
+    Range,
+    Ravel,
+    Reshaped,
+    Sliced,
+    Slope,
+    Softmax,
+    SquaredNorm,
+    Sum,
+    Times,
+    Transposed,
+    Whole,
+    free_indices,
+    refresh,
+    same,
+    subformulas,
+    substitute,
+)
+from derive.rules.terms import as_power, factors, product, terms, total, without
+
+
+class Recogniser:
+    """Reads formulas whose indices have ranges; `layout` is that of the derivatives by name."""
+
+    def __init__(self, ranges: Sequence[Range], base: int, layout: str = "shape") -> None:
+        self.frame = Frame(ranges, base)
+        self.layout = layout
+        self._cases: dict[type, Callable[[Any], Value]] = {
+            Number: lambda f: f,
+            Count: lambda f: f,
+            Component: self._component,
+            Derivative: self._slope,
+            Delta: self._delta,
+            Plus: self._sum,
+            Times: lambda f: self._network(f),
+            Sum: lambda f: self._network(f),
+            Power: self._power,
+            Apply: self._apply,
+            Bracket: self._bracket,
+            Element: self._element,
+        }
+
+    def whole(self, f: Formula, axes: tuple[Index, ...]) -> Whole:
+        """The array whose entry at `axes` is `f`."""
+        return self.frame.spread(self.read(refresh(f)), axes)
+
+    def read(self, f: Formula) -> Value:
+        """The array that a formula is an entry of, or the formula with arrays inside."""
+        case = self._cases.get(type(f))
+        if case is None:
+            raise NoMatrixForm(f"{_NAMES.get(type(f), type(f).__name__)} is no operation on arrays")
+        return case(f)
+
+    # -- leaves ----------------------------------------------------------------------------------
+
+    def _component(self, f: Component) -> Value:
+        if f.tensor.classes is not None:
+            raise NoMatrixForm("class indices are no numbers that matrices are made of")
+        return self.at(Array(f.tensor), f.indices)
+
+    def _element(self, f: Element) -> Value:
+        return self.at(f.whole, f.indices)
+
+    def _slope(self, f: Derivative) -> Value:
+        if not isinstance(f.of, Component):
+            raise NoMatrixForm("a derivative of a formula has no name as an array")
+        slope = Slope(f.of.tensor, f.by.tensor, self.layout, *f.held)
+        indices = slope.place(f.of.indices, f.by.indices)
+        return self.at(Transposed(slope) if slope.row else slope, indices)
+
+    def at(self, whole: Whole, indices: Sequence[Int]) -> Value:
+        """The entry of an array at index expressions."""
+        whole, indices = self._unravelled(whole, indices)
+        fixed = [k for k, e in enumerate(indices) if e.constant is not None]
+        if fixed:
+            whole = Sliced(whole, fixed, [indices[k] for k in fixed])
+            indices = [e for k, e in enumerate(indices) if k not in fixed]
+        axes = [e.atom for e in indices]
+        if not axes:
+            return Element(whole)
+        if not all(isinstance(i, Index) for i in axes):
+            raise NoMatrixForm("an array is read at a position that is computed")
+        for i, extent in zip(axes, whole.shape, strict=True):
+            if self.frame.extent(i) != extent:  # type: ignore[arg-type]
+                raise NoMatrixForm("an index runs over a part of an axis only")
+        if len(set(axes)) == len(axes):
+            return Labelled(whole, tuple(axes))  # type: ignore[arg-type]
+        if len(axes) == 2:
+            return Labelled(DiagonalOf(whole), tuple(axes[:1]))  # type: ignore[arg-type]
+        raise NoMatrixForm("an array with more than two axes is read along a diagonal")
+
+    def _unravelled(self, whole: Whole, indices: Sequence[Int]) -> tuple[Whole, list[Int]]:
+        """An array that is read at positions of index tuples, with axes for the tuples."""
+        shape: list[Int] = []
+        opened: list[Int] = []
+        for e, d in zip(indices, whole.shape, strict=True):
+            position = e.atom
+            one = isinstance(position, Ravel)
+            shape += position.dims if one else [d]  # type: ignore[union-attr]
+            opened += position.indices if one else [e]  # type: ignore[union-attr]
+        return (Reshaped(whole, shape), opened) if len(shape) > len(indices) else (whole, opened)
+
+    def _delta(self, f: Delta) -> Value:
+        sides = [e.atom for e in f.sides]
+        if not all(isinstance(i, Index) for i in sides):
+            raise NoMatrixForm("a δ compares more than two indices")
+        i, j = sides
+        extent = self.frame.extent(i)  # type: ignore[arg-type]
+        if self.frame.extent(j) != extent:  # type: ignore[arg-type]
+            raise NoMatrixForm("a δ compares indices of different ranges")
+        return Labelled(Identity(extent, self.frame.base), (i, j))  # type: ignore[arg-type]
+
+    # -- entry by entry --------------------------------------------------------------------------
+
+    def _sum(self, f: Plus) -> Value:
+        values = [self.read(g) for g in terms(f)]
+        axes = tuple(dict.fromkeys(i for v in values if isinstance(v, Labelled) for i in v.axes))
+        if not axes:
+            return total(*(element_of(v) for v in values))
+        return Labelled(Added(*(self.frame.spread(v, axes) for v in values)), axes)
+
+    def _power(self, f: Power) -> Value:
+        base, exponent = self.read(f.base), self.read(f.exponent)
+        if isinstance(exponent, Labelled):
+            raise NoMatrixForm("an exponent varies from entry to entry")
+        if isinstance(base, Labelled):
+            return Labelled(Raised(exponent, base.whole), base.axes)
+        return Power(base, exponent)
+
+    def _apply(self, f: Apply) -> Value:
+        values = [self.read(a) for a in f.arguments]
+        if not any(isinstance(v, Labelled) for v in values):
+            return Apply(f.function, *map(element_of, values))
+        if len(values) > 1:
+            raise NoMatrixForm("a function of several arrays has no usual notation")
+        (v,) = values
+        assert isinstance(v, Labelled)
+        return Labelled(Mapped(f.function, v.whole), v.axes)
+
+    def _bracket(self, f: Bracket) -> Value:
+        g = f.condition
+        if not isinstance(g, Compare):
+            raise NoMatrixForm("a condition on indices is no operation on arrays")
+        left, right = self.read(g.left), self.read(g.right)
+        arrays = [v for v in (left, right) if isinstance(v, Labelled)]
+        if not arrays:
+            return Bracket(Compare(element_of(left), g.relation, element_of(right)))
+        axes = tuple(dict.fromkeys(i for v in arrays for i in v.axes))
+        sides = [
+            self.frame.spread(v, axes) if isinstance(v, Labelled) else v for v in (left, right)
+        ]
+        return Labelled(Compared(sides[0], g.relation, sides[1]), axes)
+
+    # -- products and sums -----------------------------------------------------------------------
+
+    def _network(self, f: Formula) -> Value:
+        parts, summed = self._flat(f)
+        for at, g in enumerate(parts):
+            if isinstance(g, Plus) and _has_delta(g):
+                return self._sum(Plus(*self._distributed(parts, at, summed)))
+        softmax = self._softmax(parts)
+        if softmax is not None:
+            at, array, rest = softmax
+            return Network(self.frame, [array, *map(self.read, rest)], summed).contracted()
+        norm = self._norm(parts, summed)
+        if norm is not None:
+            return norm
+        return Network(self.frame, map(self.read, parts), summed).contracted()
+
+    def _flat(self, f: Formula) -> tuple[list[Formula], list[Index]]:
+        """The factors of a product, and the indices of the sums around them."""
+        if isinstance(f, Sum):
+            if f.condition != TRUE:
+                raise NoMatrixForm("a condition on indices is no operation on arrays")
+            self.frame.add(f.ranges)
+            parts, summed = self._flat(f.body)
+            return parts, [*f.bound, *summed]
+        if not isinstance(f, Times):
+            return [f], []
+        flat: list[Formula] = []
+        summed = []
+        for g in factors(f):
+            inner, bound = self._flat(g)
+            flat += inner
+            summed += bound
+        return flat, summed
+
+    def _distributed(
+        self, parts: Sequence[Formula], at: int, summed: Sequence[Index]
+    ) -> list[Formula]:
+        """The product multiplied out at one of its factors, a sum."""
+        before, after = parts[:at], parts[at + 1 :]
+        ranges = [self.frame.range(i) for i in summed]
+        bodies = [product(*before, *factors(h), *after) for h in terms(parts[at])]
+        return [Sum(b, *ranges) if ranges else b for b in bodies]
+
+    def _norm(self, parts: Sequence[Formula], summed: Sequence[Index]) -> Value | None:
+        """Σ of all squares: ‖a‖²."""
+        squares = [k for k, g in enumerate(parts) if _is_square(g) and free_indices(g)]
+        for k in squares:
+            base = as_power(parts[k])[0]
+            free = free_indices(base)
+            others = without(tuple(parts), k)
+            if free <= set(summed) and not any(free & free_indices(g) for g in others):
+                a = self.read(base)
+                if isinstance(a, Labelled):
+                    rest = [i for i in summed if i not in free]
+                    values = [Element(SquaredNorm(a.whole)), *map(self.read, others)]
+                    return Network(self.frame, values, rest).contracted()
+        return None
+
+    def _softmax(self, parts: Sequence[Formula]) -> tuple[int, Labelled, list[Formula]] | None:
+        """e^{z_i} / Σ_k e^{z_k} among the factors: softmax(z), and the other factors."""
+        for at, g in enumerate(parts):
+            if not isinstance(g, Apply) or g.function.name != "exp":
+                continue
+            for over, h in enumerate(parts):
+                index = _normalises(h, g)
+                if index is None:
+                    continue
+                value = self.read(g.arguments[0])
+                if isinstance(value, Labelled):
+                    axes = (*(i for i in value.axes if i != index), index)
+                    made = Labelled(Softmax(in_order(value, axes)), axes)
+                    return at, made, [p for k, p in enumerate(parts) if k not in (at, over)]
+        return None
+
+
+_NAMES: dict[type, str] = {}
+
+
+def _is_square(f: Formula) -> bool:
+    return isinstance(f, Power) and f.exponent == Number(2)
+
+
+def _has_delta(f: Formula) -> bool:
+    return any(isinstance(g, Delta) for g in subformulas(f))
+
+
+def _normalises(f: Formula, exp: Apply) -> Index | None:
+    """The index i where `f` is 1/Σ_k e^{z_k} and `exp` is e^{z_i}."""
+    base, e = as_power(f)
+    if e != -1 or not isinstance(base, Sum) or len(base.ranges) != 1 or base.condition != TRUE:
+        return None
+    (k,) = base.bound
+    for i in sorted(free_indices(exp), key=lambda i: i.sort_key()):
+        if i not in free_indices(base) and same(substitute(base.body, {k: i}), exp):
+            return i
+    return None
