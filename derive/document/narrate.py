@@ -43,7 +43,7 @@ from derive.document.model import (
 )
 from derive.document.notation import Names, Notation, parse_name
 from derive.engine.network import Derived
-from derive.ir import Int, Tensor
+from derive.ir import Definition, Int, Tensor
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Narrator:
     def displays(self) -> Displays:
         d = self.derived
         labels = [label("jacobian", *e) for e in d.jacobians]
-        labels += [label("forward", x.tensor) for layer in self._layers for x in layer.definitions]
+        labels += [label("forward", x.tensor) for layer in self._layers for x in self._known(layer)]
         labels += [label("expanded", t) for t, x in d.expanded.items() if self._is_expanded(t)]
         return Displays(d.program, self.notation, self.full, frozenset(labels), self.mark)
 
@@ -130,11 +130,13 @@ class Narrator:
         yield Section(layer.kind, layer.name)
         yield self._signature(layer)
         yield from self._output_size(layer)
-        for x in layer.definitions:
+        if layer.output not in self.derived.forward:
+            yield from self._unknown(layer)
+        for x in self._known(layer):
             forward = self.derived.tuples.get(x.tensor) or self.derived.forward[x.tensor]
             yield Paragraph(self.displays.ranges(forward.ranges), line("Forward."))
             yield self.displays.result(forward, label("forward", x.tensor))
-        for x in layer.definitions:
+        for x in self._known(layer):
             for t in wanted:
                 yield from self._jacobian(x.tensor, t)
         for t in layer.inputs:
@@ -142,6 +144,28 @@ class Narrator:
             if t in wanted and t in self.derived.recursive and layer is first:
                 lead = line("Gradient with respect to ", parse_name(t.symbol), ".")
                 yield from self._gradient(t, lead)
+
+    def _known(self, layer: Layer) -> tuple[Definition, ...]:
+        """The definitions of a layer but for those of an unknown function."""
+        return tuple(x for x in layer.definitions if x.tensor in self.derived.forward)
+
+    def _unknown(self, layer: Layer) -> Iterator[Block]:
+        """What there is to say of an unknown function."""
+        value = parse_name(layer.output.symbol)
+        arguments = joined([line(parse_name(t.symbol)) for t in layer.inputs])
+        yield Paragraph(
+            (
+                *line(value, " is a smooth function of "),
+                *arguments,
+                *line(
+                    "; nothing else is known of it. All gradients are in terms of its derivative "
+                    "with respect to "
+                ),
+                *arguments,
+                Text("."),
+            ),
+            line("Loss."),
+        )
 
     def _jacobian(self, of: Tensor, by: Tensor) -> Iterator[Block]:
         derivation = self.derived.jacobians.get((of, by))

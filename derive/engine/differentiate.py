@@ -13,13 +13,14 @@ The recursive form keeps ∂L/∂Z as a name; the expanded form puts its own exp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from derive.derivation.program import Program
 from derive.derivation.scope import Scope
 from derive.derivation.step import Derivation, Step
 from derive.engine.simplify import FORWARD, GRADIENT, JACOBIAN, PRESENTED, simplify
+from derive.engine.tuples import assigned, entry_ranges, indices_of, taken_apart, tuples
 from derive.errors import MissingRule, Unsupported
 from derive.ir import (
     Component,
@@ -29,10 +30,8 @@ from derive.ir import (
     Guard,
     Index,
     Int,
-    Range,
     Sum,
     Tensor,
-    axis_ranges,
     fresh,
     instantiate,
     rebuild,
@@ -47,10 +46,16 @@ OFFSETS = frozenset("abd")
 
 
 class Differentiator:
-    """All derivatives of one program; each is derived once and kept."""
+    """All derivatives of one program; each is derived once and kept.
 
-    def __init__(self, program: Program) -> None:
+    `hidden` are coefficients of unknown functions: what such a function hands back to its argument
+    is not written out.
+    """
+
+    def __init__(self, program: Program, hidden: Iterable[Tensor] = ()) -> None:
         self.program = program
+        drawn = frozenset(hidden)
+        self.unknown = frozenset(d.tensor for d in program.definitions if tensors(d.body) & drawn)
         self._forward: dict[Tensor, Derivation] = {}
         self._edges: dict[tuple[Tensor, Tensor], tuple[Component, Component, Derivation]] = {}
         self._jacobians: dict[tuple[Tensor, Tensor], Derivation] = {}
@@ -99,19 +104,27 @@ class Differentiator:
     def _edge(self, of: Tensor, by: Tensor) -> tuple[Component, Component, Derivation]:
         if (of, by) not in self._edges:
             d = self.definition(of)
-            variable = entry(by, reading(d.body, by))
-            ranges = (*d.ranges, *entry_ranges(variable))
-            held = self._held(d, by)
-            start = Derivative(d.left, variable, *held)
-            opened = Derivative(instantiate(d, d.indices), variable, *held)
-            known = self.forward(of).facts
-            named = Step(start, opened, "definition", f"definition of {of.name}", known)
-            scope = Scope(self.simplified, ranges)
-            steps = simplify(opened, scope, JACOBIAN)
-            derivation = Derivation(start, ranges, (named, *steps))
+            left, variable = d.left, entry(by, reading(d.body, by))
+            derivation = self._differentiated(d, left, variable)
+            free = (*indices_of(left), *indices_of(variable))
+            apart = tuples(taken_apart(derivation.result, free))
+            if apart:
+                left, variable = substitute(left, apart), substitute(variable, apart)
+                derivation = self._differentiated(d, left, variable)
             _demand_complete(derivation.result)
-            self._edges[of, by] = (d.left, variable, derivation)
+            self._edges[of, by] = (left, variable, derivation)
         return self._edges[of, by]
+
+    def _differentiated(self, d: Definition, left: Component, variable: Component) -> Derivation:
+        """The derivative of an entry of a definition, as far as the chain rule uses it."""
+        held = self._held(d, variable.tensor)
+        ranges = (*entry_ranges(left), *entry_ranges(variable))
+        start = Derivative(left, variable, *held)
+        opened = Derivative(instantiate(d, left.indices), variable, *held)
+        known = self.forward(d.tensor).facts
+        named = Step(start, opened, "definition", f"definition of {d.tensor.name}", known)
+        steps = simplify(opened, Scope(self.simplified, ranges), JACOBIAN)
+        return Derivation(start, ranges, (named, *steps))
 
     def _held(self, d: Definition, by: Tensor) -> tuple[Tensor, ...]:
         """What a definition reads that depends on `by` as well: other terms count those paths."""
@@ -139,16 +152,24 @@ class Differentiator:
         if [d.tensor for d in readers] == [loss]:
             _, variable, derivation = self._edge(loss, by)
             return variable, derivation
-        variable = entry(by, reading(readers[0].body, by) if readers else None)
         seed = loss[self.program.defined[loss].indices]
+        variable = entry(by, reading(readers[0].body, by) if readers else None)
+        derivation = self._chained(seed, variable)
+        apart = tuples(taken_apart(derivation.result, indices_of(variable)))
+        if apart:
+            variable = substitute(variable, apart)
+            derivation = self._chained(seed, variable)
+        return variable, derivation
+
+    def _chained(self, seed: Component, variable: Component) -> Derivation:
+        """The derivative of `seed` by an entry of an array, in terms of what reads the array."""
         start = Derivative(seed, variable)
-        ranges = (*axis_ranges(loss, _indices(seed)), *entry_ranges(variable))
-        scope = Scope(self.simplified, ranges)
+        ranges = (*entry_ranges(seed), *entry_ranges(variable))
         chained, inserted, facts = self._chain(seed, variable)
         named = [Step(start, chained, "chain rule", "chain rule")] if chained != start else []
         put = Step(chained, inserted, "insert", "insert the Jacobian", facts)
-        steps = simplify(inserted, scope, GRADIENT)
-        return variable, Derivation(start, ranges, (*named, put, *steps))
+        steps = simplify(inserted, Scope(self.simplified, ranges), GRADIENT)
+        return Derivation(start, ranges, (*named, put, *steps))
 
     def _chain(
         self, seed: Component, variable: Component
@@ -165,16 +186,15 @@ class Differentiator:
                 continue
             left, edge_variable, derivation = self._edge(d.tensor, variable.tensor)
             facts += derivation.facts
-            to = dict(zip(_indices(edge_variable), map(Int.of, _indices(variable)), strict=True))
+            to = assigned(edge_variable, variable)
             held = self._held(d, variable.tensor)
             if d.tensor == seed.tensor:
                 chained.append(Derivative(seed, variable, *held))
                 inserted.append(substitute(refresh(derivation.result), to))
                 continue
-            kept = tuple(i for i in _indices(left))
-            new = {i: Int.of(fresh(i)) for i in kept}
+            new = {i: Int.of(fresh(i)) for i in indices_of(left)}
             here = substitute(left, new)
-            bound = tuple(substitute_range(r, new) for r in axis_ranges(d.tensor, kept))
+            bound = sorted(entry_ranges(here), key=lambda r: r.index.hint in OFFSETS)
             upstream = Derivative(seed, here)
             chained.append(Sum(product(upstream, Derivative(here, variable, *held)), *bound))
             jacobian = substitute(refresh(derivation.result), {**to, **new})
@@ -195,25 +215,27 @@ class Differentiator:
             steps += simplify(opened, scope, GRADIENT)
         return variable, Derivation(recursive.start, recursive.ranges, tuple(steps))
 
+    def is_argument(self, tensor: Tensor) -> bool:
+        """Whether an unknown function reads the array."""
+        return any(d.tensor in self.unknown for d in self.program.consumers.get(tensor, ()))
+
     def _facts_of_cotangents(self, f: Formula) -> tuple[Guard, ...]:
         """What the expanded forms of the cotangents in `f` rely on."""
         named = [g.by.tensor for g in subformulas(f) if isinstance(g, Derivative)]
+        named = [t for t in named if not self.is_argument(t)]
         facts = (g for t in dict.fromkeys(named) for g in self._gradient(t, True)[1].facts)
         return tuple(dict.fromkeys(facts))
 
     def _expansion(self, f: Derivative) -> Formula:
         """The expanded form of ∂L/∂Z at the indices that stand there."""
+        if self.is_argument(f.by.tensor):
+            return f
         variable, derivation = self._gradient(f.by.tensor, True)
         assert isinstance(derivation.start, Derivative)
         assert isinstance(f.of, Component)
         seed = derivation.start.of
         assert isinstance(seed, Component)
-        to = {
-            i: e
-            for c, at in ((variable, f.by), (seed, f.of))
-            for one, e in zip(c.indices, at.indices, strict=True)
-            if isinstance(i := one.atom, Index)
-        }
+        to = {**assigned(variable, f.by), **assigned(seed, f.of)}
         return substitute(refresh(derivation.result), to)
 
 
@@ -226,13 +248,6 @@ def replace_derivatives(f: Formula, to: Callable[[Derivative], Formula]) -> Form
     return rebuild(
         f, tuple(replace_derivatives(a, to) if isinstance(a, Formula) else a for a in f.args)
     )
-
-
-def substitute_range(r: Range, to: dict[Index, Int]) -> Range:
-    """A range with its own index renamed, too."""
-    new = to[r.index].atom
-    assert isinstance(new, Index)
-    return Range(new, r.args[1], r.args[2])  # type: ignore[arg-type]
 
 
 def entry(tensor: Tensor, like: Component | None) -> Component:
@@ -253,25 +268,11 @@ def entry(tensor: Tensor, like: Component | None) -> Component:
     return tensor[tuple(at)]
 
 
-def entry_ranges(c: Component) -> tuple[Range, ...]:
-    """The ranges of the indices of an entry; axes of length 1 have none."""
-    t = c.tensor
-    return tuple(
-        Range(i, t.base, d + (t.base - 1))
-        for e, d in zip(c.indices, t.shape, strict=True)
-        if isinstance(i := e.atom, Index)
-    )
-
-
 def reading(body: Formula, tensor: Tensor) -> Component | None:
     """The first entry of `tensor` that a formula reads."""
     return next(
         (g for g in subformulas(body) if isinstance(g, Component) and g.tensor == tensor), None
     )
-
-
-def _indices(c: Component) -> tuple[Index, ...]:
-    return tuple(i for e in c.indices if isinstance(i := e.atom, Index))
 
 
 def _demand_complete(f: Formula) -> None:

@@ -51,22 +51,28 @@ def derive_all(
     layers: tuple[Layer, ...],
     targets: tuple[Tensor, ...],
     only: frozenset[Tensor],
+    hidden: tuple[Tensor, ...] = (),
 ) -> Derived:
-    """Everything about a network; with `only`, the gradients and Jacobians of those arrays."""
-    d = Differentiator(program)
-    edges = [
-        (x.tensor, t)
-        for x in program.definitions
-        for t in read_by(x.body, program)
-        if t not in targets
+    """Everything about a network; with `only`, the gradients and Jacobians of those arrays.
+
+    Of unknown functions, whose coefficients are `hidden`, nothing is derived.
+    """
+    d = Differentiator(program, hidden)
+    opaque = {x.tensor for x in program.definitions if tensors(x.body) & d.unknown} | d.unknown
+    known = [x for x in program.definitions if x.tensor not in opaque]
+    edges = [(x.tensor, t) for x in known for t in read_by(x.body, program) if t not in targets]
+    left_out = {*targets, *hidden, *opaque}
+    wanted = [
+        t
+        for t in variables(program, layers)
+        if t not in left_out and not d.is_argument(t) and (not only or t in only)
     ]
-    wanted = [t for t in variables(program, layers) if t not in targets and (not only or t in only)]
     jacobians = {e: d.jacobian(*e) for e in edges if not only or e[1] in only}
     return Derived(
         program,
         layers,
-        {x.tensor: d.forward(x.tensor) for x in program.definitions},
-        {x.tensor: t for x in program.definitions for t in [by_index_tuples(x)] if t is not None},
+        {x.tensor: d.forward(x.tensor) for x in known},
+        {x.tensor: t for x in known for t in [by_index_tuples(x)] if t is not None},
         jacobians,
         {e: w for e, j in jacobians.items() for w in [written_out(j)] if w is not None},
         {t: d.gradient(t) for t in wanted} if program.loss else {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from derive.derivation.step import Derivation, Step
+from derive.engine.tuples import entry_ranges, taken_apart, tuples
 from derive.ir import (
     TRUE,
     Bracket,
@@ -14,16 +15,9 @@ from derive.ir import (
     Equal,
     Formula,
     Guard,
-    Index,
-    Int,
     Number,
-    Range,
-    Unravel,
     conjunction,
     conjuncts,
-    fresh,
-    ravel,
-    subformulas,
     substitute,
 )
 from derive.rules.terms import factors, product
@@ -48,31 +42,18 @@ def cases_form(f: Formula) -> Step | None:
 
 
 def by_index_tuples(d: Definition) -> Derivation | None:
-    """A definition by positions, read at the position of an index tuple.
+    """A definition by positions, read at the positions of index tuples.
 
         y_j = x_{unravel(j)}  becomes  y_{ravel(c,i,k)} = x_{c,i,k}
 
-    None where the definition does not take positions apart.
+    None where the definition takes no position apart.
     """
-    for index, r in zip(d.indices, d.ranges, strict=True):
-        one = _unravelled(d.body, index)
-        if one is None:
-            continue
-        parts = tuple(fresh("cijklm"[k % 6]) for k in range(len(one.dims)))
-        to = {index: ravel(parts, one.dims, one.base)}
-        added = tuple(
-            Range(i, one.base, e + (one.base - 1)) for i, e in zip(parts, one.dims, strict=True)
-        )
-        ranges = tuple(s for old in d.ranges for s in (added if old == r else (old,)))
-        left, right = substitute(d.left, to), substitute(d.body, to)
-        return Derivation(left, ranges, (Step(left, right, "definition", "by index tuples"),))
-    return None
-
-
-def _unravelled(f: Formula, index: Index) -> Unravel | None:
-    """How `f` takes the position `index` apart, if it does."""
-    atoms = (a for e in subformulas(f) if isinstance(e, Int) for a in e.atoms_within())
-    return next((a for a in atoms if isinstance(a, Unravel) and a.flat.atom == index), None)
+    apart = tuples(taken_apart(d.body, d.indices, fully=False))
+    if not apart:
+        return None
+    left, right = substitute(d.left, apart), substitute(d.body, apart)
+    step = Step(left, right, "definition", "by index tuples")
+    return Derivation(left, entry_ranges(left), (step,))
 
 
 def _reads_class(f: Delta) -> bool:

@@ -15,11 +15,11 @@ from derive.derivation.step import Derivation, Step
 from derive.engine.differentiate import (
     Differentiator,
     entry,
-    entry_ranges,
     reading,
     replace_derivatives,
 )
 from derive.engine.simplify import GRADIENT, SECOND, simplify
+from derive.engine.tuples import entry_ranges
 from derive.errors import MissingRule
 from derive.ir import (
     Component,

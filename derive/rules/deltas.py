@@ -13,7 +13,7 @@ row-major array are one-to-one, so deltas of one turn into deltas of the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from derive.derivation.rule import rule
 from derive.derivation.scope import Scope
@@ -275,18 +275,29 @@ def _first_unit(f: Sum, scope: Scope, among: frozenset[Atom]) -> Formula | None:
     ),
 )
 def sum_over_tuples(f: Sum, scope: Scope) -> Formula | None:
-    """Σ_o δ(unravel_0(o), g) f(o) = Σ_{c,m} δ(c, g) f(ravel(c, m))."""
-    for g in factors(f.body):
-        if not isinstance(g, Delta):
-            continue
-        for side in g.sides:
-            one = side.atom
-            if isinstance(one, Unravel) and one.flat.atom in f.bound:
-                index = one.flat.atom
-                assert isinstance(index, Index)
-                if _whole(f, scope, index, one):
-                    return _by_tuple(f, index, one)
+    """Σ_o δ(unravel_0(o), g) f(o) = Σ_{c,m} δ(c, g) f(ravel(c, m)).
+
+    So too where the body reads all parts of the position: Σ_o x[unravel(o)] = Σ_{c,m} x[c, m].
+    """
+    inside = [side.atom for g in factors(f.body) if isinstance(g, Delta) for side in g.sides]
+    found = [(a, "") for a in inside if isinstance(a, Unravel)]
+    found += [(a, {2: "ij", 3: "cab"}.get(len(a.dims), "")) for a in _fully_read(f.body)]
+    for one, letters in found:
+        index = one.flat.atom
+        if isinstance(index, Index) and index in f.bound and _whole(f, scope, index, one):
+            return _by_tuple(f, index, one, letters or [index.hint] * len(one.dims))
     return None
+
+
+def _fully_read(f: Formula) -> Iterator[Unravel]:
+    """A part of each position that `f` takes apart and of which it reads all parts."""
+    found: dict[tuple[Int, tuple[Int, ...], int], dict[int, Unravel]] = {}
+    for e in subformulas(f):
+        if isinstance(e, Int):
+            for a in e.atoms_within():
+                if isinstance(a, Unravel):
+                    found.setdefault((a.flat, a.dims, a.base), {})[a.k] = a
+    return (parts[0] for key, parts in found.items() if len(parts) == len(key[1]))
 
 
 def _whole(f: Sum, scope: Scope, index: Index, one: Unravel) -> bool:
@@ -300,8 +311,8 @@ def _whole(f: Sum, scope: Scope, index: Index, one: Unravel) -> bool:
     return r.lowers == (first,) and len(r.uppers) == 1 and proves(scope, Equal(r.uppers[0], last))
 
 
-def _by_tuple(f: Sum, index: Index, one: Unravel) -> Formula:
-    parts = tuple(fresh(index) for _ in one.dims)
+def _by_tuple(f: Sum, index: Index, one: Unravel, letters: Sequence[str]) -> Formula:
+    parts = tuple(fresh(letter) for letter in letters)
     to = {index: ravel(parts, one.dims, one.base)}
     ranges: list[Range] = []
     for r in f.ranges:
