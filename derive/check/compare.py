@@ -21,6 +21,7 @@ from derive.errors import Unsupported
 from derive.ir import (
     Apply,
     Count,
+    Definition,
     Formula,
     Guard,
     Number,
@@ -66,6 +67,7 @@ class Comparer:
         self.program, self.numbers, self.fixed = program, dict(numbers or {}), dict(fixed or {})
         self._general = general
         self._verifiers: dict[tuple[bool, bool], Verifier] = {}
+        self._others: dict[tuple[Definition, ...], Comparer] = {}
 
     def __call__(self, pair: Pair, facts: Sequence[Guard] = ()) -> Verification:
         """The verdict of the verifier, at the sizes at which the facts hold."""
@@ -128,7 +130,10 @@ class Comparer:
 
     def with_program(self, program: Program) -> Comparer:
         """A comparison by other definitions of the same tensors."""
-        return Comparer(program, self.numbers, self.fixed)
+        if program.definitions not in self._others:
+            made = Comparer(program, self.numbers, self.fixed)
+            self._others[program.definitions] = made
+        return self._others[program.definitions]
 
     def probe(self, pair: Pair, facts: Sequence[Guard] = ()) -> bool:
         """Whether a pair might hold: a quick look at a single draw of sizes."""
@@ -169,9 +174,10 @@ class Comparer:
         return work(place.world.program, here, place.world.sizes)
 
     def placed(self, pair: Pair, facts: Sequence[Guard] = ()) -> tuple[Place, Pair]:
-        """One draw of sizes, with the pair as it reads there."""
+        """One draw of sizes, with the pair as it reads there; one of those that there are."""
         if self.direct(pair):
-            return _placed(self._verifier(pair, quick=True), pair, facts)
+            drawn = not facts and (self._of_document(pair), False) in self._verifiers
+            return _placed(self._verifier(pair, quick=not drawn), pair, facts)
         return self._named_place(next(self.named.readings(pair)).pair, facts)
 
     def _named_place(self, pair: Pair, facts: Sequence[Guard]) -> tuple[Place, Pair]:

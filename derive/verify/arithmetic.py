@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cached_property
 from typing import Any, Protocol
 
 import flint
@@ -113,12 +114,16 @@ class Powers:
     """G^z modulo P for a random G of order Q, from two tables of 2^16 and 2^15 powers."""
 
     def __init__(self, rng: np.random.Generator) -> None:
-        root = pow(int(rng.integers(2, P - 1)), 2, P)
-        self._low = _powers(root, 1 << 16)
-        self._high = _powers(pow(root, 1 << 16, P), 1 << 14)
+        self._root = pow(int(rng.integers(2, P - 1)), 2, P)
+
+    @cached_property
+    def _tables(self) -> tuple[Data, Data]:
+        """The powers 0 to 2^16 - 1, and those of 2^16."""
+        return _powers(self._root, 1 << 16), _powers(pow(self._root, 1 << 16, P), 1 << 14)
 
     def of(self, z: Data) -> Data:
-        return np.asarray(self._low[z & 0xFFFF] * self._high[z >> 16] % P)
+        low, high = self._tables
+        return np.asarray(low[z & 0xFFFF] * high[z >> 16] % P)
 
 
 def _powers(base: int, count: int) -> Data:

@@ -7,6 +7,7 @@ sizes in it are known.  Computed sizes follow from their definitions.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -134,18 +135,14 @@ class SizeSearch:
 
     def cost(self, sizes: dict[Size, int]) -> int:
         """The entries of the largest Jacobian between a definition and what it reads."""
+        shapes = {t for pair in self._read for t in pair}
+        entries = {t: prod(number(d, sizes) for d in t.shape) for t in shapes}
+        return max((entries[a] * entries[b] for a, b in self._read), default=1)
 
-        def entries(t: Tensor) -> int:
-            return prod(number(d, sizes) for d in t.shape)
-
-        return max(
-            (
-                entries(d.tensor) * entries(t)
-                for d in self.program.definitions
-                for t in tensors(d.body)
-            ),
-            default=1,
-        )
+    @cached_property
+    def _read(self) -> list[tuple[Tensor, Tensor]]:
+        """Every defined tensor with each of those that its definition reads."""
+        return [(d.tensor, t) for d in self.program.definitions for t in tensors(d.body)]
 
     def varied(
         self, rng: np.random.Generator, known: Sequence[Mapping[Size, int]] = ()

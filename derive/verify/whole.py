@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import prod
 
 from derive.errors import Unsupported
 from derive.ir import (
@@ -25,7 +24,12 @@ from derive.ir import (
 
 def number(e: Int, sizes: Mapping[Size, int]) -> int:
     """The value of an expression; a size that is not in `sizes` has its definition or value."""
-    return sum(c * prod(_atom(a, sizes) for a in monomial) for monomial, c in e.terms)
+    total = 0
+    for monomial, c in e.terms:
+        for a in monomial:
+            c *= _atom(a, sizes)
+        total += c
+    return total
 
 
 def _atom(a: Atom, sizes: Mapping[Size, int]) -> int:
