@@ -27,6 +27,7 @@ from derive.ir import (
     Number,
     Plus,
     Power,
+    Size,
     Tensor,
     Times,
     subformulas,
@@ -38,6 +39,7 @@ from derive.verify.sizes import SizeSearch
 from derive.verify.verdict import EXACT, NOT_CHECKABLE, REFUTED, Verification
 from derive.verify.verify import STYLES, Verifier
 from derive.verify.world import Given as Entries
+from derive.verify.world import World
 
 OPAQUE = frozenset("log sqrt abs erf sin cos softplus gelu signedpower".split())
 """Functions whose laws residues do not know."""
@@ -55,6 +57,7 @@ class Comparer:
     All sizes and entries vary, but for sizes that the Given fixes and the entries in `fixed`.  The
     entries in `numbers`, those of the document, count only where a side consists of numbers.
     `general` gives the same program with names for all fixed sizes, for those that are large.
+    `model` compares by other definitions, and has drawn sizes that serve as well.
     """
 
     def __init__(
@@ -63,11 +66,14 @@ class Comparer:
         numbers: Mapping[Tensor, Entries] | None = None,
         fixed: Mapping[Tensor, Entries] | None = None,
         general: Callable[[], Program] | None = None,
+        model: Comparer | None = None,
     ) -> None:
+        self._model = model
         self.program, self.numbers, self.fixed = program, dict(numbers or {}), dict(fixed or {})
         self._general = general
         self._verifiers: dict[tuple[bool, bool], Verifier] = {}
         self._others: dict[tuple[Definition, ...], Comparer] = {}
+        self._drawn: dict[tuple[object, ...], World] = {}
 
     def __call__(self, pair: Pair, facts: Sequence[Guard] = ()) -> Verification:
         """The verdict of the verifier, at the sizes at which the facts hold."""
@@ -131,7 +137,7 @@ class Comparer:
     def with_program(self, program: Program) -> Comparer:
         """A comparison by other definitions of the same tensors."""
         if program.definitions not in self._others:
-            made = Comparer(program, self.numbers, self.fixed)
+            made = Comparer(program, self.numbers, self.fixed, model=self)
             self._others[program.definitions] = made
         return self._others[program.definitions]
 
@@ -146,6 +152,21 @@ class Comparer:
             return any(_might_hold(*self._named_place(r.pair, facts)) for r in readings)
         except (Unsupported, Untyped):
             return False
+
+    def like(self, pair: Pair) -> Callable[[Pair], bool]:
+        """A quick look at other pairs that are much like a given one."""
+        if self.counts(pair) or pair.relation != "=" or not self.direct(pair):
+            return self.probe
+        world = self.placed(pair)[0].world
+
+        def might_hold(other: Pair) -> bool:
+            place = Place(world, other.ranges)
+            try:
+                return place.empty or _might_hold(place, other)
+            except Untyped:
+                return False
+
+        return might_hold
 
     def generic(self, pair: Pair) -> bool:
         """Whether a pair holds at all draws of general values, where there are no ties or kinks."""
@@ -177,11 +198,23 @@ class Comparer:
         """One draw of sizes, with the pair as it reads there; one of those that there are."""
         if self.direct(pair):
             drawn = not facts and (self._of_document(pair), False) in self._verifiers
-            return _placed(self._verifier(pair, quick=not drawn), pair, facts)
+            verifier = self._verifier(pair, quick=not drawn)
+            if self._model is None or drawn or facts:
+                return _placed(verifier.worlds(facts), pair)
+            sizes = self._model.placed(pair)[0].world.sizes
+            return _placed([self._world(verifier, sizes)], pair)
         return self._named_place(next(self.named.readings(pair)).pair, facts)
 
+    def _world(self, verifier: Verifier, sizes: dict[Size, int]) -> World:
+        """The world of a verifier at given sizes."""
+        key = verifier, *sizes.values()
+        if key not in self._drawn:
+            self._drawn[key] = verifier.world(sizes, STYLES, np.random.default_rng(1))
+        return self._drawn[key]
+
     def _named_place(self, pair: Pair, facts: Sequence[Guard]) -> tuple[Place, Pair]:
-        return _placed(self.named.verifier(quick=True), pair, (*self.named.facts, *facts))
+        verifier = self.named.verifier(quick=True)
+        return _placed(verifier.worlds((*self.named.facts, *facts)), pair)
 
     def _of_document(self, pair: Pair) -> bool:
         """Whether a side consists of numbers, so that the entries of the document count."""
@@ -198,8 +231,8 @@ class Comparer:
         return self._verifiers[key]
 
 
-def _placed(verifier: Verifier, pair: Pair, facts: Sequence[Guard]) -> tuple[Place, Pair]:
-    for world in verifier.worlds(facts):
+def _placed(worlds: Sequence[World], pair: Pair) -> tuple[Place, Pair]:
+    for world in worlds:
         place = Place(world, pair.ranges)
         if not place.empty:
             return place, pair

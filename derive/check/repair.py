@@ -30,10 +30,10 @@ def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
 
     A side that is wrong in two pairs is mended once: what mends one of them mends the other.
     """
-    known = broken.chain.mended
+    known, trial = broken.chain.mended, _Trial(broken, comparer)
     if broken.side in known:
         edit = known[broken.side]
-        return edit if edit is not None and _mends(broken, edit, comparer) else None
+        return edit if edit is not None and trial.mends(edit) else None
     vocabulary = Vocabulary(
         names(symbols, broken.source),
         broken.beside,
@@ -44,21 +44,28 @@ def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
     )
     tries = max(min(BUDGET, WORK // comparer.work(broken.pair)), FEWEST)
     candidates = islice(dict.fromkeys(broken.edits(vocabulary)), tries)
-    found = next((e for e in candidates if _mends(broken, e, comparer)), None)
+    found = next(filter(trial.mends, candidates), None)
     known[broken.side] = found
     return found
 
 
-def _mends(broken: Broken, edit: Edit, comparer: Comparer) -> bool:
-    """Whether the pair holds with an edit: first a quick look at what has changed."""
-    try:
-        changed = broken.quickly(edit)
-        if changed is None or not comparer.probe(changed):
+class _Trial:
+    """Tries edits of a broken pair: first by a quick look at what has changed."""
+
+    def __init__(self, broken: Broken, comparer: Comparer) -> None:
+        self.broken, self.comparer = broken, comparer
+        self.might_hold = comparer.like(broken.pair)
+
+    def mends(self, edit: Edit) -> bool:
+        """Whether the pair holds with an edit."""
+        try:
+            changed = self.broken.quickly(edit)
+            if changed is None or not self.might_hold(changed):
+                return False
+            pair = self.broken.again(edit)
+            return pair is not None and self.comparer(pair).holds
+        except (ReadError, UnequalShapes, Unsupported):
             return False
-        pair = broken.again(edit)
-        return pair is not None and comparer(pair).holds
-    except (ReadError, UnequalShapes, Unsupported):
-        return False
 
 
 def fitting(
