@@ -7,16 +7,23 @@ from collections.abc import Iterator
 from sympy import Basic
 
 from derive.ir import (
+    Added,
     Bracket,
     Chosen,
     Component,
     Delta,
     Formula,
+    Hadamard,
     Number,
     Plus,
     Power,
+    Product,
+    Raised,
     Range,
+    Scaled,
     Times,
+    Transposed,
+    Whole,
 )
 
 
@@ -39,7 +46,30 @@ def _everywhere(f: Basic) -> Iterator[tuple[str, Basic]]:
                 continue
 
 
+def _in_array(f: Basic) -> Iterator[tuple[str, Basic]]:
+    """Changes of a whole array; one that does not fit its place is refused by a constructor."""
+    if isinstance(f, Added | Hadamard) and len(f.args) > 1:
+        for at in range(len(f.args)):
+            yield "drop a part", f.func(*f.args[:at], *f.args[at + 1 :])
+    if isinstance(f, Product) and len(f.args) > 1:
+        yield "turn a product round", Product(*reversed(f.factors))
+        yield "drop a factor", Product(*f.factors[1:])
+    if isinstance(f, Transposed):
+        yield "no transpose", f.of
+    if isinstance(f, Scaled):
+        yield "another sign", Scaled(-f.factor, f.of)
+        yield "drop a number", f.of
+    if isinstance(f, Raised):
+        yield "another power", Raised(f.exponent + 1, f.of)
+    if isinstance(f, Whole) and f.shape:
+        yield "another sign", Scaled(-1, f)
+        if f.rank == 2:
+            yield "transposed", Transposed(f)
+
+
 def _here(f: Basic) -> Iterator[tuple[str, Basic]]:
+    if isinstance(f, Whole):
+        yield from _in_array(f)
     if isinstance(f, Plus) and len(f.args) > 1:
         for at in range(len(f.args)):
             yield "drop a term", Plus(*f.args[:at], *f.args[at + 1 :])  # type: ignore[arg-type]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import reduce
-from math import gcd
 
 from derive.derivation.rule import rule
 from derive.derivation.scope import Scope
@@ -28,6 +26,7 @@ from derive.rules import samples
 from derive.rules.samples import H, i, j, x, y
 from derive.rules.terms import (
     as_power,
+    common_number,
     factors,
     power,
     product,
@@ -169,21 +168,11 @@ def factor_out(f: Plus, scope: Scope) -> Formula | None:
             common.append(g)
             for rest in left:
                 rest.remove(g)
-    c = _common_number([number for number, _ in split])
+    c = common_number([number for number, _ in split])
     if not common and c == 1:
         return None
     inner = total(*(with_number(n / c, rest) for (n, _), rest in zip(split, left, strict=True)))
     return with_number(c, (*common, inner))
-
-
-def _common_number(numbers: list[Fraction]) -> Fraction:
-    """Their greatest common divisor, negative where all of them are."""
-    if any(n.denominator != 1 for n in numbers):
-        c = Fraction(1, reduce(lambda a, b: a * b // gcd(a, b), (n.denominator for n in numbers)))
-        c *= reduce(gcd, (int(n / c) for n in numbers))
-    else:
-        c = Fraction(reduce(gcd, (int(n) for n in numbers)))
-    return -c if all(n < 0 for n in numbers) else c
 
 
 @rule(

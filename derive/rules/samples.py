@@ -18,6 +18,9 @@ m = Tensor("m", "m", (H, W))
 w = Tensor("w", "w", (K,))
 u = Tensor("u", "u", (A,))
 t = Tensor("t", "t", (H,))
+g = Tensor("g", "g", (H, W))
+r = Tensor("r", "r", (W, K))
+s = Tensor("s", "s", (H, H))
 
 FACT = Relation(Sum(t[k], Range(k, 1, H)), "=", Number(1))
 
@@ -28,3 +31,8 @@ def given(formula: Formula, *ranges: Range, definitions: tuple[Definition, ...] 
         (H, W, K, S, A), (x, y, v, m, w, u, t), definitions=definitions, facts=(FACT,)
     )
     return formula, Scope(program, ranges)
+
+
+def given_arrays(formula: Formula, *ranges: Range) -> Example:
+    """An example about whole arrays."""
+    return formula, Scope(Program((H, W, K, A), (x, y, v, m, g, r, s, u), ()), ranges)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from functools import reduce
+from math import gcd
 from typing import TypeVar
 
 from derive.ir import Formula, Number, Plus, Power, Times
@@ -66,3 +68,13 @@ def with_number(c: Fraction, rest: Iterable[Formula]) -> Formula:
 def without(parts: tuple[Part, ...], at: int) -> tuple[Part, ...]:
     """`parts` without the one at position `at`."""
     return parts[:at] + parts[at + 1 :]
+
+
+def common_number(numbers: list[Fraction]) -> Fraction:
+    """Their greatest common divisor, negative where all of them are."""
+    if any(n.denominator != 1 for n in numbers):
+        c = Fraction(1, reduce(lambda a, b: a * b // gcd(a, b), (n.denominator for n in numbers)))
+        c *= reduce(gcd, (int(n / c) for n in numbers))
+    else:
+        c = Fraction(reduce(gcd, (int(n) for n in numbers)))
+    return -c if all(n < 0 for n in numbers) else c
