@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from derive.derivation.step import Derivation
+from derive.document.answers import document as document_of_sheet
 from derive.document.describe import power_of_ten
 from derive.document.model import Document, Line, Mark, line
 from derive.document.narrate import Narrator
@@ -15,7 +17,9 @@ from derive.engine.network import Derived, derive_all
 from derive.errors import InputError
 from derive.ir import Tensor
 from derive.network.build import Model, build
-from derive.network.given import load
+from derive.network.given import Given
+from derive.network.source import Source, read_toml
+from derive.questions.sheet import sheet
 from derive.verify.verdict import (
     EXACT,
     NOT_CHECKABLE,
@@ -35,23 +39,23 @@ from derive.writers.pdf import Engine, write_pdf
 
 @dataclass(frozen=True)
 class Solution:
-    """A document with the verdicts on everything in it."""
+    """A document, the verdicts on every step in it, and those on the ends of chains."""
 
     document: Document
-    verdicts: dict[Derivation, DerivationVerdict]
+    steps: tuple[Verification, ...]
+    ends: tuple[Verification, ...] = ()
 
     @property
     def refuted(self) -> bool:
         """Whether an equation was refuted; such an equation is not printed."""
-        return any(v.status == REFUTED for v in self.verdicts.values())
+        return any(v.status == REFUTED for v in (*self.steps, *self.ends))
 
     @property
     def summary(self) -> str:
         """One line on what verification said."""
-        steps = [s.verification for v in self.verdicts.values() for s in v.steps]
-        confirmed = sum(v.holds for v in steps)
-        refuted = sum(v.status == REFUTED for v in steps)
-        return f"{confirmed} of {len(steps)} steps confirmed" + (
+        confirmed = sum(v.holds for v in self.steps)
+        refuted = sum(v.status == REFUTED for v in self.steps)
+        return f"{confirmed} of {len(self.steps)} steps confirmed" + (
             f", {refuted} refuted" if refuted else ""
         )
 
@@ -101,11 +105,20 @@ def solve(
     fragments: bool,
     pdf_engine: str,
     progress: Callable[[str], None],
+    variant: int | None = None,
+    questions_only: bool = False,
 ) -> Solved:
-    """Read a network, derive and verify everything about it, write the solution."""
+    """Read a network, derive and verify everything about it, write the solution.
+
+    A file with problems makes a sheet: their questions with the answers, or `questions_only`, in
+    the `variant` of that number.
+    """
     progress("reading")
-    model = build(load(path))
-    made = solution(model, detail, only, progress)
+    data, source = read_toml(path)
+    if data.get("problems"):
+        made = sheet_solution(data, source, variant, not questions_only, progress)
+    else:
+        made = solution(build(Given.from_dict(data, source)), detail, only, progress)
     progress("writing")
     files = made.write(output, formats, path.stem, fragments, Engine(pdf_engine))
     return Solved(files, made.summary, made.refuted)
@@ -120,11 +133,28 @@ def solution(
     """Everything about a network, derived, verified and narrated."""
     chosen = selected(model, only)
     progress("deriving")
-    derived = derive_all(model.program, model.layers, model.targets, chosen)
+    derived = derive_all(
+        model.program, model.layers, model.targets, chosen, model.hidden, model.compose
+    )
     progress("verifying")
     verifier = Verifier(model.program)
     verdicts = {d: verifier.derivation(d) for d in derived.all}
-    return Solution(narrate(model, derived, verdicts, detail, chosen), verdicts)
+    steps = tuple(s.verification for v in verdicts.values() for s in v.steps)
+    ends = tuple(v.ends for v in verdicts.values())
+    return Solution(narrate(model, derived, verdicts, detail, chosen), steps, ends)
+
+
+def sheet_solution(
+    data: Mapping[str, Any],
+    source: Source,
+    variant: int | None = None,
+    solve: bool = True,
+    progress: Callable[[str], None] = lambda doing: None,
+) -> Solution:
+    """The sheet that a file with problems makes, answered and verified."""
+    made = sheet(data, source, variant, solve, progress)
+    steps = made.verdicts
+    return Solution(document_of_sheet(made, tuple(counted(steps))), steps)
 
 
 def selected(model: Model, only: Sequence[str]) -> frozenset[Tensor]:
@@ -161,13 +191,18 @@ def narrate(
         detail == "full",
         chosen,
         tuple(summary(verdicts)),
+        model.conventions.positions,
     ).document()
 
 
 def summary(verdicts: dict[Derivation, DerivationVerdict]) -> Iterator[tuple[Mark, int, Line]]:
     """For each status how many steps have it, and what it means."""
     steps = [s.verification for v in verdicts.values() for s in v.steps]
-    steps += [v.ends for v in verdicts.values()]
+    return counted([*steps, *(v.ends for v in verdicts.values())])
+
+
+def counted(steps: Sequence[Verification]) -> Iterator[tuple[Mark, int, Line]]:
+    """For each status how many of some steps have it, and what it means."""
     for status in (EXACT, NUMERIC, REFUTED, NOT_CHECKABLE):
         found = [v for v in steps if v.status == status]
         if found:

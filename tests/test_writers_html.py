@@ -109,7 +109,7 @@ def test_a_line_has_its_reason_verdict_and_number_beside_it():
 
 
 def test_a_solution_is_written_in_several_formats_at_once(tmp_path):
-    solution = Solution(document("lenet"), {})
+    solution = Solution(document("lenet"), ())
     files = solution.write(tmp_path / "new", formats=["md", "html"], stem="net")
     assert [f.name for f in files] == ["net.tex", "net.html", "net.md"]
     assert {f.name for f in (tmp_path / "new").iterdir()} == {f.name for f in files}

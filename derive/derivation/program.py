@@ -69,11 +69,19 @@ class Program:
 
 @dataclass(frozen=True)
 class SizeRule:
-    """An extent as the general rule gives it: `result` is `general` with `at` for its symbols."""
+    """An extent as the general rule gives it: `result` is `general` with `at` for its symbols.
+
+    `meaning` is what the extent counts, in the same symbols, and `words` say it; `reason` is why it
+    equals the rule where that is no matter of counting.  `facts` are conditions on the symbols.
+    """
 
     general: Int
     at: tuple[tuple[Size, Int], ...]
     result: Int
+    meaning: Formula | None = None
+    words: str = ""
+    reason: str = ""
+    facts: tuple[Guard, ...] = ()
 
 
 @dataclass(frozen=True)

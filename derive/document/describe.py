@@ -21,7 +21,7 @@ from derive.document.math import (
 )
 from derive.document.model import Inline, Line, line
 from derive.document.notation import Names, Notation, parse_name
-from derive.ir import ONE, TRUE, Int, Tensor
+from derive.ir import ONE, TRUE, Int, Sum, Tensor
 
 _REALS = Name("R", ("mathbb",))
 
@@ -77,15 +77,18 @@ def output_size(rule: SizeRule, program: Program, notation: Notation) -> Line:
     Where it stays a symbol, its definition says it in the symbols of the document.
     """
     result = number(rule.result, notation)
+    counted = isinstance(rule.meaning, Sum)  # else it is the last position that is reached
     if not isinstance(result, Numeral):
         named = next((s for s in program.sizes if s.definition == rule.result), None)
         told = row(parse_name(named.name), Relation("="), result) if named else result
-        return line("The window fits ", told, " times.")
+        return line("The window fits ", told, " times.") if counted else line("Extent ", told, ".")
     symbols = Notation()
     general = layout.extent(rule.general, Names.of((rule.general,), (), symbols))
     values = [line(row(parse_name(s.name), Relation("="), number(e, notation))) for s, e in rule.at]
-    fits = line(" the window fits ", row(general, Relation("="), result), " times.")
-    return (*line("With "), *joined(values), *fits)
+    told = row(general, Relation("="), result)
+    if not counted:
+        return (*line("With "), *joined(values), *line(" the extent is ", told, "."))
+    return (*line("With "), *joined(values), *line(" the window fits ", told, " times."))
 
 
 def free_sizes(program: Program, notation: Notation) -> Iterator[Line]:

@@ -34,11 +34,7 @@ class Displays:
 
     def ranges(self, ranges: Sequence[Range]) -> Line:
         """`For n = 1, ..., 64; i, j = 1, ..., 24,`: what the free indices run over."""
-        if not ranges:
-            return ()
-        names = Names.of((), tuple(ranges), self.notation)
-        told = joined([line(x) for x in layout.ranges(ranges, names)], "; ", "; ")
-        return (*line("For "), *told, *line(","))
+        return ranges_of(ranges, self.notation)
 
     def result(self, d: Derivation, name: str) -> Display:
         """Start and result in one line."""
@@ -118,6 +114,15 @@ class Displays:
         if s.rule == "substitute":
             return list(dict.fromkeys(label("expanded", g.by.tensor) for g in found))
         return []
+
+
+def ranges_of(ranges: Sequence[Range], notation: Notation) -> Line:
+    """`For n = 1, ..., 64; i, j = 1, ..., 24,`; nothing where there are no ranges."""
+    if not ranges:
+        return ()
+    names = Names.of((), tuple(ranges), notation)
+    told = joined([line(x) for x in layout.ranges(ranges, names)], "; ", "; ")
+    return (*line("For "), *told, *line(","))
 
 
 def _together(s: Step, t: Step) -> Step:

@@ -23,13 +23,19 @@ from derive.document.math import (
 )
 
 
-def numeral(value: Rational) -> Math:
-    """A number as a factor: a negative one in brackets."""
+def numeral(value: Rational, decimals: bool = False) -> Math:
+    """A number as a factor: a negative one in brackets; 3/4 is 0.75 with `decimals`, 1/4 is not."""
     if value < 0:
-        return Fenced("paren", row(Sign("prefix -"), numeral(-value)))
+        return Fenced("paren", row(Sign("prefix -"), numeral(-value, decimals)))
     if value.denominator == 1:
         return Numeral(str(value))
+    if decimals and value.numerator > 1 and 10**_DECIMALS % value.denominator == 0:
+        return Numeral(f"{float(value):.{_DECIMALS}f}".rstrip("0"))
     return Fraction(Numeral(str(value.numerator)), Numeral(str(value.denominator)))
+
+
+_DECIMALS = 8
+"""More of them are written as a fraction."""
 
 
 def inline(value: Rational) -> Math:

@@ -24,7 +24,14 @@ from sympy import Basic
 
 from derive.document.conditions import Conditions, free_ranges, under_maximum
 from derive.document.functions import head
-from derive.document.integers import bounds, component_like, integer, is_product
+from derive.document.integers import (
+    bounds,
+    component_like,
+    delta_sides,
+    index_places,
+    integer,
+    is_product,
+)
 from derive.document.juxtapose import inline, juxtaposed, numeral, operators
 from derive.document.math import (
     Big,
@@ -320,7 +327,7 @@ class _Layout:
     # -- selectors -------------------------------------------------------------------------------
 
     def delta(self, f: Delta) -> Laid:
-        sides = [integer(e, self.names) for e in f.sides]
+        sides = delta_sides(f.sides, self.names)
         if any(isinstance(a, Entry) for e in f.sides for a in e.atoms_within()):
             return Laid(Fenced("bracket", row(sides[0], Relation("="), sides[1])), Strength.ATOM)
         if all(isinstance(s, Name) and not (s.mark or s.tag) for s in sides):
@@ -343,7 +350,7 @@ class _Layout:
     def derivative(self, f: Derivative) -> Laid:
         cotangent = self.names.cotangent(f.of, f.by)
         if cotangent is not None:
-            below = listed(integer(e, self.names) for e in f.by.indices)
+            below = listed(index_places(f.by.indices, self.names))
             return Laid(
                 Scripts(cotangent, below=below) if f.by.indices else cotangent, Strength.OPERAND
             )

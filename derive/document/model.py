@@ -4,8 +4,8 @@ A `str` is plain text everywhere: writers escape it.  The one thing that is not 
 tree of `derive.document.math`.
 
     Inline   Text  Emphasis  Strong  Code  InlineMath  Reference
-    Block    Section  Subsection  Paragraph  Display  BulletList  Table  Note  CodeListing
-             Summary
+    Block    Section  Subsection  Paragraph  Display  BulletList  Table  Figure  Note
+             CodeListing  Summary
 """
 
 from __future__ import annotations
@@ -152,6 +152,47 @@ class Table:
                 )
 
 
+class Shade(Enum):
+    """What a cell of a figure is, and so its colour; a label and an empty cell have no frame."""
+
+    PLAIN = "plain"
+    WINDOW = "window"
+    CHOSEN = "chosen"
+    PADDING = "padding"
+    LABEL = "label"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a figure; `heat`, from 0 to 100, is how dark it is where it has no other colour."""
+
+    content: Line = ()
+    shade: Shade = Shade.PLAIN
+    heat: int = 0
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells of one size in rows and columns, with what stands before them: `C =`."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    name: Line = ()
+
+    @property
+    def columns(self) -> int:
+        return max(map(len, self.rows), default=0)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Grids beside each other, as far as they fit, with a caption and a verdict."""
+
+    grids: tuple[Grid, ...]
+    caption: Line = ()
+    mark: Mark | None = None
+
+
 @dataclass(frozen=True)
 class Note:
     """A remark set apart from the derivation: `In words: ...`."""
@@ -173,7 +214,16 @@ class Summary:
 
 
 Block: TypeAlias = (
-    Section | Subsection | Paragraph | Display | BulletList | Table | Note | CodeListing | Summary
+    Section
+    | Subsection
+    | Paragraph
+    | Display
+    | BulletList
+    | Table
+    | Figure
+    | Note
+    | CodeListing
+    | Summary
 )
 
 
@@ -234,6 +284,12 @@ def lines_of(block: Block) -> Iterator[Line]:
             yield from block.header
             for row in block.rows:
                 yield from row
+        case Figure():
+            yield block.caption
+            for grid in block.grids:
+                yield grid.name
+                for cells in grid.rows:
+                    yield from (cell.content for cell in cells)
         case Summary():
             yield from (meaning for _, _, meaning in block.counts)
         case Section() | CodeListing():

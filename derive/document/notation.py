@@ -17,6 +17,7 @@ from sympy import Basic
 
 from derive.derivation.program import Program
 from derive.document.math import Name
+from derive.document.positions import Positions
 from derive.document.present import present
 from derive.ir import (
     Binder,
@@ -104,13 +105,18 @@ class Notation:
 
     `numbers`: named sizes that have a value are printed as it.  `cotangents`: for each tensor
     whose cotangent ∂L/∂z is written δ, its tag.  `loss` is the L of those cotangents.  `taken`
-    are symbols that no index may have.
+    are symbols that no index may have.  `windows` has the ranges of sums and maxima that are
+    written as sets, with the name of each.  With `decimals`, numbers such as 3/4 are written 0.75.
+    `positions` says how positions in rearranged arrays are written.
     """
 
     numbers: bool = False
     loss: Tensor | None = None
     cotangents: Mapping[Tensor, str] = field(default_factory=dict)
     taken: frozenset[Name] = frozenset()
+    windows: Mapping[tuple[Basic, ...], Name] = field(default_factory=dict)
+    decimals: bool = False
+    positions: Positions = "spelled"
 
     @staticmethod
     def of(program: Program, numbers: bool = False, delta: bool = False) -> Notation:

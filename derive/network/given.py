@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from derive.errors import InputError
+from derive.network.ask import KINDS, Ask
 from derive.network.names import nearest
 from derive.network.options import exact
 from derive.network.source import Source, read_toml
@@ -59,8 +60,22 @@ def _fact(value: object) -> object:
     return value["latex"] if isinstance(value, dict) and list(value) == ["latex"] else value
 
 
+def _span(value: object) -> tuple[int, int]:
+    if isinstance(value, (list, tuple)) and len(value) == 2:
+        low, high = value
+        if type(low) is int and type(high) is int and low <= high:
+            return (low, high)
+    raise ValueError("two whole numbers, the smallest and the largest")
+
+
+def _question(value: object) -> object:
+    """A question in both spellings: a table, or its name alone."""
+    return {"question": value} if isinstance(value, str) else value
+
+
 Extent = Annotated[int | str, PlainValidator(_extent, json_schema_input_type=int | str)]
 SizeValue = Annotated[int | str, PlainValidator(_size, json_schema_input_type=int | str)]
+Span = Annotated[tuple[int, int], PlainValidator(_span, json_schema_input_type=list[int])]
 Value = Annotated[Any, PlainValidator(_value, json_schema_input_type=float | list[Any])]
 
 
@@ -78,6 +93,7 @@ class Conventions(Table):
     matrix_layout: Literal["shape", "numerator", "denominator"] | None = None
     summation: Literal["explicit", "einstein"] = "explicit"
     index_position: Literal["lower", "upper"] = "lower"
+    positions: Literal["tuples", "deltas", "spelled"] = "deltas"
 
 
 class LayerEntry(BaseModel):
@@ -109,10 +125,20 @@ Facts = Annotated[
 ]
 Layers = Annotated[tuple[LayerEntry, ...], BeforeValidator(_sequence)]
 Extents = Annotated[tuple[Extent, ...], BeforeValidator(_sequence)]
+Asked = Annotated[
+    Annotated[Ask, Field(discriminator="question")],
+    BeforeValidator(_question, json_schema_input_type=str | Ask),
+]
 
 
 class Given(Table):
-    """A whole Given.  `from_dict` makes one with readable errors; `load` reads one from a file."""
+    """A whole Given.  `from_dict` makes one with readable errors; `load` reads one from a file.
+
+    `compose` names definitions that the document also writes in terms of what is given.
+
+    `variants` says between which whole numbers a size, or the entries of an array, may be drawn
+    afresh for a variant of a sheet.
+    """
 
     derive: Literal[1] = 1
     title: str = ""
@@ -123,8 +149,10 @@ class Given(Table):
     loss: LossEntry | None = None
     facts: Facts = ()
     define: Texts = ()
+    compose: Texts = ()
     notation: dict[str, str] = Field(default_factory=dict)
     values: dict[str, Value] = Field(default_factory=dict)
+    variants: dict[str, Span] = Field(default_factory=dict)
     problems: Annotated[tuple[Problem, ...], BeforeValidator(_sequence)] = ()
     _source: Source = PrivateAttr(default_factory=Source)
 
@@ -146,9 +174,13 @@ class Given(Table):
 
 
 class Problem(Given):
-    """One problem of several: declarations of its own, questions, and the scope of both."""
+    """One problem of several: declarations of its own, questions, and the scope of both.
 
-    ask: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_sequence)] = ()
+    What is declared above the problems holds in each; its own tables are added to it.
+    """
+
+    text: str = ""
+    ask: Annotated[tuple[Asked, ...], BeforeValidator(_sequence)] = ()
     lines: Annotated[tuple[int, ...], BeforeValidator(_sequence)] = ()
     parts: Texts = ()
 
@@ -176,13 +208,17 @@ def schema_error(
     """
     found = error.errors()
     first = next((e for e in found if e["type"] == "extra_forbidden"), found[0])
-    *outer, key = first["loc"] or ("",)
+    path = [part for k, part in enumerate(first["loc"]) if not _is_tag(first["loc"], k)]
+    if first["type"].startswith("union_tag"):
+        return _unknown_question(first, path, source.place(*within, *path))
+    *outer, key = path or ("",)
     what = str(key)
     if isinstance(key, int) and outer:
         what = f"entry {key + 1} of {outer.pop()}"
     table = label or _table((*within, *outer))
     if first["type"] == "extra_forbidden":
-        message = f"{table}: “{what}” is not known here. {nearest(what, _fields(model, outer))}"
+        near = nearest(what, _fields(model, first["loc"][:-1]))
+        message = f"{table}: “{what}” is not known here. {near}"
     elif first["type"] == "missing":
         message = f"{table}: “{what}” is missing; add it."
     else:
@@ -190,7 +226,24 @@ def schema_error(
         if first["type"] == "value_error":
             expected = str(first["ctx"]["error"])
         message = f"{table}: {what} = {_shown(first['input'])}, expected {expected}."
-    return InputError(message, **source.place(*within, *first["loc"]))
+    return InputError(message, **source.place(*within, *path))
+
+
+def _is_tag(loc: tuple[str | int, ...], k: int) -> bool:
+    """Whether a part of the place of a complaint is the kind of a question, and no key."""
+    return k >= 2 and loc[k - 2] == "ask" and loc[k] in KINDS
+
+
+def _unknown_question(
+    error: Mapping[str, Any], path: list[str | int], place: dict[str, Any]
+) -> InputError:
+    """The complaint about a table in `ask` that is no question of ours."""
+    table = _table(path)
+    if error["type"] == "union_tag_not_found":
+        hint = 'add one, such as question = "output_size"'
+        return InputError(f"{table}: “question” is missing; {hint}.", **place)
+    asked = str(error["ctx"]["tag"])
+    return InputError(f"{table}: there is no question “{asked}”. {nearest(asked, KINDS)}", **place)
 
 
 _EXPECTED = {
@@ -207,7 +260,8 @@ def _table(path: Iterable[str | int]) -> str:
     """What messages call a table: [sizes], or [layers], entry 2."""
     words = ""
     for part in path:
-        words += f", entry {part + 1}" if isinstance(part, int) else f"[{part}]"
+        between = ", " if words else ""
+        words += f", entry {part + 1}" if isinstance(part, int) else f"{between}[{part}]"
     return words or "the Given"
 
 
@@ -223,6 +277,8 @@ def _fields(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
     for part in path:
         if isinstance(part, str) and part in model.model_fields:
             model = _model_in(model.model_fields[part].annotation) or model
+        elif isinstance(part, str):
+            model = KINDS.get(part, model)
     return list(model.model_fields)
 
 

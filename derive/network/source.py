@@ -13,6 +13,7 @@ from derive.errors import InputError
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]")
 _KEY = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*[.=]""")
+_TOKEN = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|[\[\]{},#]|[^\s\[\]{},#'"]+""")
 _AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)")
 
 
@@ -36,20 +37,83 @@ class Source:
         counts: dict[str, int] = {}
         depth = 0
         here: tuple[str | int, ...]
-        for number, line in enumerate(self.text.splitlines(), start=1):
+        lines = self.text.splitlines()
+        for number, line in enumerate(lines, start=1):
             header, key = _HEADER.match(line), _KEY.match(line)
             if header:
-                name = header[2].strip("\"'")
-                counts[name] = counts.get(name, -1) + 1
-                table = (name, counts[name]) if header[1] == "[[" else (name,)
-                here = table
+                here = table = _table_of(header[2].strip("\"'"), header[1] == "[[", counts)
             elif key:
                 here = (*table, (key[1] or "").replace("\\\\", "\\") or key[2] or key[3])
             else:
                 continue
             if len(here) > depth and here == path[: len(here)]:
                 found, depth = number, len(here)
+                rest = path[len(here) :]
+                if key and rest and isinstance(rest[0], int):
+                    starts = _entry_lines(lines[number - 1 :], key.end())
+                    found = number + starts[rest[0]] if rest[0] < len(starts) else number
         return found
+
+
+@dataclass(frozen=True)
+class Scoped(Source):
+    """The text of a problem that inherits what stands above it.
+
+    `problem` is its number, from 0; `own` has the keys of its tables; `inherited` says how many
+    entries of each list come from above.
+    """
+
+    problem: int = 0
+    own: tuple[tuple[str, ...], ...] = ()
+    inherited: tuple[tuple[str, int], ...] = ()
+
+    def place(self, *path: str | int) -> dict[str, Any]:
+        before = dict(self.inherited).get(str(path[0]), 0) if path else 0
+        inside: tuple[str | int, ...] = path
+        if len(path) > 1 and isinstance(path[1], int):
+            inside = (path[0], path[1] - before, *path[2:])
+            here = path[1] >= before
+        else:
+            here = not path or tuple(path[:2]) in self.own or tuple(path[:1]) in self.own
+        return super().place(*(("problems", self.problem, *inside) if here else path))
+
+
+def _table_of(name: str, is_array: bool, counts: dict[str, int]) -> tuple[str | int, ...]:
+    """The path of a table by its header; `counts` numbers the tables in arrays so far."""
+    if is_array:
+        counts[name] = counts.get(name, -1) + 1
+        for inner in [n for n in counts if n.startswith(f"{name}.")]:
+            del counts[inner]
+    path: list[str | int] = []
+    parts = name.split(".") if "." in name else [name]
+    for k, part in enumerate(parts, start=1):
+        path.append(part.strip().strip("\"'"))
+        prefix = ".".join(parts[:k])
+        if prefix in counts:
+            path.append(counts[prefix])
+    return tuple(path)
+
+
+def _entry_lines(lines: list[str], start: int) -> list[int]:
+    """On which of the lines, counted from 0, each entry of a list begins; it opens after `start`.
+
+    Texts over several lines are not expected in it.
+    """
+    found: list[int] = []
+    depth, fresh = 0, False
+    for number, line in enumerate(lines):
+        for token in _TOKEN.finditer(line, start if number == 0 else 0):
+            text = token[0]
+            if text[0] == "#":
+                break
+            if depth == 1 and fresh and text not in ",]":
+                found.append(number)
+                fresh = False
+            depth += (text in "[{") - (text in "]}")
+            fresh = fresh or (depth == 1 and text == ",") or (depth == 1 and text == "[")
+            if depth == 0 and text in "]}":
+                return found
+    return found
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], Source]:

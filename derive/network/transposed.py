@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from derive.ir import Delta, Divides, Formula, Int, Sum, Tensor, at_least, ravel, unravel
+from derive.derivation.program import SizeRule
+from derive.ir import (
+    Count,
+    Delta,
+    Divides,
+    Formula,
+    Index,
+    Int,
+    Max,
+    Plus,
+    Range,
+    Size,
+    Sum,
+    Tensor,
+    at_least,
+    ravel,
+    unravel,
+)
 from derive.network.channels import grouping, kernel_fit
 from derive.network.layer import LayerKind
 from derive.network.lift import Fit
@@ -62,6 +79,7 @@ class TransposedConvolution(LayerKind):
             x[-self.axes :], self.windows(new), extra, strict=True
         ):
             extents.append(s * (d - 1) - p * 2 + spread * (k - 1) + more + 1)
+            new.sizes_told.append(_rule((d, k, s, p, spread, more), extents[-1]))
             new.require(
                 at_least(extents[-1], 1),
                 f"padding = {show(p)} leaves nothing of the output",
@@ -94,6 +112,25 @@ class TransposedConvolution(LayerKind):
         ranges = [new.along(i, d) for i, d in zip(places, image, strict=True)]
         ranges += [new.along(a, w[0]) for a, w in zip(offsets, windows, strict=True)]
         return new.with_bias(Sum(term, new.along(c, inputs), *ranges), o, self.bias)
+
+
+def _rule(at: tuple[Int, ...], result: Int) -> SizeRule:
+    """The extent of the output: the last position that is reached, without the padding."""
+    symbols = (*map(Size, "IKS"), Size("P", least=0), Size("D"), Size("R", least=0))
+    i, k, s, p, d, r = map(Int.of, symbols)
+    at_input, offset = Index("i"), Index("a")
+    reached = s * (at_input - 1) + d * (offset - 1) + 1
+    last = Max(Count(reached), Range(at_input, 1, i), Range(offset, 1, k))
+    general = s * (i - 1) - p * 2 + d * (k - 1) + r + 1
+    return SizeRule(
+        general,
+        tuple(zip(symbols, at, strict=True)),
+        result,
+        meaning=Plus(last, Count(r - p * 2)),
+        words="the last position that is reached, less the padding that is cut off",
+        reason="the last input entry reaches furthest, with the last entry of the kernel",
+        facts=(at_least(general, 1),),
+    )
 
 
 class ConvTranspose1d(TransposedConvolution):

@@ -11,7 +11,7 @@ Output sizes: https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html, ..
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derive.derivation.program import SizeRule
 from derive.ir import (
@@ -21,8 +21,10 @@ from derive.ir import (
     Index,
     Int,
     IntLike,
+    Number,
     Range,
     Size,
+    Sum,
     at_least,
     at_most,
     ceiling,
@@ -93,8 +95,26 @@ class Window:
                 (self.extent, self.kernel, self.stride, self.before, self.dilation),
                 strict=True,
             )
-            new.sizes_told.append(SizeRule(divided(general.room, s) + 1, tuple(at), result))
+            rule = SizeRule(divided(general.room, s) + 1, tuple(at), result)
+            new.sizes_told.append(general.counted(rule))
         return result
+
+    def counted(self, rule: SizeRule) -> SizeRule:
+        """The rule with what it counts: the windows that fit, from the first position on."""
+        i = Index("i")
+        start = self.stride * (Int.of(i) - 1) + 1
+        fits = at_most(start + self.span - 1, self.padded)
+        words, facts = "each window lies in the padded input", [at_least(self.padded, self.span)]
+        if self.ceil_mode:
+            before = at_most(start - self.stride + self.span - 1, self.padded - 1)
+            fits = conjunction(at_most(start, self.extent + self.before), before)
+            words = "a window begins in the input while the one before has not reached the end"
+            facts = [
+                at_least(self.padded + self.stride - 1, self.span),
+                at_least(self.span, self.stride + self.after),
+            ]
+        meaning = Sum(Number(1), Range(i, 1, self.padded), fits)
+        return replace(rule, meaning=meaning, words=words, facts=tuple(facts))
 
     def position(self, i: IntLike, a: IntLike, base: int) -> Int:
         """The input position that output `i` reads at offset `a`."""

@@ -24,6 +24,8 @@ from derive.document.model import (
     Display,
     Document,
     Emphasis,
+    Figure,
+    Grid,
     Inline,
     InlineMath,
     Line,
@@ -32,6 +34,7 @@ from derive.document.model import (
     Paragraph,
     Reference,
     Section,
+    Shade,
     Strong,
     Subsection,
     Summary,
@@ -48,8 +51,12 @@ _MARKS = {Mark.EXACT: "✓", Mark.NUMERIC: "≈", Mark.REFUTED: "×", Mark.UNCHE
 _FLUSH = ' class="flush"'
 _RENDER = """
 for (const e of document.getElementsByClassName("math")) {
-  const style = e.classList.contains("display") ? "\\\\displaystyle " : "";
-  katex.render(style + e.textContent, e, {throwOnError: false, strict: "ignore"});
+  const style = e.classList.contains("display") ? "\\\\displaystyle " : "", source = e.textContent;
+  try {
+    katex.render(style + source, e, {throwOnError: true, strict: "ignore"});
+  } catch {
+    e.textContent = source;
+  }
 }
 """
 
@@ -151,6 +158,8 @@ class _Writer:
                 return f"<ul>\n{items}</ul>"
             case Table():
                 return self._table(block)
+            case Figure():
+                return self._figure(block)
             case Note():
                 return f'<p class="note">{self._led(block.lead, block.text, "em")}</p>'
             case CodeListing():
@@ -178,6 +187,28 @@ class _Writer:
         rows = "".join(f"<tr>{cells('td', r)}</tr>\n" for r in table.rows)
         header = f"<thead><tr>{cells('th', table.header)}</tr></thead>"
         return f'<div class="wide"><table>\n{header}\n<tbody>\n{rows}</tbody></table></div>'
+
+    def _figure(self, figure: Figure) -> str:
+        grids = "\n".join(map(self._grid, figure.grids))
+        mark = _mark(figure.mark) if figure.mark else ""
+        told = f"{self.line(figure.caption)} {mark}".strip()
+        caption = f"<figcaption>{told}</figcaption>" if told else ""
+        return f'<figure class="wide"><div class="grids">\n{grids}</div>{caption}</figure>'
+
+    def _grid(self, grid: Grid) -> str:
+        """A table of cells; one that is empty stands for its place only."""
+        rows = ""
+        for cells in grid.rows:
+            rows += "<tr>"
+            for c in cells:
+                tag = "th" if c.shade is Shade.LABEL else "td"
+                style = f' style="--heat:{c.heat}%"' if c.heat else ""
+                heat = " heat" if c.heat and c.shade is Shade.PLAIN else ""
+                kind = f'class="{c.shade.value}{heat}"{style}'
+                rows += f"<{tag} {kind}>{self.line(c.content)}</{tag}>"
+            rows += "</tr>\n"
+        name = f"<span>{self.line(grid.name)}</span>" if grid.name else ""
+        return f'<div class="grid">{name}<table class="cells"><tbody>\n{rows}</tbody></table></div>'
 
     def _summary(self, summary: Summary) -> str:
         rows = "".join(

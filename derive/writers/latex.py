@@ -24,6 +24,7 @@ from derive.document.model import (
     Display,
     Document,
     Emphasis,
+    Figure,
     Inline,
     InlineMath,
     Line,
@@ -39,6 +40,7 @@ from derive.document.model import (
     Text,
     plain,
 )
+from derive.writers.latex_figure import latex_figure
 from derive.writers.latex_math import latex_math
 from derive.writers.latex_text import escape
 from derive.writers.page import Fitted, fitted, kept
@@ -59,6 +61,7 @@ def latex(document: Document) -> str:
     numbered = frozenset(document.numbers)
     return _frame("document.tex").render(
         title=document.title,
+        figures=any(isinstance(b, Figure) for b in document.blocks),
         subtitle=_line(document.subtitle),
         macros=NoEscape(_frame("macros.tex").render()),
         body=NoEscape(_body(document.blocks, numbered)),
@@ -145,6 +148,8 @@ def _block(block: Block, numbered: frozenset[str]) -> str:
             return str(items.dumps())
         case Table():
             return _table(block)
+        case Figure():
+            return latex_figure(block, _line, _MARKS[block.mark] if block.mark else "")
         case Note():
             note = _led(block.lead, block.text, r"\emph{%s}")
             return f"\\begin{{derivenote}}\n{note}\n\\end{{derivenote}}"

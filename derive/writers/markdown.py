@@ -21,6 +21,7 @@ from derive.document.model import (
     Document,
     Emphasis,
     Equation,
+    Figure,
     Inline,
     InlineMath,
     Line,
@@ -35,6 +36,7 @@ from derive.document.model import (
     Table,
     Text,
 )
+from derive.writers.markdown_figure import markdown_figure
 from derive.writers.markdown_math import markdown_math
 from derive.writers.plain import printable
 
@@ -124,6 +126,8 @@ class _Writer:
                 return "\n".join(f"- {self.line(item)}" for item in block.items)
             case Table():
                 return self._table(block.header, block.rows, block.numeric)
+            case Figure():
+                return markdown_figure(block, self.line, _MARKS[block.mark] if block.mark else "")
             case Note():
                 return f"> {self._led(block.lead, block.text)}"
             case CodeListing():

@@ -21,6 +21,7 @@ from derive.document.model import (
     Display,
     Document,
     Emphasis,
+    Figure,
     Inline,
     InlineMath,
     Line,
@@ -37,6 +38,7 @@ from derive.document.model import (
 from derive.writers.page import Fitted, fitted, kept
 from derive.writers.plain import printable
 from derive.writers.templates import environment
+from derive.writers.typst_figure import typst_figure
 from derive.writers.typst_math import typst_math
 
 _WHOLE = 14.0  # em; a formula in a line of text that is narrower stays on one line
@@ -126,6 +128,8 @@ class _Writer:
                 return "#list(" + ", ".join(f"[{self.line(i)}]" for i in block.items) + ")"
             case Table():
                 return self._table(block)
+            case Figure():
+                return typst_figure(block, self.line)
             case Note():
                 return f"#note-block[{self._led(block.lead, block.text, 'emph')}]"
             case CodeListing():

@@ -1,0 +1,287 @@
+"""A sheet of problems as a document: answers, which are data, laid out in words and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from string import ascii_lowercase
+
+from sympy import Basic
+
+from derive.document import layout
+from derive.document.describe import shape_of
+from derive.document.displays import ranges_of
+from derive.document.inserted import with_numbers
+from derive.document.math import (
+    Big,
+    Fraction,
+    Math,
+    Name,
+    Numeral,
+    Relation,
+    RelationKind,
+    Scripts,
+    Sign,
+    Space,
+    fenced,
+    listed,
+    row,
+)
+from derive.document.math import (
+    Words as MathWords,
+)
+from derive.document.model import (
+    Block,
+    BulletList,
+    Cell,
+    Code,
+    Display,
+    Document,
+    Equation,
+    Figure,
+    Grid,
+    Inline,
+    Line,
+    Mark,
+    Paragraph,
+    Section,
+    Shade,
+    Subsection,
+    Summary,
+    Text,
+    line,
+)
+from derive.document.notation import Names, Notation, parse_name
+from derive.document.present import present
+from derive.document.windows import places, windowed, within
+from derive.ir import Count, Formula, Guard, Int, Range, Tensor, conjuncts
+from derive.ir import Relation as Claim
+from derive.questions import parts as said
+from derive.questions.sheet import Sheet
+from derive.verify.verdict import EXACT, NOT_CHECKABLE, NUMERIC, REFUTED, Verification
+
+_WORST_FIRST = (REFUTED, NOT_CHECKABLE, NUMERIC, EXACT)
+_WINDOW = Name("S")
+
+
+def document(sheet: Sheet, summary: tuple[tuple[Mark, int, Line], ...] = ()) -> Document:
+    """The whole sheet; without answers where the problems have none."""
+    blocks: list[Block] = []
+    for setting, problem in sheet.problems:
+        notation = replace(Notation.of(setting.program, numbers=True), decimals=True)
+        blocks += _Teller(notation).problem(problem)
+    if summary:
+        blocks += [Section("Verification"), Summary(summary)]
+    return Document(sheet.title or "Problems", tuple(blocks))
+
+
+@dataclass(frozen=True)
+class _Teller:
+    """Lays out the parts of one problem in its notation."""
+
+    notation: Notation
+
+    def problem(self, problem: said.Problem) -> Iterator[Block]:
+        yield Section(problem.title or "Problem")
+        yield from self.parts(problem.given)
+        for k, answer in enumerate(problem.answers):
+            names = self.names([w for w in answer.wording if isinstance(w, Basic)], ())
+            label = f"({ascii_lowercase[k % 26]}) "
+            points = "" if not answer.points else f" [{answer.points} {_points(answer.points)}]"
+            yield Subsection(line(label, *self.words(answer.wording, names), points))
+            yield from self.parts(answer.parts)
+
+    def parts(self, parts: Iterable[said.Part]) -> Iterator[Block]:
+        for part in parts:
+            match part:
+                case said.Say():
+                    yield self.say(part)
+                case said.Lines():
+                    yield self.lines(part)
+                case said.Grids():
+                    yield self.grids(part)
+                case said.Listed():
+                    yield self.listed(part)
+
+    def names(self, things: Iterable[object], ranges: tuple[Range, ...]) -> Names:
+        """The letters for everything that is read together, and the windows in it."""
+        formulas: list[Basic] = []
+        windows: dict[tuple[Basic, ...], Name] = {}
+        for thing in things:
+            for part in _basic(thing):
+                formulas.append(part)
+            if isinstance(thing, said.OverWindow):
+                windows[self.key(thing.window)] = _WINDOW
+        return Names.of(formulas, ranges, replace(self.notation, windows=windows))
+
+    def key(self, window: said.WindowSet) -> tuple[Basic, ...]:
+        numbers = self.notation.numbers
+        return tuple(present(p, numbers) for p in (*window.ranges, window.condition))
+
+    # -- text ------------------------------------------------------------------------------------
+
+    def say(self, part: said.Say) -> Paragraph:
+        names = self.names(part.words, part.ranges)
+        lead = line(part.lead) if part.lead else ()
+        return Paragraph((*self.before(part.ranges), *self.words(part.words, names)), lead)
+
+    def before(self, ranges: tuple[Range, ...]) -> Line:
+        """`For i = 1, ..., 3,` and a space."""
+        return (*ranges_of(ranges, self.notation), Text(" ")) if ranges else ()
+
+    def listed(self, part: said.Listed) -> BulletList:
+        lines = []
+        for item in part.items:
+            lines.append(self.words(item, self.names(item, part.ranges)))
+        return BulletList(tuple(lines))
+
+    def words(self, words: said.Words, names: Names) -> Line:
+        return line(*(self.word(w, names) for w in words))
+
+    def word(self, word: said.Word, names: Names) -> str | Inline | Math:
+        match word:
+            case str():
+                return word
+            case said.Typed():
+                return Code(word.text)
+            case said.Symbol():
+                return parse_name(word.latex)
+            case said.Shape():
+                return shape_of(word.tensor, self.notation)
+            case Tensor():
+                return parse_name(word.symbol)
+            case Claim():
+                kind: RelationKind = word.relation  # type: ignore[assignment]
+                return layout.related(
+                    layout.formula(word.left, names), kind, layout.formula(word.right, names)
+                )
+            case Int():
+                return layout.extent(word, names)
+            case Guard():
+                return layout.condition(word, names)
+        return self.math(word, names)
+
+    def math(self, f: said.Said, names: Names) -> Math:
+        """A formula, or what stands for one."""
+        match f:
+            case said.Inserted():
+                general = Names.of((f.general,), (), Notation())
+                math = layout.extent(f.general, general)
+                return with_numbers(math, {parse_name(s.name): n for s, n in f.at})
+            case said.Written():
+                return layout.formula(f.formula, _as_it_stands(names))
+            case said.Slope():
+                above, below = parse_name(f.of.symbol), parse_name(f.by.symbol)
+                return Fraction(row(Sign("partial"), above), row(Sign("partial"), below))
+            case Count():
+                return layout.extent(f.integer, names)
+            case said.OverWindow():
+                return layout.formula(f.formula, names)
+            case said.WindowSet():
+                return self.window(f, names)
+            case said.Limit():
+                under = row(parse_name(f.variable.name), Relation("to"), Name(r"\infty"))
+                return row(Big("lim", (under,)), layout.formula(f.formula, names))
+        return layout.formula(f, names)
+
+    def window(self, f: said.WindowSet, names: Names) -> Math:
+        """S_{i,j}, or with what is in it."""
+        *ranges, condition = self.key(f)
+        shown = [r for r in ranges if isinstance(r, Range)]
+        symbol = windowed(_WINDOW, shown, names)
+        if not f.told:
+            return symbol
+        under = [within(r, names) for r in shown]
+        assert isinstance(condition, Guard)
+        under += [layout.condition(g, names) for g in conjuncts(condition)]
+        inside = row(places(shown, names), MathWords(" with "), listed(under, True))
+        return row(symbol, Relation("="), fenced("brace", inside))
+
+    # -- formulas --------------------------------------------------------------------------------
+
+    def lines(self, part: said.Lines) -> Display:
+        things: list[object] = [
+            x for r in part.rows for x in (r.left, *(s.formula for s in r.sides))
+        ]
+        things += [w for r in part.rows for s in r.sides for w in s.reason]
+        names = self.names(things, part.ranges)
+        equations = [e for r in part.rows for e in self.row(r, names)]
+        return Display(tuple(equations), part.name)
+
+    def row(self, r: said.Row, names: Names) -> Iterator[Equation]:
+        left = None if r.left is None else self.math(r.left, names)
+        mark = _mark([s.verdict for s in r.sides if s.verdict is not None])
+        maths = [self.math(s.formula, names) for s in r.sides]
+        reasons = [self.words(s.reason, names) for s in r.sides]
+        kinds: list[RelationKind] = [s.relation for s in r.sides]  # type: ignore[misc]
+        if r.inline:
+            joined = maths[0]
+            for kind, m in zip(kinds[1:], maths[1:], strict=True):
+                joined = layout.related(joined, kind, m)
+            reason = next((x for x in reversed(reasons) if x), ())
+            yield Equation(left, joined, kinds[0], reason, mark)
+            return
+        last = len(maths) - 1
+        for k, (kind, m, reason) in enumerate(zip(kinds, maths, reasons, strict=True)):
+            yield Equation(left if k == 0 else None, m, kind, reason, mark if k == last else None)
+
+    # -- figures ---------------------------------------------------------------------------------
+
+    def grids(self, part: said.Grids) -> Figure:
+        things = [c.content for g in part.grids for r in g.rows for c in r]
+        names = self.names([*things, *part.caption], ())
+        grids = tuple(self.grid(g, names) for g in part.grids)
+        return Figure(grids, self.words(part.caption, names), _mark(part.verdicts))
+
+    def grid(self, grid: said.Grid, names: Names) -> Grid:
+        rows = tuple(tuple(self.cell(c, names) for c in r) for r in grid.rows)
+        if grid.name is None:
+            return Grid(rows)
+        name = (
+            parse_name(grid.name.symbol)
+            if isinstance(grid.name, Tensor)
+            else self.math(grid.name, names)
+        )
+        if grid.outer:
+            rest = [Sign("cdot")] * 2
+            name = Scripts(name, below=listed([*(Numeral(str(k)) for k in grid.outer), *rest]))
+        return Grid(rows, line(row(name, Relation("="), Space("thin"))))
+
+    def cell(self, cell: said.Cell, names: Names) -> Cell:
+        content: Line = ()
+        if isinstance(cell.content, Formula):
+            content = line(layout.formula(cell.content, names))
+        elif cell.content is not None:
+            content = line(cell.content)
+        heat = 0 if cell.heat is None else round(100 * cell.heat)
+        return Cell(content, Shade(cell.shade.value), heat)
+
+
+def _as_it_stands(names: Names) -> Names:
+    """Names with which nothing is worked out before it is laid out."""
+    return replace(names, notation=replace(names.notation, numbers=False), presented={})
+
+
+def _points(points: str) -> str:
+    return "point" if points == "1" else "points"
+
+
+def _mark(verdicts: Iterable[Verification]) -> Mark | None:
+    """The worst of some verdicts."""
+    found = {v.status for v in verdicts}
+    return next((Mark(s) for s in _WORST_FIRST if s in found), None)
+
+
+def _basic(thing: object) -> Iterator[Basic]:
+    """The formulas in a word, for which letters are needed."""
+    if isinstance(thing, Claim):
+        yield from (thing.left, thing.right)
+    elif isinstance(thing, said.OverWindow):
+        yield thing.formula
+        yield from _basic(thing.window)
+    elif isinstance(thing, said.WindowSet):
+        yield from (*thing.ranges, thing.condition)
+    elif isinstance(thing, said.Limit | said.Written):
+        yield thing.formula
+    elif isinstance(thing, Basic) and not isinstance(thing, Tensor):
+        yield thing

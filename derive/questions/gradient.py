@@ -1,0 +1,253 @@
+"""Gradients entry by entry: the chain rule over the outputs that see an entry, with numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from derive.engine.calculate import Value
+from derive.ir import Component, Definition, Derivative, Formula, Int, Number, Tensor
+from derive.network.ask import Gradient
+from derive.questions.error import Error
+from derive.questions.parts import (
+    Grids,
+    Lines,
+    Part,
+    Row,
+    Say,
+    Side,
+    Slope,
+    Word,
+    Words,
+    Written,
+)
+from derive.questions.setting import Setting, result, verified
+from derive.questions.tables import Marks, table
+from derive.questions.ties import choices
+from derive.rules.terms import product, total
+
+_MOST = 40_000
+"""Pairs of an output and an input that are looked at."""
+
+
+def wording(ask: Gradient, setting: Setting) -> Words:
+    """The question in words."""
+    of, wrt = setting.defined(ask.of), setting.tensor(ask.wrt, "wrt")
+    if not of.shape:
+        return ("Compute the gradient of ", of, " with respect to ", wrt, ", entry by entry.")
+    error = Error.asked(ask, setting)
+    head: Words = ("An error ", error.tensor, " depends on ", of, ". ")
+    slope = Slope(error.tensor, of)
+    numbers = error.numbers
+    if numbers is None:
+        told: Words = ("Express ", Slope(error.tensor, wrt), " by ", slope)
+    elif len(set(numbers.values())) == 1:
+        value = Number(next(iter(numbers.values())))
+        told = ("All entries of ", slope, " are ", value, ". Compute ", Slope(error.tensor, wrt))
+    else:
+        told = ("With ", slope, " as given below, compute ", Slope(error.tensor, wrt))
+    return (*head, *told, ", entry by entry.")
+
+
+def answer(ask: Gradient, setting: Setting) -> Iterator[Part]:
+    """The chain rule in general and for each entry, one array after the other down to `wrt`."""
+    of, wrt = setting.defined(ask.of), setting.tensor(ask.wrt, "wrt")
+    if wrt not in setting.program.ancestors(of):
+        setting.fail(f"{of.name} does not depend on {wrt.name}", "wrt")
+    error = Error.asked(ask, setting)
+    if error.numbers is not None and len(set(error.numbers.values())) > 1:
+        shape = setting.calculator.shape(of)
+        entries: dict[tuple[int, ...], Formula] = {at: Number(v) for at, v in error.numbers.items()}
+        name = Slope(error.tensor, of)
+        yield Grids(tuple(table(of, shape, entries, Marks(), name=name)))
+    known: dict[Tensor, dict[tuple[int, ...], Value]] = {}
+    if error.numbers is not None:
+        known[of] = dict(error.numbers)
+    between = [
+        d.tensor
+        for d in reversed(setting.program.definitions)
+        if d.tensor != of
+        and d.tensor in setting.program.ancestors(of)
+        and wrt in setting.program.ancestors(d.tensor)
+    ]
+    for t in (*between, wrt):
+        yield from _Stage(ask, setting, error, t, known).parts()
+
+
+class _Stage:
+    """∂E/∂T for one array T, where those of the arrays that read it are known."""
+
+    def __init__(
+        self,
+        ask: Gradient,
+        setting: Setting,
+        error: Error,
+        t: Tensor,
+        known: dict[Tensor, dict[tuple[int, ...], Value]],
+    ) -> None:
+        self.ask, self.setting, self.error, self.t, self.known = ask, setting, error, t, known
+        readers = error.program.consumers.get(t, ())
+        relevant = {error.tensor, *error.program.ancestors(error.tensor)}
+        self.readers = tuple(d for d in readers if d.tensor in relevant)
+        self.values: dict[tuple[int, ...], Value] = {}
+
+    def parts(self) -> Iterator[Part]:
+        """The general formula, each entry, and the table."""
+        yield from self.general()
+        for d in self.readers:
+            yield from choices(self.setting, d, self.ask.decimals)
+        places = self.setting.calculator.places(self.t)
+        self._refuse_too_many(len(places))
+        wanted = places if self.ask.at is None else self._wanted(places)
+        rows = [self.row(at) for at in wanted]
+        counted = len(rows) > 1
+        yield Say(
+            (("All entries:" if len(wanted) == len(places) else "Entries:"),) if counted else ()
+        )
+        yield Lines(tuple(rows))
+        rest = [at for at in places if at not in wanted]
+        checked = [self.row(at) for at in rest]
+        if len(self.values) == len(places):
+            self.known[self.t] = self.values
+            yield self.table(checked)
+
+    def _wanted(self, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
+        wanted = [at for at in self.ask.at or () if at in places]
+        if self.t.name == self.ask.wrt and len(wanted) < len(self.ask.at or ()):
+            missing = next(at for at in self.ask.at or () if at not in places)
+            self.setting.fail(f"{list(missing)} is no position in {self.t.name}", "at")
+        return wanted or places
+
+    def _refuse_too_many(self, inputs: int) -> None:
+        outputs = sum(
+            len(self.setting.calculator.places(d.tensor))
+            for d in self.readers
+            if d.tensor in self.setting.program.defined
+        )
+        if inputs * max(outputs, 1) > _MOST:
+            self.setting.fail(
+                f"{self.t.name} has {inputs} entries, which is too many to write out; choose a "
+                "smaller array"
+            )
+
+    # -- in general ------------------------------------------------------------------------------
+
+    def general(self) -> Iterator[Part]:
+        """The chain rule and what the engine makes of it."""
+        d = self.error.engine.gradient(self.t)
+        verdicts = self.error.everywhere.derivation(d)
+        displayed = [v for v in verdicts.steps if v.depth == 0]
+        told: list[Side] = []
+        for step, v in zip(d.steps, displayed, strict=True):
+            side = Side(step.after, (step.reason,), verdict=v.verification)
+            if told and not step.reason:
+                told[-1] = Side(step.after, told[-1].reason, verdict=v.verification)
+            else:
+                told.append(side)
+        told[-1] = Side(told[-1].formula, told[-1].reason, verdict=verdicts.ends)
+        yield Say((), ranges=d.ranges)
+        yield Lines((Row(d.start, tuple(told)),), d.ranges)
+
+    # -- one entry -------------------------------------------------------------------------------
+
+    def row(self, at: tuple[int, ...]) -> Row:
+        """The chain rule for one entry: its terms, what they are, and their numbers."""
+        by = self.t[at]
+        start = Derivative(self.error.tensor[()], by)
+        chained: list[Formula] = []
+        local: list[Formula] = []
+        for d in self.readers:
+            for upstream, slope, jacobian in self._terms(d, by):
+                zero = jacobian == Number(0)
+                if not zero or self.ask.terms == "all":
+                    chained.append(product(*(f for f in (upstream, slope) if f is not None)))
+                    local.append(self._local(upstream, jacobian))
+        if self.ask.terms != "all":
+            kept = [f for f in local if f != Number(0)]
+            opened = total(*kept)
+        else:
+            opened = total(*local)
+        return Row(start, tuple(self._sides(at, start, total(*chained), opened)), inline=True)
+
+    def _terms(
+        self, d: Definition, by: Component
+    ) -> Iterator[tuple[Derivative | None, Formula, Formula]]:
+        """For each entry of a reader: ∂E/∂Z_i, ∂Z_i/∂T_p, and what the latter is."""
+        jacobian = self.error.jacobian(d.tensor, self.t)
+        assert isinstance(jacobian.start, Derivative)
+        of, variable, held = jacobian.start.of, jacobian.start.by, jacobian.start.held
+        assert isinstance(of, Component)
+        fixed = _env(variable, by.indices)
+        for at in self.setting.calculator.places(d.tensor):
+            entry = d.tensor[at]
+            env = fixed | _env(of, entry.indices)
+            slope = Derivative(entry, by, *held)
+            found = self.setting.unroll(jacobian.result, env)
+            last = d.tensor == self.error.tensor
+            upstream = None if last else Derivative(self.error.tensor[()], entry)
+            yield upstream, slope, found
+
+    def _local(self, upstream: Derivative | None, jacobian: Formula) -> Formula:
+        """∂E/∂Z_i ∂Z_i/∂T_p with the number of ∂E/∂Z_i, where it is known."""
+        if upstream is None:
+            return jacobian
+        z = upstream.by
+        if z.tensor not in self.known:
+            return product(upstream, jacobian)
+        value = self.known[z.tensor][_position(z)]
+        if not isinstance(value, Fraction):
+            return product(upstream, jacobian)
+        if value == 0 or jacobian == Number(0):
+            return Number(0)
+        if value == 1:
+            return jacobian
+        return Number(value) if jacobian == Number(1) else product(Number(value), jacobian)
+
+    def _sides(
+        self, at: tuple[int, ...], start: Formula, chained: Formula, opened: Formula
+    ) -> Iterator[Side]:
+        error = self.error
+        yield Side(chained, verdict=verified(error.at_sizes, start, "=", chained))
+        depends = any(
+            t in self.known for t in (d.tensor for d in self.readers if d.tensor != error.of)
+        )
+        verifier = error.at_values if depends else error.at_sizes
+        if opened != chained:
+            yield Side(Written(opened), verdict=verified(verifier, chained, "=", opened))
+        inserted = error.inserted(opened)
+        if error.open(inserted):
+            return
+        if inserted != opened:
+            verdict = verified(error.at_values, opened, "=", inserted)
+            yield Side(Written(inserted), verdict=verdict)
+        value = self.setting.calculator.value(inserted)
+        self.values[at] = value
+        shown = result(error.at_values, inserted, value, self.ask.decimals)
+        if shown.formula != inserted:
+            yield shown
+
+    # -- the table -------------------------------------------------------------------------------
+
+    def table(self, rest: list[Row]) -> Grids:
+        """All entries, with what verified those that are not written out."""
+        shown: dict[tuple[int, ...], Formula] = {}
+        for at, value in self.values.items():
+            side = result(self.error.at_values, Number(0), value, self.ask.decimals)
+            shown[at] = side.formula  # type: ignore[assignment]
+        shape = self.setting.calculator.shape(self.t)
+        name = Slope(self.error.tensor, self.t)
+        grids = table(self.t, shape, shown, Marks(heat=True), self.values, name)
+        verdicts = tuple(s.verdict for r in rest for s in r.sides if s.verdict is not None)
+        words: Word = "All entries together; the larger an entry, the darker."
+        return Grids(tuple(grids), (words,), verdicts)
+
+
+def _env(general: Component, indices: tuple[Int, ...]) -> dict[Any, int]:
+    """The values of the indices of `general` at a position."""
+    pairs = zip(general.indices, indices, strict=True)
+    return {e.atom: n.constant for e, n in pairs if e.atom is not None and n.constant is not None}
+
+
+def _position(c: Component) -> tuple[int, ...]:
+    return tuple(e.constant for e in c.indices)  # type: ignore[misc]

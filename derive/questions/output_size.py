@@ -1,0 +1,184 @@
+"""How large the output of a layer is: the general rule, this case, and where the windows stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.derivation.program import Program, SizeRule
+from derive.derivation.scope import Scope
+from derive.engine.simplify import FORWARD, simplify
+from derive.ir import Count, Int, Number, Relation, Size, Sum
+from derive.network.ask import OutputSize
+from derive.questions.parts import (
+    Cell,
+    Grid,
+    Grids,
+    Inserted,
+    Lines,
+    Part,
+    Row,
+    Say,
+    Shade,
+    Shape,
+    Side,
+    Words,
+)
+from derive.questions.setting import Setting, sides, verified
+from derive.verify.verify import Verifier
+
+_SHOWN = 6  # windows in a diagram
+_WIDEST = 30  # positions in a diagram
+_MEANINGS = {
+    "I": "extent of the input",
+    "K": "extent of the kernel",
+    "S": "stride",
+    "P": "padding on either side",
+    "D": "dilation",
+    "R": "output padding",
+}
+
+
+def wording(ask: OutputSize, setting: Setting) -> Words:
+    """The question in words."""
+    of = setting.defined(ask.of)
+    return ("How large is ", of, "? Give the general rule, and the size in this case.")
+
+
+def answer(ask: OutputSize, setting: Setting) -> Iterator[Part]:
+    """The rule with its derivation, then each axis with numbers."""
+    of = setting.defined(ask.of)
+    layer = setting.layer(of)
+    if layer.sizes:
+        yield from _rule(layer.sizes[0])
+        rules = list({_signature(r, setting): r for r in layer.sizes}.values())
+        for k, rule in enumerate(rules):
+            yield from _case(rule, _axis(k, len(rules), len(layer.sizes)), setting)
+    yield Say(("So ", Shape(of), "."))
+
+
+def _signature(rule: SizeRule, setting: Setting) -> tuple[object, ...]:
+    """What tells one axis from another: the numbers, or else the expressions."""
+    numbers = _numbers(rule, setting)
+    return tuple(e for _, e in rule.at) if numbers is None else tuple(numbers.values())
+
+
+def _axis(k: int, different: int, axes: int) -> str:
+    """What an axis is called, where not all are alike."""
+    if different == 1:
+        return "Along each axis" if axes > 1 else ""
+    names = {2: ("Height", "Width"), 3: ("Depth", "Height", "Width")}
+    return names.get(different, ("",) * different)[k]
+
+
+# -- the rule ------------------------------------------------------------------------------------
+
+
+def _rule(rule: SizeRule) -> Iterator[Part]:
+    """How the rule follows from what the extent of the output means."""
+    symbols = [s for s, _ in rule.at if s in _sizes_of(rule.general)]
+    told: list[Words] = [(Count(s), f" is the {_MEANINGS[s.name]}") for s in symbols]
+    listed = tuple(w for k, words in enumerate(told) for w in ((", ",) if k else ()) + words)
+    yield Say(("In general, where ", *listed, ":"))
+    yield from _windows(rule)
+    program = Program(tuple(s for s, _ in rule.at), (), (), rule.facts)
+    start, end = rule.meaning, Count(rule.general)
+    assert start is not None
+    steps = simplify(start, Scope(program), FORWARD) if isinstance(start, Sum) else ()
+    formulas = [start, *(s.after for s in steps)]
+    reasons: list[Words] = [(s.reason,) for s in steps]
+    if formulas[-1] != end:
+        formulas.append(end)
+        reasons.append((rule.reason,))
+    chain = sides(Verifier(program), formulas, reasons)
+    yield Lines((Row(Count(Size("O")), (Side(start, (rule.words,)), *chain)),))
+
+
+def _windows(rule: SizeRule) -> Iterator[Part]:
+    """Which positions a window covers, where the rule counts windows."""
+    if not isinstance(rule.meaning, Sum):
+        return
+    at = {s.name: Int.of(s) for s, _ in rule.at}
+    i = rule.meaning.bound[0]
+    first = at["S"] * (i - 1) + 1
+    yield Say(
+        (
+            *("Output ", Int.of(i), " reads, of the ", at["I"] + at["P"] * 2),
+            *(" positions of the padded input, those from ", first),
+            *(" to ", first + at["D"] * (at["K"] - 1), "."),
+        )
+    )
+
+
+def _sizes_of(e: Int) -> set[object]:
+    return {a for a in e.atoms_within() if isinstance(a, Size)}
+
+
+# -- one case ------------------------------------------------------------------------------------
+
+
+def _case(rule: SizeRule, axis: str, setting: Setting) -> Iterator[Part]:
+    numbers = _numbers(rule, setting)
+    if numbers is None:
+        yield from _symbolic(rule, axis, setting)
+        return
+    at = tuple(numbers.items())
+    found = setting.unroll.number(rule.result, {})
+    program = Program(tuple(numbers), (), (), rule.facts)
+    verdict = verified(Verifier(program, fixed=numbers), Count(rule.general), "=", Number(found))
+    values: list[Relation | str] = []
+    for k, (s, n) in enumerate(at):
+        values += ([", "] if k else []) + [Relation(Count(s), "=", Number(n))]
+    lead = f"{axis}:" if axis else ""
+    yield Say(("with ", *values, ",") if lead else ("With ", *values, ","), lead)
+    told = Side(Inserted(rule.general, at))
+    yield Lines((Row(Count(Size("O")), (told, Side(Number(found), verdict=verdict)), True),))
+    diagram = _diagram({s.name: n for s, n in at}, found, setting.base)
+    if diagram is not None:
+        yield diagram
+
+
+def _numbers(rule: SizeRule, setting: Setting) -> dict[Size, int] | None:
+    """The numbers in the places of the rule's symbols, where all have one."""
+    if not setting.is_numeric:
+        return None
+    return {s: setting.unroll.number(e, {}) for s, e in rule.at}
+
+
+def _symbolic(rule: SizeRule, axis: str, setting: Setting) -> Iterator[Part]:
+    """The rule with the symbols of the problem."""
+    values: list[Relation | str] = []
+    for k, (s, e) in enumerate(rule.at):
+        values += ([", "] if k else []) + [Relation(Count(s), "=", Count(e))]
+    yield Say((*(("with ",) if axis else ("With ",)), *values, ","), f"{axis}:" if axis else "")
+    yield Lines((Row(Count(Size("O")), (Side(Count(rule.result)),), True),))
+
+
+# -- the diagram ---------------------------------------------------------------------------------
+
+
+def _diagram(n: dict[str, int], outputs: int, base: int) -> Grids | None:
+    """The positions of the padded input in a row, and below it what each output reads."""
+    if "K" not in n or "R" in n:
+        return None
+    last = max(n["I"] + n["P"], n["S"] * (outputs - 1) + n["D"] * (n["K"] - 1) + 1 - n["P"])
+    positions = range(1 - n["P"], last + 1)
+    if len(positions) > _WIDEST:
+        return None
+    inside = [1 <= p <= n["I"] for p in positions]
+    head = [
+        Cell(Number(p - 1 + base) if real else None, Shade.PLAIN if real else Shade.PADDING)
+        for p, real in zip(positions, inside, strict=True)
+    ]
+    rows = [(Cell("input", Shade.LABEL), *head)]
+    shown = range(1, outputs + 1)
+    chosen = list(shown) if outputs <= _SHOWN else [*shown[: _SHOWN - 1], outputs]
+    for i in chosen:
+        read = {n["S"] * (i - 1) + n["D"] * a + 1 - n["P"] for a in range(n["K"])}
+        cells = (Cell(None, Shade.WINDOW if p in read else Shade.EMPTY) for p in positions)
+        rows.append((Cell(f"output {i - 1 + base}", Shade.LABEL), *cells))
+    caption: Words = ("What each output reads",)
+    if n["P"]:
+        caption = (*caption, "; padding is grey")
+    if len(chosen) < outputs:
+        caption = (*caption, "; the outputs between the last two are left out")
+    return Grids((Grid(tuple(rows)),), (*caption, "."))
