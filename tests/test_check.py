@@ -181,3 +181,59 @@ def test_a_counterexample_shows_what_matters_and_nothing_else():
     assert [name for name, _ in w.counterexample.sizes] == ["m", "n"]
     assert "y" not in w.message
     assert "where x = [[" in w.message
+
+
+def sum_of_paths(i: int, j: int, k: int, first: int) -> str:
+    """The paths from P_ij to J; the `first` so many speak of P_ik."""
+    terms = [
+        rf"\frac{{\partial J}}{{\partial Z_{{{a}{b}}}}}"
+        rf"\frac{{\partial Z_{{{a}{b}}}}}{{\partial P_{{{i}{j if n >= first else k}}}}}"
+        for n, (a, b) in enumerate([(1, 1), (1, 2), (2, 1), (2, 2)])
+    ]
+    return rf"\frac{{\partial J}}{{\partial P_{{{i}{j}}}}} = {' + '.join(terms)}"
+
+
+def test_the_term_that_is_wrong_is_mended_as_its_neighbours_suggest():
+    assert derive.check(sum_of_paths(2, 2, 3, 0), PATCHES).status == "holds"
+    once = derive.check(sum_of_paths(2, 2, 3, 1), PATCHES)
+    assert (once.status, once.suggestion) == ("wrong", "P_{23} → P_{22}")
+
+
+def test_one_slip_at_several_places_is_one_correction():
+    last = "c_{11}F_{22} + c_{12}F_{21} + c_{21}F_{12} + c_{22}F_{11}"
+    v = derive.check(f"{sum_of_paths(2, 2, 3, 4)} = {last}", PATCHES)
+    assert [p.status for p in v.pairs] == ["wrong", "wrong"]
+    assert {p.suggestion for p in v.pairs} == {"P_{23} → P_{22} everywhere"}
+
+
+def test_the_terms_of_the_next_side_tell_which_one_is_wrong():
+    source = (
+        rf"{sum_of_paths(2, 2, 2, 4)} = c_{{11}}F_{{22}} + c_{{12}}F_{{21}} + "
+        r"c_{21}F_{11} + c_{22}F_{11}"
+    )
+    v = derive.check(source, PATCHES)
+    assert [p.status for p in v.pairs] == ["holds", "wrong"]
+    assert "the first term that does not agree is + c_{21}F_{11}" in v.pairs[1].message
+    assert v.pairs[1].suggestion == "F_{11} → F_{12}"
+
+
+def test_a_swapped_name_is_mended_wherever_its_indices_stand():
+    given = {
+        "tensors": {"x": [4], "w^{(a)}": [4, 4], "w^{(b)}": [4, 4]},
+        "define": [
+            r"h^{(a)}_{i} = \sum_j w^{(a)}_{i,j} x_j",
+            r"h^{(b)}_{i} = \sum_j w^{(b)}_{i,j} h^{(a)}_j",
+            "L = f(h^{(b)})",
+        ],
+        "notation": {
+            r"\delta^{(a)}": "cotangent of h^{(a)}",
+            r"\delta^{(b)}": "cotangent of h^{(b)}",
+        },
+    }
+    v = derive.check(r"\frac{\partial L}{\partial w_{i,j}^{(a)}} = \delta_i^{(b)} x_j", given)
+    assert (v.status, v.suggestion) == ("wrong", r"\delta_i^{(b)} → \delta_i^{(a)}")
+
+
+def test_a_lost_sign_in_a_size_is_found_where_the_stride_divides():
+    v = derive.check(r"Q = \frac{M B}{R} + 1", SLIDING)
+    assert (v.status, v.suggestion) == ("wrong", r"M B → M-B where R \mid M-B")

@@ -77,9 +77,26 @@ def test_whole_numbers():
     whole = Vocabulary(whole=True)
     shown = {e.apply(r"\frac{a}{b}") for e in edits(r"\frac{a}{b}", 0, 11, whole)}
     assert {r"\frac{a}{b}+1", r"\left\lfloor \frac{a}{b}\right\rfloor"} <= shown
+    assert "I-K" in {e.apply("I K") for e in edits("I K", 0, 3, whole)}
     assert not {r"\frac{a}{b}+1"} & {
         e.apply(r"\frac{a}{b}") for e in edits(r"\frac{a}{b}", 0, 11, WORDS)
     }
+
+
+def test_other_sides_tell_which_indices_are_meant():
+    words = Vocabulary(beside=("A_{43}", "C_{9}"))
+    first = next(edits("A_{42} + A_{42}C_{1}", 0, 20, words))
+    assert first.shown == "A_{42} → A_{43} everywhere"
+    assert first.apply("A_{42} + A_{42}C_{1}") == "A_{43} + A_{43}C_{1}"
+
+
+def test_a_name_is_known_wherever_its_indices_stand():
+    words = Vocabulary(names=[[r"\delta^{(a)}", r"\delta^{(b)}", r"\hat y", "y"]])
+    source = r"\delta_{i,j}^{(a)} y_{i} + \mathbf{y}_j"
+    made = {e.shown: e.apply(source) for e in edits(source, 0, len(source), words)}
+    changed = r"\delta_{i,j}^{(a)} → \delta_{i,j}^{(b)}"
+    assert made[changed] == source.replace("(a)", "(b)")
+    assert made[r"y → \hat y everywhere"] == r"\delta_{i,j}^{(a)} \hat y_{i} + \mathbf{\hat y}_j"
 
 
 def test_the_index_base_bounds_digits():

@@ -50,10 +50,17 @@ class Conditions:
             if self._mends(pair, guard):
                 return spell.condition(guard)
         for tensor, value in self._scalars(pair):
+            if not value and tensor in tensors(pair.right):  # a term that nobody would write
+                continue
             comparer = self.comparer.with_values({tensor: entries(value)})
             if _holds(comparer, pair) and not vanishes(comparer, pair):
                 return f"{tensor.symbol} = {value}"
         return None
+
+    def divisibility(self, pair: Pair) -> str | None:
+        """What has to divide what for the pair to hold, as LaTeX."""
+        found = self._divisibility(pair, self._relevant(pair))
+        return next((spell.condition(g) for g in found if self._mends(pair, g)), None)
 
     def _mends(self, pair: Pair, guard: Guard) -> bool:
         facts = conjuncts(guard)
@@ -117,13 +124,13 @@ class Conditions:
             shape = [d.atom for d in t.shape if isinstance(d.atom, Size)]
             if len(t.shape) > 2 or all(s in self._search.sources for s in shape):
                 found |= dict.fromkeys(p for p in combinations(shape[-2:], 2) if p[0] != p[1])
-        windows = [s for s in self._search.windows if s.value is None]
+        windows = [s for s in self._search.windows if s.value is None and s.least > 0]
         found |= dict.fromkeys(combinations(windows, 2))
         return list(found)
 
     def _scalars(self, pair: Pair) -> Iterator[tuple[Tensor, Fraction]]:
         """Scalars that are parameters rather than variables, with the values that they may have."""
-        if all(not t.shape for t in self.program.given):
+        if all(not t.shape for t in self.program.given) and not variables(pair.sides):
             return
         read = {t for side in pair.sides for t in tensors(side)}
         read |= {u for t in read for u in self.program.ancestors(t)}

@@ -134,13 +134,19 @@ def _powers(text: Text) -> Iterator[Edit]:
 
 
 def _whole(text: Text) -> Iterator[Edit]:
-    """One more or less, and a fraction that should be rounded down."""
+    """One more or less, a fraction that should be rounded down, a lost sign between two names."""
     whole = text.span(0, len(text) - 1)
     for shift in (1, -1):
         new = shifted(whole.text, shift)
         yield Edit(((whole.start, whole.end, new),), f"{shift:+d} at the end")
     for fraction in text.fractions():
         yield replacing(fraction, rf"\left\lfloor {fraction.text}\right\rfloor")
+    for k in range(len(text) - 1):
+        if text.is_name(k) and text.is_name(k + 1):
+            at, behind = text.span(k, k).end, text.span(k + 1, k + 1).start
+            for sign in "-+":
+                gap = Span(at, behind, text.source[at:behind])
+                yield replacing(gap, sign, text.span(k, k + 1))
 
 
 def _numbers(text: Text) -> Iterator[Edit]:

@@ -28,11 +28,16 @@ class Name:
 
 @dataclass(frozen=True)
 class Occurrence:
-    """A name in a text; `scripts` has each of its own scripts with its mark."""
+    """A name in a text, its base in a font perhaps; `scripts` are its own ones with their marks.
+
+    The base ends with the token `last`.
+    """
 
     name: Name
     whole: Span
     base: Span
+    last: int
+    font: str
     scripts: dict[str, Span]
 
     def renamed(self, other: Name) -> tuple[Change, ...]:
@@ -49,7 +54,8 @@ class Occurrence:
         changes += [(s.start, s.end, "") for m, s in self.scripts.items() if m not in other.scripts]
         if self.name.base != other.base:
             base = other.text[: len(other.text) - sum(map(_length, other.scripts.values()))]
-            changes.append((self.base.start, self.base.end, base.strip() + behind))
+            base = f"{self.font}{{{base.strip()}}}" if self.font else base.strip()
+            changes.append((self.base.start, self.base.end, base + behind))
         elif behind:
             changes.append((self.base.end, self.base.end, behind))
         return tuple(changes)
@@ -77,7 +83,7 @@ def occurrences(text: Text, names: Sequence[Name]) -> Iterator[Occurrence]:
         best = max(fits, key=lambda o: (len(o.name.base), len(o.scripts)), default=None)
         if best is not None:
             yield best
-        k += 1 if best is None else len(best.name.base)
+        k = k + 1 if best is None else best.last + 1
 
 
 def _at(text: Text, k: int, name: Name) -> Occurrence | None:
@@ -89,8 +95,8 @@ def _at(text: Text, k: int, name: Name) -> Occurrence | None:
             return None
     if not all(text.says(first + n, token) for n, token in enumerate(name.base)):
         return None
-    base = text.span(first, last)
-    end = last + (first > k)
+    font = text.token(k).text if first > k else ""
+    end = last = last + bool(font)
     found: dict[str, Span] = {}
     while text.says(end + 1, *MARKS) and end + 2 < len(text):
         mark, group = end + 1, text.group(end + 2)
@@ -101,7 +107,7 @@ def _at(text: Text, k: int, name: Name) -> Occurrence | None:
         end = group
     if len(found) < len(name.scripts):
         return None
-    return Occurrence(name, text.span(k, end), base, found)
+    return Occurrence(name, text.span(k, end), text.span(k, last), last, font, found)
 
 
 @lru_cache(1024)

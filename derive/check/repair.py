@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import combinations, islice
 
 from derive.check.broken import Broken
 from derive.check.compare import Comparer
+from derive.check.conditions import Conditions
 from derive.check.edit import Edit, Vocabulary
 from derive.check.edits import edits
 from derive.check.pair import Pair, UnequalShapes, settled
@@ -43,8 +45,10 @@ def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
         symbols.base,
     )
     tries = max(min(BUDGET, WORK // comparer.work(broken.pair)), FEWEST)
-    candidates = islice(dict.fromkeys(broken.edits(vocabulary)), tries)
+    candidates = list(islice(dict.fromkeys(broken.edits(vocabulary)), tries))
     found = next(filter(trial.mends, candidates), None)
+    if found is None and vocabulary.whole:
+        found = next(filter(None, map(trial.mends_where, candidates)), None)
     known[broken.side] = found
     return found
 
@@ -66,6 +70,15 @@ class _Trial:
             return pair is not None and self.comparer(pair).holds
         except (ReadError, UnequalShapes, Unsupported):
             return False
+
+    def mends_where(self, edit: Edit) -> Edit | None:
+        """The edit with what has to divide what after it, if that mends the pair."""
+        try:
+            changed = self.broken.quickly(edit)
+            where = None if changed is None else Conditions(self.comparer).divisibility(changed)
+        except (ReadError, UnequalShapes, Unsupported):
+            return None
+        return replace(edit, shown=f"{edit.shown} where {where}") if where else None
 
 
 def fitting(
