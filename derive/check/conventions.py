@@ -81,6 +81,8 @@ def _changed(
 ) -> Iterator[tuple[str, Program, Pair]]:
     """One definition changed at a time, and what the pair itself differentiates."""
     for k, d in enumerate(program.definitions):
+        if change is not _averaged and not _is_objective(program, d.tensor):
+            continue
         for body in change(d.body):
             others = [*program.definitions]
             others[k] = replace(d, body=body)
@@ -95,6 +97,13 @@ def _changed(
                     pair, left=replaced(pair.left, node, new), right=replaced(pair.right, node, new)
                 ),
             )
+
+
+def _is_objective(program: Program, t: Tensor) -> bool:
+    """Whether nothing but numbers is computed from a number: a loss, or a term of one."""
+    return not t.shape and all(
+        not d.tensor.shape for d in program.definitions if t in tensors(d.body)
+    )
 
 
 def with_definitions(program: Program, definitions: list[Definition]) -> Program:

@@ -128,7 +128,9 @@ def _candidates(comparer: Comparer, pair: Pair) -> Iterator[tuple[Formula, str, 
     for e in dict.fromkeys((*whole, *products)):
         yield Count(e), spell.integer(e), _is_one(e)
     for e in whole:
-        yield Apply("sqrt", Count(e)), rf"\sqrt{{{spell.integer(e)}}}", _is_one(e)
+        root, latex = Apply("sqrt", Count(e)), rf"\sqrt{{{spell.integer(e)}}}"
+        yield root, latex, _is_one(e)
+        yield Times(Count(e), Power(root, Number(-1))), latex, _is_one(e)
     held = variables(pair.sides)
     for t in read:
         if not t.shape and t in comparer.program.given and t not in held and t.classes is None:

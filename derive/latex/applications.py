@@ -29,7 +29,7 @@ from derive.latex.tree import (
     spell,
 )
 
-UNKNOWN = ("f", "g", "h", "\\phi", "\\psi", "\\varphi", "\\sigma")
+UNKNOWN = ("f", "g", "h", "\\phi", "\\psi", "\\varphi", "\\sigma", "\\rho", "\\ell")
 """Letters that are unknown functions without being declared; q(1-x) is a product, of what q is."""
 
 INDICATORS = ("I", "1", "\\chi")

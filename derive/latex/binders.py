@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import pairwise
 
 from sympy import Basic
@@ -24,8 +25,10 @@ from derive.ir import (
     free_indices,
     subformulas,
 )
-from derive.latex.error import ReadError
+from derive.latex.dots import DOTS, less_one, more_one, put, with_ranges
+from derive.latex.error import ReadError, UndefinedName
 from derive.latex.integers import Integers, refuse
+from derive.latex.numbers import negative
 from derive.latex.scope import is_letter
 from derive.latex.tree import (
     Big,
@@ -47,7 +50,8 @@ from derive.latex.tree import (
 )
 
 Bounds = tuple[Int, ...]
-DOTS = Symbol("\\dots", position=0)
+MOST_NAMES = 50
+"""Names of a family that a sum goes through, at most."""
 LONGEST_RANGE = 10**7
 """Values of an index that is bound between numbers, at most."""
 
@@ -79,13 +83,55 @@ class Binders(Integers):
         return (lower,), (upper,)
 
     def big(self, node: Big) -> Formula:
+        if node.kind == "min":
+            least = replace(
+                node, kind="max", body=Terms(((-1, node.body),), position=node.position)
+            )
+            return negative(self.big(least))
         if node.kind not in ("sum", "max"):
             refuse(node, "a sum or a maximum over indices", f"“{node.kind}”")
         if node.below is None:
+            return self.over_new_indices(node)
+        plan = self.plan(node.below, node.above)
+        try:
+            return self.bind(Sum if node.kind == "sum" else Max, node, plan)
+        except UndefinedName:
+            terms = self.terms_of_family(node, plan)
+            if terms is None:
+                raise
+            return self.summand(terms)
+
+    def terms_of_family(self, node: Big, plan: Plan) -> Node | None:
+        """Σ_{t=1}^3 of names such as `h_1`, `h_2`, `h_3` that are no entries of one array."""
+        bounds = [b for b in plan.bounds.values() if b[0] is not None and b[1] is not None]
+        if (
+            node.kind != "sum"
+            or len(bounds) != len(plan.bounds)
+            or len(bounds) != 1
+            or plan.conditions
+        ):
+            return None
+        (name,) = plan.names
+        first, last = (self.index(b).constant for b in bounds[0] if b is not None)
+        if first is None or last is None or not 0 <= last - first < MOST_NAMES:
+            return None
+        values = (Numeral(str(k), position=node.position) for k in range(first, last + 1))
+        return Terms(tuple((1, put(node.body, name, k)) for k in values), position=node.position)
+
+    def over_new_indices(self, node: Big) -> Formula:
+        """`\\sum x_{ij}`: over all indices that stand here for the first time."""
+        before = dict(self.indices)
+        with self.expecting(creating=True):
+            self.formula(node.body)
+        new = [n for n in self.indices if n not in before]
+        self.indices = before
+        self.not_ratios.clear()
+        if not new:
             refuse(node, "the indices below the operator", "none")
-        return self.bind(
-            Sum if node.kind == "sum" else Max, node, self.plan(node.below, node.above)
-        )
+        plan = Plan()
+        plan.bounds = dict.fromkeys(new, (None, None))
+        self.note(f"a sum without indices is over {', '.join(map(spell, new))}")
+        return self.bind(Sum, node, plan)
 
     def bind(self, cls: type[Binder], node: Big, plan: Plan) -> Formula:
         indices, ranges = {}, {}
@@ -314,32 +360,6 @@ def set_bounds(node: Node) -> tuple[Node, Node]:
     if body is node or not steps or not (dotted or whole):
         refuse(node, "a set such as \\{1,\\dots,n\\}", f"“{spell(node)}”")
     return steps[0], steps[-1]
-
-
-def with_ranges(found: list[Node]) -> list[Node]:
-    """Items with `m = 0, 1, \\dots, K-1` as one range."""
-    made: list[Node] = []
-    k = 0
-    while k < len(found):
-        item = found[k]
-        dots = [j for j in (k + 1, k + 2, k + 3) if j + 1 < len(found) and found[j] == DOTS]
-        between = found[k + 1 : dots[0]] if dots else []
-        listed = isinstance(item, Chain) and [r for r, _ in item.links] == ["="]
-        if dots and listed and all(isinstance(x, (Numeral, Terms)) for x in between):
-            assert isinstance(item, Chain)
-            span = Dots(item.links[0][1], found[dots[0] + 1], position=item.position)
-            item, k = Chain(item.first, (("=", span),), position=item.position), dots[0] + 1
-        made.append(item)
-        k += 1
-    return made
-
-
-def less_one(node: Node) -> Node:
-    return Terms(((1, node), (-1, Numeral("1", position=node.position))), position=node.position)
-
-
-def more_one(node: Node) -> Node:
-    return Terms(((1, node), (1, Numeral("1", position=node.position))), position=node.position)
 
 
 def is_name(node: Node) -> bool:

@@ -75,10 +75,10 @@ class _Defining:
                 if not names:
                     raise
                 self.reader.indices.clear()
-        if is_glued(left.below if isinstance(left, Scripted) else None):
-            read = {x for below in subscripts(right) for x in letters(below)}
-            if not read.issuperset(names):  # the letters are part of the name
-                return self.whole(left, right)
+        read = {x for below in subscripts(right) for x in letters(below)}
+        glued = is_glued(left.below if isinstance(left, Scripted) else None)
+        if read.isdisjoint(names) or (glued and not read.issuperset(names)):
+            return self.whole(left, right)  # the letters are part of the name
         indices, body = self.body(names, left, right)
         return Definition(self.tensor(name, left, indices, body), indices, body)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction as Exact
 
 from derive.errors import MissingRule
@@ -20,6 +21,7 @@ from derive.ir import (
     Function,
     Greatest,
     Guard,
+    Int,
     Least,
     Number,
     Or,
@@ -27,6 +29,8 @@ from derive.ir import (
     conjunction,
 )
 from derive.latex.array import Array, Value, added, inner, new_axes, zipped
+from derive.latex.dots import DOTS, without_dots
+from derive.latex.error import ReadError
 from derive.latex.functions import WRITTEN_OUT, known
 from derive.latex.integers import opposite, refuse
 from derive.latex.numbers import Sizes, inverse, negative
@@ -75,6 +79,7 @@ LARGEST = 50_000
 """Nodes of a formula in which names and functions have been replaced by what they are, at most."""
 
 OTHERWISE = ("otherwise", "else", "o.w", "other", "elsewhere")
+VECTORS = ("diag", "Diag")
 RELATED = (Chain, Logic, Word)
 NORMS = ("\\|", "\\lVert", "\\Vert")
 
@@ -136,6 +141,7 @@ class Formulas(Products):
     # -- arithmetic --------------------------------------------------------------------------------
 
     def terms(self, node: Terms) -> Value:
+        node = self.with_sums_for_dots(node)
         before = self.elementwise
         self.elementwise = before or any(isinstance(t, Numeral) for _, t in node.terms)
         values = [self.value(t) for _, t in node.terms]
@@ -148,6 +154,22 @@ class Formulas(Products):
 
         with self.fitting(node):
             return zipped(values, total)
+
+    def with_sums_for_dots(self, node: Terms) -> Terms:
+        """`x_1 + \\dots + x_n` with the sum that it is."""
+        if all(term != DOTS for _, term in node.terms):
+            return node
+        made = without_dots(list(node.terms), self.steps)
+        if isinstance(made, Node):
+            refuse(made, "terms before and after the dots that differ in an index", "others")
+        return replace(node, terms=tuple(made))
+
+    def steps(self, first: Node, last: Node) -> Int | None:
+        """How many steps lead from one index to another."""
+        try:
+            return self.index(last) - self.index(first)
+        except ReadError:
+            return None
 
     def quotient(self, node: Fraction) -> Value:
         slope = self.fraction(node)
@@ -208,7 +230,7 @@ class Formulas(Products):
             return self.at_arguments(found, orders, arguments, node)
         if node.name in OF_ARRAYS and not node.primes:
             with self.fitting(node):
-                return OF_ARRAYS[node.name](self.value(node.argument))
+                return OF_ARRAYS[node.name](self.of_entries(node))
         name = NAMED.get(node.name.lower())
         if name is None:
             refuse(node, f"one of the functions {', '.join(sorted(NAMED))}", f"“{node.name}”")
@@ -218,6 +240,15 @@ class Formulas(Products):
             refuse(node.argument, f"{wanted} argument of {node.name}", f"{len(arguments)}")
         orders = (node.primes,) + (0,) * (wanted - 1)
         return self.at_arguments(ScalarFunction(name), orders, arguments, node)
+
+    def of_entries(self, node: Call) -> Value:
+        """The argument of an operation: of `\\operatorname{diag}(\\sigma'(z_i))` an array."""
+        before = dict(self.indices)
+        value = self.value(node.argument)
+        new = [n for n in self.indices if n not in before]
+        if isinstance(value, Array) or node.name not in VECTORS or len(new) != 1:
+            return value
+        return self.collected(value, new[0], node)
 
     def extreme(self, node: Call) -> Value:
         arguments = self.arguments(node.argument)

@@ -214,11 +214,13 @@ class Names(Scripts):
             base, below = node.base, node.below
             if node.above is not None or node.primes:
                 return None
+        letter = base.body if isinstance(base, Styled) and base.command in ONE_LIKE else base
+        if letter == EULER and below is not None and not isinstance(below, Listed):
+            return self.unit_vector(node, below)
         size = self.index(below) if below is not None and self.is_size(below) else None
         entry = split_indices(below, 2) if below is not None and size is None else None
         if below is not None and size is None and entry is None:
             return None
-        letter = base.body if isinstance(base, Styled) and base.command in ONE_LIKE else base
         if entry is not None and letter in (Symbol("I", position=0), Numeral("1", position=0)):
             self.note(f"{spell(node)} is an entry of the identity")
             return self.delta(entry)
@@ -232,6 +234,12 @@ class Names(Scripts):
         if letter == Numeral("0", position=0):
             return Number(0)
         return self.constant(Ones(size)) if letter == Numeral("1", position=0) else None
+
+    def unit_vector(self, node: Node, below: Node) -> Array:
+        """`e_k`: 1 at k, else 0."""
+        (i,) = new_axes(1)
+        self.note(f"{spell(node)} is a unit vector")
+        return Array(Delta(i, self.index(below)), (i,), (None,), self.symbols.base)
 
     def is_size(self, node: Node) -> bool:
         """Whether a subscript is a number or an expression in sizes."""

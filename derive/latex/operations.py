@@ -176,6 +176,13 @@ def kronecker(a: Value, b: Value) -> Value:
     return Array(multiplied([a.at(*at_a), b.at(*at_b)]), axes, tuple(shape), a.base)
 
 
+def flat_kronecker(a: Array, b: Array) -> Array:
+    """The column of all products of an entry of `a` and one of `b`, that of `b` running first."""
+    k, n = fresh("k"), _known(b, 0)
+    at_a, at_b = floor(k - a.base, n) + a.base, mod(k - a.base, n) + a.base
+    return Array(multiplied([a.at(at_a), b.at(at_b)]), (k,), (_known(a, 0) * n,), a.base)
+
+
 def dot(a: Value, b: Value) -> Value:
     """`a · b`: the inner product of two columns, else the product."""
     if isinstance(a, Array) and isinstance(b, Array):

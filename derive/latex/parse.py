@@ -1,12 +1,8 @@
 """The precedence parser: tokens to a syntax tree, all of them or an error with the place.
 
-listing   a, b, c      u : condition
-logic     a and b, a or b, not a
-chain     a = b ≤ c    1..3
-terms     a + b - c
-factors   a b, a·b, a/b, a mod b
-scripted  a_i^2'
-primary   letters, numbers, brackets, \\frac, \\sqrt, \\sum, \\exp, \\begin{cases}
+A listing `a, b` consists of logic `a and b`, that of chains `a = b ≤ c`, those of terms `a + b`,
+those of factors `a b`, those of what has scripts, `a_i^2'`, and that of letters, numbers, brackets
+and commands.
 """
 
 from __future__ import annotations
@@ -16,8 +12,10 @@ from collections.abc import Callable
 from derive.latex.error import ReadError
 from derive.latex.tokens import (
     ACCENTS,
+    BINDING,
     BRACKETS,
     DOTS,
+    FRACTIONS,
     FUNCTIONS,
     LOGIC,
     OPERATORS,
@@ -53,9 +51,6 @@ from derive.latex.tree import (
     derivative_before,
     product_of,
 )
-
-FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\nicefrac", "\\sfrac")
-BINDING = {"\\sum": "sum", "\\prod": "prod", "\\max": "max", "\\min": "min", "argmax": "argmax"}
 
 
 def parse(source: str) -> Node:
@@ -134,6 +129,10 @@ class Parser:
         if len(terms) == 1 and terms[0][0] == 1:
             return terms[0][1]
         return Terms(tuple(terms), position=at)
+
+    def signed(self) -> Node:
+        """`-2 x` where no sum may follow: behind Σ."""
+        return Terms(((self.sign(), self.factors()),), position=self.tokens.at)
 
     def sign(self, first: bool = False) -> int:
         sign = 1
@@ -350,7 +349,8 @@ class Parser:
         kind = BINDING.get(token.text)
         if kind and (below is not None or kind in ("sum", "prod", "argmax")):
             with self.tokens.inside():
-                return Big(kind, self.factors(), below, above, position=token.position)
+                body = self.signed() if self.tokens.sees("-") else self.factors()
+                return Big(kind, body, below, above, position=token.position)
         name = token.text.removeprefix("\\")
         if token.kind == "operator" and not self.tokens.sees("(", "[", "\\{"):
             word = Word(name, position=token.position)
@@ -372,12 +372,12 @@ class Parser:
 
     def two_factors(self, first: Node, name: str) -> Node:
         """The `\\sigma(x)` of `\\log\\sigma(x)`, the `2\\pi` of `\\log 2\\pi`."""
-        bracket = self.tokens.sees("(") and isinstance(first, (Symbol, Scripted, Styled))
+        applied = self.tokens.sees("(") and isinstance(first, (Symbol, Scripted, Styled))
         letter = self.tokens.next.kind == "letter" or self.tokens.next.text in SYMBOLS
-        if not bracket and not (isinstance(first, Numeral) and letter):
-            self.tokens.stop(f"brackets around the argument of \\{name}")
-        both = Factors((("", first), ("", self.scripted())), position=first.position)
-        if self.operator_follows():
+        both: Node | None = None
+        if applied or (isinstance(first, Numeral) and letter):
+            both = Factors((("", first), ("", self.scripted())), position=first.position)
+        if both is None or self.operator_follows():
             self.tokens.stop(f"brackets around the argument of \\{name}")
         return both
 

@@ -10,6 +10,7 @@ from derive.latex.array import (
     Array,
     Value,
     chained_through,
+    fits_rows,
     multiplied,
     product,
     same_shape,
@@ -18,7 +19,7 @@ from derive.latex.array import (
 from derive.latex.error import Misfit, ReadError, UndefinedName
 from derive.latex.integers import refuse
 from derive.latex.numbers import inverse
-from derive.latex.operations import CUSTOMARY, OPERATIONS, dot
+from derive.latex.operations import CUSTOMARY, OPERATIONS, dot, flat_kronecker
 from derive.latex.scope import is_letter
 from derive.latex.slopes import NABLA, PARTIAL, partial_axis, spell_all
 from derive.latex.tokens import PRODUCT
@@ -32,6 +33,7 @@ from derive.latex.tree import (
     spell,
 )
 
+HESSIAN = Scripted(NABLA, None, Numeral("2", position=0), position=0)
 MOST_FACTORS, MOST_ARRAYS = 1000, 100
 
 
@@ -118,13 +120,22 @@ class Products(Applications):
         meaning = self.symbols.marks.get(operator, CUSTOMARY.get(operator))
         if meaning == "transpose" or (meaning is not None and meaning not in OPERATIONS):
             refuse(node, "an operation between arrays", f"“{operator}”")
+        if meaning == "Kronecker product":
+            return self.kronecker
         if meaning is not None:
             return OPERATIONS[meaning]
         if operator == "":
             return self.side_by_side
-        if operator in ("\\cdot", "*"):
+        if operator == "*":
+            return self.starred
+        if operator == "\\cdot":
             return self.dotted
         raise UndefinedName(node.position, "a declared operation before this", f"“{operator}”")
+
+    def kronecker(self, a: Array, b: Array) -> Value:
+        """`a ⊗ b`: of two columns a matrix, or the column of its entries."""
+        column = a.rank == b.rank == 1 and self.chooses("⊗ of two columns is a column")
+        return flat_kronecker(a, b) if column else OPERATIONS["Kronecker product"](a, b)
 
     def side_by_side(self, a: Array, b: Array) -> Value:
         """A product; of two columns of one length, as in σ(z)(1 - σ(z)), entry by entry."""
@@ -138,7 +149,17 @@ class Products(Applications):
     def dotted(self, a: Array, b: Array) -> Value:
         """`a · b`."""
         self.notice_chain(a, b)
+        alike = a.rank == b.rank == 1 and a.row == b.row and same_shape(a.shape, b.shape)
+        if alike and self.chooses("\\cdot between columns is entry by entry"):
+            return zipped([a, b], multiplied)
         return dot(a, b)
+
+    def starred(self, a: Array, b: Array) -> Value:
+        """`a * b`: entry by entry, as in programs, where the shapes allow it."""
+        if fits_rows(a, b) and a.rank == b.rank:
+            self.note("a * between arrays is entry by entry")
+            return zipped([a, b], multiplied)
+        return self.dotted(a, b)
 
     def notice_chain(self, a: Array, b: Array) -> None:
         """Remember that the chain rule through a matrix sums over all of its entries."""
@@ -158,6 +179,8 @@ class Products(Applications):
                 return self.differentiated(node, mark, factors, k)
         if isinstance(node, Scripted) and node.base == NABLA and follows is not None:
             return self.nabla(node, factors, k)
+        if follows is not None and node in (NABLA, HESSIAN):
+            return self.nabla_by_argument(node, factors, k)
         if isinstance(node, Scripted) and self.is_partial_by(node) and follows is not None:
             return self.nabla(node, factors, k)
         if follows is not None and isinstance(follows, Group) and self.is_indicator(node, follows):
@@ -197,10 +220,27 @@ class Products(Applications):
         order = 2 if node.above == Numeral("2", position=0) else 1
         if (node.above is not None and order == 1) or node.primes:
             refuse(node, "∇ or ∇^2 with a variable below", f"“{spell(node)}”")
+        inner = factors[k + 1][1]
+        if isinstance(inner, Scripted) and inner.base == NABLA and k + 2 < len(factors):
+            of, end = self.nabla(inner, factors, k + 1)
+            return self.gradient(of, node.below, order, spell(inner)), end
         end = self.reach(node.below, factors, k + 1)
         rest = [("", factors[k + 1][1]), *factors[k + 2 : end]]
         of = self.product(rest)
         return self.gradient(of, node.below, order, spell_all([f for _, f in rest])), end
+
+    def nabla_by_argument(
+        self, node: Node, factors: list[tuple[str, Node]], k: int
+    ) -> tuple[Value, int]:
+        """`\\nabla J(\\theta)`: by what the brackets name."""
+        name = factors[k + 1][1]
+        brackets = factors[k + 2][1] if k + 2 < len(factors) and not factors[k + 2][0] else None
+        by = brackets.body if isinstance(brackets, Group) and brackets.open == "(" else None
+        if by is None or self.find(by) is None:
+            raise UndefinedName(node.position, "a variable below ∇", "none")
+        of = self.product([("", name), ("", brackets)])  # type: ignore[list-item]
+        order = 2 if node == HESSIAN else 1
+        return self.gradient(of, by, order, spell(name)), k + 3
 
     def reach(self, variable: Node, factors: list[tuple[str, Node]], k: int) -> int:
         """Where the operand of a ∇ ends: after one factor that varies, else after the last one."""

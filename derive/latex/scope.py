@@ -74,6 +74,7 @@ class Scope:
         self.inside = 0
         self.needed: list[Guard] = []
         self.shadowing: dict[Node, Index] = {}
+        self.choices: dict[str, bool] = {}
         self.readings: dict[str, None] = {}
         self.compared: dict[Node, None] = {}
         self.letters: dict[Node, None] = {}
@@ -82,6 +83,12 @@ class Scope:
     def note(self, reading: str) -> None:
         """Remember how a notation with several meanings was taken."""
         self.readings[reading] = None
+
+    def chooses(self, reading: str) -> bool:
+        """Whether a notation is to be taken in another way than usual; remembers that it might."""
+        if self.choices.setdefault(reading, False):
+            self.note(reading)
+        return self.choices[reading]
 
     @contextmanager
     def binding(self, names: list[Node]) -> Iterator[None]:

@@ -38,6 +38,8 @@ OPERATORS = {
 """Marks between factors, and what the tree calls them."""
 PRODUCT = ("", "*", "\\cdot")
 """Marks of a product of numbers."""
+FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\nicefrac", "\\sfrac")
+BINDING = {"\\sum": "sum", "\\prod": "prod", "\\max": "max", "\\min": "min", "argmax": "argmax"}
 DOTS = ("\\dots", "\\ldots", "\\cdots", "\\dotsc")
 BRACKETS = {
     "(": ")",

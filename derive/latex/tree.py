@@ -7,8 +7,9 @@ found in a formula by comparing trees.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,18 @@ def nodes(node: Node) -> Iterator[Node]:
             waiting += [getattr(here, f.name) for f in fields(here)]
         elif isinstance(here, tuple):
             waiting += here
+
+
+def rebuilt(node: Node, f: Callable[[Node], Node]) -> Node:
+    """The node with `f` of each node directly below it."""
+
+    def part(x: object) -> object:
+        if isinstance(x, Node):
+            return f(x)
+        return tuple(map(part, x)) if isinstance(x, tuple) else x
+
+    made: dict[str, Any] = {x.name: part(getattr(node, x.name)) for x in fields(node)}
+    return replace(node, **made)
 
 
 def subscripts(node: Node) -> Iterator[Node]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import Floor, Guard, Int, Size, Tensor, subformulas, tensors
+from derive.ir import Equal, Floor, Guard, Int, Size, Tensor, subformulas, tensors
 from derive.verify.whole import extent, holds, number
 
 SPAN = 13
@@ -118,11 +118,21 @@ class SizeSearch:
     def _fitting(self, size: Size, sizes: dict[Size, int]) -> list[int]:
         """The smallest values that fit; where a fixed kernel needs room, they are not small."""
         for start in range(size.least, size.least + REACH, SPAN):
-            values = range(start, start + SPAN)
-            fitting = [v for v in values if self._hold(size, {**sizes, size: v})]
-            if fitting:
+            values = self._equal(size, sizes) or range(start, start + SPAN)
+            large = (v for v in values if v >= size.least)
+            fitting = [v for v in large if self._hold(size, {**sizes, size: v})]
+            if fitting or len(values) == 1:
                 return fitting
         return []
+
+    def _equal(self, size: Size, sizes: dict[Size, int]) -> tuple[int, ...]:
+        """The one value that a condition leaves a size, where it says that it equals something."""
+        for c in self._due.get(size, ()):
+            if isinstance(c, Equal) and Int.of(size) in c.args:
+                other = c.args[c.args[0] == Int.of(size)]
+                if isinstance(other, Int) and size not in self._free_in(Equal(other, other)):
+                    return (number(other, sizes),)
+        return ()
 
     def _hold(self, last: Size | None, sizes: dict[Size, int]) -> bool:
         return all(
