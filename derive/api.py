@@ -14,12 +14,14 @@ from numpy.typing import ArrayLike
 from derive.check import check
 from derive.derivation.step import Derivation as Chain
 from derive.derivation.step import Step
+from derive.document import layout
 from derive.document.notation import Names, Notation
 from derive.engine.differentiate import Differentiator
+from derive.engine.matrix.form import matrix_form, named
 from derive.engine.second import SecondDerivatives
 from derive.errors import InputError
 from derive.ir import Derivative as Formal
-from derive.ir import Formula, Tensor
+from derive.ir import Element, Formula, Tensor
 from derive.ir.sympy_form import to_sympy
 from derive.network.build import Model, build, with_vector
 from derive.network.front import LayerLike
@@ -31,7 +33,7 @@ from derive.pipeline import Solution, solution
 from derive.verify.numeric import evaluate_arrays
 from derive.verify.verdict import DerivationVerdict
 from derive.verify.verify import Verifier
-from derive.writers.latex_math import latex
+from derive.writers.latex_math import latex, latex_math
 
 __all__ = ["Derivation", "Given", "Network", "check", "load"]
 
@@ -56,11 +58,17 @@ class Given:
         """The scalar form of the output of a layer: `given.forward("conv")`."""
         return self._made(self._engine().forward(self._defined(of)))
 
-    def jacobian(self, of: str, wrt: str) -> Derivation:
+    def jacobian(self, of: str, wrt: str, form: str = "index") -> Derivation:
         """∂of/∂wrt with the indices of `of`, then those of `wrt`: `given.jacobian("pool", "conv")`.
 
-        Where `of` does not read `wrt` itself, the chain rule leads there, along all paths.
+        Where `of` does not read `wrt` itself, the chain rule leads there, along all paths.  `form`
+        is "index", or "matrix" with the axes in the order of the layout.
         """
+        _demand(form, ("index", "matrix"), "a Jacobian")
+        made = self._jacobian(of, wrt)
+        return self._as_arrays(made.chain) if form == "matrix" else made
+
+    def _jacobian(self, of: str, wrt: str) -> Derivation:
         top, by = self._defined(of), self._tensor(wrt)
         engine = self._engine(top)
         if top in {d.tensor for d in self.model.program.consumers.get(by, ())}:
@@ -72,15 +80,19 @@ class Given:
     def gradient(self, wrt: str, of: str | None = None, form: str = "recursive") -> Derivation:
         """∂of/∂wrt, by default of the loss.
 
-        `form` is "recursive" (in terms of the next cotangents) or "expanded" (down to `of`).
+        `form` is "recursive" (in terms of the next cotangents), "expanded" (down to `of`) or
+        "matrix": the expanded form, else the recursive one, in whole arrays.
         """
-        if form not in ("recursive", "expanded"):
-            raise InputError(f"the form of a gradient is recursive or expanded, found “{form}”")
+        _demand(form, ("recursive", "expanded", "matrix"), "a gradient")
         loss = self.model.program.loss
         if of is None and loss is None:
             raise InputError("there is no loss; say with `of` what to take the gradient of")
         top = loss if of is None else self._defined(of)
-        return self._made(self._engine(top).gradient(self._tensor(wrt), form == "expanded"))
+        engine, by = self._engine(top), self._tensor(wrt)
+        if form != "matrix":
+            return self._made(engine.gradient(by, form == "expanded"))
+        made = self._as_arrays(engine.gradient(by, True))
+        return self._as_arrays(engine.gradient(by)) if made.remark else made
 
     def hessian(
         self, of: str, wrt: str, and_wrt: str | None = None, vector: str | None = None
@@ -114,6 +126,14 @@ class Given:
     @cached_property
     def _verifier(self) -> Verifier:
         return Verifier(self.model.program)
+
+    def _as_arrays(self, chain: Chain) -> Derivation:
+        """The derivation with its matrix form; where there is none, with the remark why."""
+        made, reason = matrix_form(chain, self._layout_of)
+        return Derivation(self, made, f"there is no matrix form: {reason}" if reason else "")
+
+    def _layout_of(self, by: Tensor) -> str:
+        return self.schema.conventions.layout_by(len(by.shape))
 
     def _made(self, chain: Chain) -> Derivation:
         return Derivation(self, chain)
@@ -151,10 +171,14 @@ def Network(
 
 @dataclass(frozen=True)
 class Derivation:
-    """A checked chain of equations: `start = ... = result`."""
+    """A checked chain of equations: `start = ... = result`.
+
+    `remark` says why something that was asked for is not there.
+    """
 
     given: Given
     chain: Chain
+    remark: str = ""
 
     @property
     def result(self) -> Formula:
@@ -167,11 +191,21 @@ class Derivation:
         return self.chain.steps
 
     def latex(self) -> str:
-        """`start = result` as LaTeX, with numbers where sizes have them."""
+        """`start = result` as LaTeX, with numbers where sizes have them; arrays without indices."""
         c = self.chain
+        if isinstance(c.result, Element):
+            return self._equation_of_arrays(c.result)
         notation = Notation.of(self.given.model.program, numbers=True)
         names = Names.of((c.start, c.result), c.ranges, notation)
         return f"{latex(c.start, names)} = {latex(c.result, names)}"
+
+    def _equation_of_arrays(self, result: Element) -> str:
+        left = named(self.chain.start, self.given._layout_of)
+        assert left is not None
+        notation = Notation.of(self.given.model.program, numbers=True)
+        names = Names.of((left, result.whole), (), notation)
+        sides = (latex_math(layout.whole(a, names)) for a in (left, result.whole))
+        return " = ".join(sides)
 
     def to_sympy(self) -> sympy.Expr:
         """The result in SymPy's own classes: Indexed, Sum, KroneckerDelta, Piecewise."""
@@ -187,6 +221,11 @@ class Derivation:
         Its axes are those of the free indices, in the order of the left side.
         """
         return evaluate_arrays(self.given.model.program, self.chain, arrays)
+
+
+def _demand(form: str, known: tuple[str, ...], what: str) -> None:
+    if form not in known:
+        raise InputError(f"the form of {what} is {' or '.join(known)}, found “{form}”")
 
 
 def load(path: str | Path) -> Given:

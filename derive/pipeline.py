@@ -13,6 +13,7 @@ from derive.document.answers import document as document_of_sheet
 from derive.document.describe import power_of_ten
 from derive.document.model import Document, Line, Mark, line
 from derive.document.narrate import Narrator
+from derive.engine.matrix.form import ArrayForm, array_forms
 from derive.engine.network import Derived, derive_all
 from derive.errors import InputError
 from derive.ir import Tensor
@@ -136,12 +137,26 @@ def solution(
     derived = derive_all(
         model.program, model.layers, model.targets, chosen, model.hidden, model.compose
     )
+    arrays = _arrays(model, derived)
     progress("verifying")
     verifier = Verifier(model.program)
     verdicts = {d: verifier.derivation(d) for d in derived.all}
+    verdicts |= {
+        f.derivation: verifier.derivation(f.derivation) for f in arrays.values() if f.derivation
+    }
     steps = tuple(s.verification for v in verdicts.values() for s in v.steps)
     ends = tuple(v.ends for v in verdicts.values())
-    return Solution(narrate(model, derived, verdicts, detail, chosen), steps, ends)
+    return Solution(narrate(model, derived, verdicts, detail, chosen, arrays), steps, ends)
+
+
+def _arrays(model: Model, derived: Derived) -> dict[Derivation, ArrayForm]:
+    """The matrix forms of Jacobians and gradients, where the document is to show them."""
+    if model.form != "matrix":
+        return {}
+    conventions = model.conventions
+    groups = (derived.jacobians, derived.recursive, derived.expanded, derived.moved)
+    results = [d for group in groups for d in group.values()]
+    return array_forms(results, lambda t: conventions.layout_by(len(t.shape)))
 
 
 def sheet_solution(
@@ -178,6 +193,7 @@ def narrate(
     verdicts: dict[Derivation, DerivationVerdict],
     detail: str,
     chosen: frozenset[Tensor],
+    arrays: dict[Derivation, ArrayForm],
 ) -> Document:
     """The document about a network."""
     marks = {d: Mark(v.status) for d, v in verdicts.items()}
@@ -192,6 +208,7 @@ def narrate(
         chosen,
         tuple(summary(verdicts)),
         model.conventions.positions,
+        arrays,
     ).document()
 
 

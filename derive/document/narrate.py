@@ -9,13 +9,14 @@ every formula comes from a derivation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from derive.derivation.program import Layer
 from derive.derivation.step import Derivation
 from derive.document import layout
+from derive.document.arrays import as_arrays
 from derive.document.conventions import conventions
 from derive.document.describe import (
     count,
@@ -34,6 +35,7 @@ from derive.document.model import (
     Line,
     Mark,
     Paragraph,
+    Reference,
     Section,
     Subsection,
     Summary,
@@ -42,8 +44,11 @@ from derive.document.model import (
     line,
 )
 from derive.document.notation import Names, Notation, parse_name
+from derive.document.positions import Positions
+from derive.engine.compose import Together
+from derive.engine.matrix.form import ArrayForm
 from derive.engine.network import Derived
-from derive.ir import Definition, Int, Tensor
+from derive.ir import Bracket, Definition, Delta, Formula, Index, Int, Tensor, subformulas
 
 
 @dataclass(frozen=True)
@@ -62,17 +67,21 @@ class Narrator:
     full: bool = True
     only: frozenset[Tensor] = frozenset()
     summary: tuple[tuple[Mark, int, Line], ...] = ()
+    positions: Positions = "deltas"
+    arrays: Mapping[Derivation, ArrayForm] = field(default_factory=dict)
 
     @cached_property
     def notation(self) -> Notation:
-        return Notation.of(self.derived.program, numbers=True)
+        made = Notation.of(self.derived.program, numbers=True)
+        return replace(made, positions=self.positions)
 
     @cached_property
     def displays(self) -> Displays:
         d = self.derived
         labels = [label("jacobian", *e) for e in d.jacobians]
         labels += [label("forward", x.tensor) for layer in self._layers for x in self._known(layer)]
-        labels += [label("expanded", t) for t, x in d.expanded.items() if self._is_expanded(t)]
+        shown = [t for t in d.expanded if not self._of_formulas or t not in d.program.defined]
+        labels += [label("expanded", t) for t in shown if self._is_expanded(t)]
         return Displays(d.program, self.notation, self.full, frozenset(labels), self.mark)
 
     @cached_property
@@ -84,11 +93,22 @@ class Narrator:
         blocks: list[Block] = [*self._given()]
         for layer in self._layers:
             blocks += self._layer(layer)
-        blocks += self._gradients()
+        blocks += self._backward() if self._of_formulas else self._gradients()
+        for t, together in self.derived.together.items():
+            blocks += self._together(t, together)
         blocks += self._counts()
         if self.summary:
             blocks += [Section("Verification"), Summary(self.summary)]
         return Document(self.title, tuple(blocks))
+
+    @property
+    def _loss_is_known(self) -> bool:
+        return self.derived.program.loss in self.derived.forward
+
+    @cached_property
+    def _of_formulas(self) -> bool:
+        """Whether nothing is learnt: then what is given has gradients, and they come at the end."""
+        return not any(layer.parameters for layer in self.derived.layers)
 
     def _wanted(self, layer: Layer) -> list[Tensor]:
         """What the results about a layer are taken with respect to."""
@@ -127,7 +147,7 @@ class Narrator:
 
     def _layer(self, layer: Layer) -> Iterator[Block]:
         wanted = self._wanted(layer)
-        yield Section(layer.kind, layer.name)
+        yield Section(layer.kind, "" if "\\" in layer.name else layer.name)
         yield self._signature(layer)
         yield from self._output_size(layer)
         if layer.output not in self.derived.forward:
@@ -141,7 +161,8 @@ class Narrator:
                 yield from self._jacobian(x.tensor, t)
         for t in layer.inputs:
             first = next(x for x in self._layers if t in x.inputs)  # others may read it, too
-            if t in wanted and t in self.derived.recursive and layer is first:
+            mine = layer is first and not self._of_formulas
+            if mine and t in wanted and t in self.derived.recursive:
                 lead = line("Gradient with respect to ", parse_name(t.symbol), ".")
                 yield from self._gradient(t, lead)
 
@@ -174,10 +195,17 @@ class Narrator:
         depends = line("How ", parse_name(of.symbol), " depends on ", parse_name(by.symbol), ".")
         yield Paragraph(self.displays.ranges(derivation.ranges), depends)
         yield self.displays.chain(derivation, label("jacobian", of, by))
+        yield from self._as_arrays(derivation, label("matrix", of, by))
         written = self.derived.written.get((of, by))
-        if written is not None:
+        if written is not None and not self._says_nothing_new(derivation):
             yield Paragraph(line("or, written out,"))
             yield self.displays.result(written, label("written", of, by))
+
+    def _says_nothing_new(self, d: Derivation) -> bool:
+        """Whether deltas of single letters are all that there is to write out."""
+        plain = all(isinstance(e.atom, Index) for e in _delta_sides(d.result))
+        brackets = any(isinstance(g, Bracket) for g in subformulas(d.result))
+        return self.positions == "tuples" and plain and not brackets
 
     def _signature(self, layer: Layer) -> Paragraph:
         parts = [*line("Input "), *membership(layer.inputs, self.notation), Text(".")]
@@ -233,10 +261,66 @@ class Narrator:
         yield Paragraph(self.displays.ranges(recursive.ranges), lead)
         if not self._is_expanded(t):
             yield self.displays.chain(recursive, label("expanded", t))
+            yield from self._as_arrays(recursive, label("matrix", t))
             return
         yield self.displays.chain(recursive, label("gradient", t))
-        yield Paragraph(line("Written out down to the loss,"))
+        yield from self._as_arrays(recursive, label("recursive matrix", t))
+        down = "down to the loss" if self._loss_is_known else "in terms of the last array"
+        yield Paragraph(line(f"Written out {down},"))
         yield self.displays.chain(expanded, label("expanded", t), len(recursive.steps))
+        yield from self._as_arrays(expanded, label("matrix", t))
+
+    def _backward(self) -> Iterator[Block]:
+        """From the last array to the first: what each gets from the next, given ones in full."""
+        if not self.derived.recursive:
+            return
+        yield Section("Gradients, from the last array to the first")
+        for t in self.derived.recursive:
+            if t in self.derived.program.defined:
+                recursive = self.derived.recursive[t]
+                yield Paragraph(self.displays.ranges(recursive.ranges), self._by(t))
+                yield self.displays.chain(recursive, label("gradient", t))
+                yield from self._as_arrays(recursive, label("matrix", t))
+        for t in self.derived.recursive:
+            if t not in self.derived.program.defined:
+                yield from self._gradient(t, self._by(t))
+                yield from self._moved(t)
+
+    def _as_arrays(self, d: Derivation, name: str) -> Iterator[Block]:
+        form = self.arrays.get(d)
+        return iter(()) if form is None else as_arrays(form, name, self.notation, self.mark)
+
+    def _by(self, t: Tensor) -> Line:
+        return line("Gradient with respect to ", parse_name(t.symbol), ".")
+
+    def _moved(self, t: Tensor) -> Iterator[Block]:
+        """The gradient in terms of the arrays of which others are rearrangements."""
+        moved = self.derived.moved.get(t)
+        if moved is not None:
+            yield Paragraph(line("With what the rearranged arrays are,"))
+            yield self.displays.chain(moved, label("moved", t), len(self.derived.expanded[t].steps))
+
+    def _together(self, of: Tensor, d: Together) -> Iterator[Block]:
+        """An array in one formula, and its gradients from that formula."""
+        name = parse_name(of.symbol)
+        yield Section("The same in one formula")
+        lead = line("The definitions of ", name, " put into each other.")
+        yield Paragraph(self.displays.ranges(d.composed.ranges), lead)
+        yield self.displays.chain(d.composed, label("composed", of))
+        for t, jacobian in d.jacobians.items():
+            lead = line("How ", name, " depends on ", parse_name(t.symbol), ", from that formula.")
+            yield Paragraph(self.displays.ranges(jacobian.ranges), lead)
+            yield self.displays.chain(jacobian, label("direct", of, t))
+            if t in d.gradients:
+                yield from self._directly(of, t, d)
+
+    def _directly(self, of: Tensor, t: Tensor, d: Together) -> Iterator[Block]:
+        gradient, known = d.gradients[t], label("moved", t)
+        lead = line("Gradient with respect to ", parse_name(t.symbol), ", from that formula.")
+        yield Paragraph(self.displays.ranges(gradient.ranges), lead)
+        yield self.displays.chain(gradient, label("direct gradient", of, t))
+        if t in d.again and t in self.derived.moved:
+            yield Paragraph(line("This is the formula ", Reference(known), " again."))
 
     # -- the end ---------------------------------------------------------------------------------
 
@@ -256,6 +340,10 @@ class Narrator:
         everything = [p for layer in layers for p in layer.parameters]
         rows.append((line("total"), line(""), line(count(total(everything), self.notation))))
         yield Table((line("layer"), line("kind"), line("parameters")), tuple(rows), frozenset({2}))
+
+
+def _delta_sides(f: Formula) -> list[Int]:
+    return [e for g in subformulas(f) if isinstance(g, Delta) for e in g.sides]
 
 
 def total(tensors: Sequence[Tensor]) -> Int:

@@ -29,7 +29,9 @@ class Model:
     `layers` ends with the loss, where there is one.  `values` are the numbers that the Given has
     for tensors, by name, as nested tuples of fractions.  `table` says what the names in a formula
     about this model mean; `hidden` are given arrays without a meaning of their own, the
-    coefficients of unknown functions.  `warnings` are sentences for the user.
+    coefficients of unknown functions.  `warnings` are sentences for the user; `form` is
+    that in which results are shown: index, matrix or vector; `compose` are the
+    definitions to be written in terms of what is given.
     """
 
     title: str
@@ -42,6 +44,8 @@ class Model:
     table: Symbols = field(default_factory=Symbols)
     hidden: tuple[Tensor, ...] = ()
     warnings: tuple[str, ...] = ()
+    form: str = "index"
+    compose: tuple[Tensor, ...] = ()
 
     @property
     def parameters(self) -> tuple[Tensor, ...]:
@@ -142,7 +146,20 @@ def _model(
         table=_table(functions, named, program),
         hidden=hidden,
         warnings=functions.notation.warnings,
+        form=given.form,
+        compose=tuple(_composed(name, k, given, program) for k, name in enumerate(given.compose)),
     )
+
+
+def _composed(name: str, k: int, given: Given, program: Program) -> Tensor:
+    """The definition that an entry of `compose` names."""
+    known = {t.name: t for t in program.defined} | {t.symbol: t for t in program.defined}
+    if name not in known:
+        raise InputError(
+            f"compose: there is no definition “{name}”. {nearest(name, known)}",
+            **given.source.place("compose", k),
+        )
+    return known[name]
 
 
 def _table(functions: Functions, named: Cotangents, program: Program) -> Symbols:
@@ -201,7 +218,7 @@ def _refuse_unused(given: Given) -> None:
             "[problems] cannot be used yet; leave it out.", **given.source.place("problems")
         )
     defaults = Conventions()
-    for key in ("layout", "matrix_layout", "summation", "index_position"):
+    for key in ("summation", "index_position"):
         value = getattr(given.conventions, key)
         if value != getattr(defaults, key):
             raise Unsupported(

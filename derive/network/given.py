@@ -95,6 +95,10 @@ class Conventions(Table):
     index_position: Literal["lower", "upper"] = "lower"
     positions: Literal["tuples", "deltas", "spelled"] = "deltas"
 
+    def layout_by(self, rank: int) -> str:
+        """The layout of derivatives by an array with that many axes."""
+        return (self.matrix_layout if rank > 1 else None) or self.layout
+
 
 class LayerEntry(BaseModel):
     """A layer: its type, its name, what it reads, and the options of that type."""
@@ -149,6 +153,7 @@ class Given(Table):
     loss: LossEntry | None = None
     facts: Facts = ()
     define: Texts = ()
+    form: Literal["index", "matrix", "vector"] = "index"
     compose: Texts = ()
     notation: dict[str, str] = Field(default_factory=dict)
     values: dict[str, Value] = Field(default_factory=dict)

@@ -7,52 +7,116 @@ by a vector is a row, and by a matrix is transposed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from derive.derivation.step import Derivation, Step
 from derive.engine.matrix.labelled import NoMatrixForm
 from derive.engine.matrix.recognise import Recogniser
 from derive.engine.matrix.rewrite import Tidying
-from derive.ir import Component, Derivative, Element, Index, Tensor, Transposed
+from derive.ir import (
+    Array,
+    Component,
+    Derivative,
+    Element,
+    Formula,
+    Index,
+    Int,
+    Sliced,
+    Slope,
+    Tensor,
+    Transposed,
+    Whole,
+)
 
 RULE = "matrix form"
+LayoutOf = Callable[[Tensor], str]
+"""The layout of derivatives by a tensor: shape, numerator or denominator."""
 
 
-def matrix_form(d: Derivation, base: int, layout: str = "shape") -> tuple[Derivation, str]:
+@dataclass(frozen=True)
+class ArrayForm:
+    """A derivation between two arrays, entry by entry; or None, and why there is none."""
+
+    derivation: Derivation | None
+    reason: str = ""
+
+
+def matrix_form(d: Derivation, layout_of: LayoutOf) -> tuple[Derivation, str]:
     """The derivation with its matrix form as last step; or as it is, and why there is none."""
-    axes, row = axes_of(d, layout)
-    recogniser = Recogniser(d.ranges, base, layout)
     try:
-        whole = recogniser.whole(d.result, axes)
+        step = _step(d, layout_of)
     except NoMatrixForm as reason:
         return d, str(reason)
+    return Derivation(d.start, d.ranges, (*d.steps, step)), ""
+
+
+def array_form(d: Derivation, layout_of: LayoutOf) -> ArrayForm:
+    """What a derivation says, as an equation of two arrays: ∂L/∂W = (y - t) x^⊤."""
+    try:
+        step = _step(d, layout_of)
+    except NoMatrixForm as reason:
+        return ArrayForm(None, str(reason))
+    left = named(d.start, layout_of)
+    if left is None or not isinstance(step.after, Element):
+        return ArrayForm(None, "it is no array that has a name")
+    entry = Element(left, *step.after.indices)
+    first = Step(entry, d.result, "index form", "entry by entry", d.facts)
+    return ArrayForm(Derivation(entry, d.ranges, (first, step)))
+
+
+def array_forms(
+    derivations: Iterable[Derivation], layout_of: LayoutOf
+) -> dict[Derivation, ArrayForm]:
+    """The matrix form of each derivation, or why there is none."""
+    return {d: array_form(d, layout_of) for d in derivations}
+
+
+def _step(d: Derivation, layout_of: LayoutOf) -> Step:
+    axes, row = axes_of(d, layout_of)
+    base = 1
+    for t in _tensors(d.start):
+        base = t.base
+    whole = Recogniser(d.ranges, base, layout_of).whole(d.result, axes)
     read = Element(Transposed(whole) if row else whole, *axes)
     tidying = Tidying()
     tidied = tidying.run(read)
     small = (Step(d.result, read, "as arrays", "read as arrays"), *tidying.steps)
-    step = Step(d.result, tidied, RULE, "as arrays", (), small)
-    return Derivation(d.start, d.ranges, (*d.steps, step)), ""
+    return Step(d.result, tidied, RULE, "as arrays", (), small)
 
 
-def axes_of(d: Derivation, layout: str) -> tuple[tuple[Index, ...], bool]:
+def _tensors(start: Formula) -> tuple[Tensor, ...]:
+    parts = start.args[:2] if isinstance(start, Derivative) else (start,)
+    return tuple(c.tensor for c in parts if isinstance(c, Component))
+
+
+def axes_of(d: Derivation, layout_of: LayoutOf) -> tuple[tuple[Index, ...], bool]:
     """The free indices in the order of the layout, and whether they are those of a row."""
     start = d.start
     if not isinstance(start, Derivative) or not isinstance(start.of, Component):
         return tuple(r.index for r in d.ranges), False
-    of, by = _indices(start.of), _indices(start.by)
-    scalar_by_vector = layout == "numerator" and not of and len(by) == 1
-    vector_by_scalar = layout == "denominator" and not by and len(of) == 1
-    if layout == "denominator":
-        return (*by, *of), vector_by_scalar
-    if layout == "numerator" and not of:
-        return by[::-1], scalar_by_vector
-    return (*of, *by), False
+    of, by = _indices(start.of.indices), _indices(start.by.indices)
+    layout = layout_of(start.by.tensor)
+    slope = Slope(start.of.tensor, start.by.tensor, layout)
+    return slope.place(of, by), slope.row
 
 
-def _indices(f: Component) -> tuple[Index, ...]:
-    return tuple(i for e in f.indices if isinstance(i := e.atom, Index))
+def named(start: Formula, layout_of: LayoutOf) -> Whole | None:
+    """The array whose entry a derivation is about: ∂L/∂W for ∂L/∂W_{ij}, z for z_i."""
+    if isinstance(start, Component):
+        return _without_fixed(Array(start.tensor), start.indices)
+    if not isinstance(start, Derivative) or not isinstance(start.of, Component):
+        return None
+    of, by = start.of, start.by
+    slope = Slope(of.tensor, by.tensor, layout_of(by.tensor), *start.held)
+    return _without_fixed(slope, slope.place(of.indices, by.indices))
 
 
-def base_of(tensors: Sequence[Tensor]) -> int:
-    """Where the indices of a program begin."""
-    return tensors[0].base if tensors else 1
+def _without_fixed(a: Whole, indices: tuple[Int, ...]) -> Whole:
+    """The array with an axis for each free index; the others are fixed."""
+    fixed = [k for k, e in enumerate(indices) if not isinstance(e.atom, Index)]
+    return Sliced(a, fixed, [indices[k] for k in fixed]) if fixed else a
+
+
+def _indices(es: tuple[Int, ...]) -> tuple[Index, ...]:
+    return tuple(i for e in es if isinstance(i := e.atom, Index))

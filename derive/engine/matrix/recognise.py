@@ -42,6 +42,7 @@ from derive.ir import (
     Softmax,
     SquaredNorm,
     Sum,
+    Tensor,
     Times,
     Transposed,
     Whole,
@@ -55,11 +56,13 @@ from derive.rules.terms import as_power, factors, product, terms, total, without
 
 
 class Recogniser:
-    """Reads formulas whose indices have ranges; `layout` is that of the derivatives by name."""
+    """Reads formulas whose indices have ranges; derivatives by a tensor have a layout."""
 
-    def __init__(self, ranges: Sequence[Range], base: int, layout: str = "shape") -> None:
+    def __init__(
+        self, ranges: Sequence[Range], base: int, layout_of: Callable[[Tensor], str]
+    ) -> None:
         self.frame = Frame(ranges, base)
-        self.layout = layout
+        self.layout_of = layout_of
         self._cases: dict[type, Callable[[Any], Value]] = {
             Number: lambda f: f,
             Count: lambda f: f,
@@ -99,7 +102,7 @@ class Recogniser:
     def _slope(self, f: Derivative) -> Value:
         if not isinstance(f.of, Component):
             raise NoMatrixForm("a derivative of a formula has no name as an array")
-        slope = Slope(f.of.tensor, f.by.tensor, self.layout, *f.held)
+        slope = Slope(f.of.tensor, f.by.tensor, self.layout_of(f.by.tensor), *f.held)
         indices = slope.place(f.of.indices, f.by.indices)
         return self.at(Transposed(slope) if slope.row else slope, indices)
 
