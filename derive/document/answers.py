@@ -54,7 +54,7 @@ from derive.document.model import (
 from derive.document.notation import Names, Notation, parse_name
 from derive.document.present import present
 from derive.document.windows import places, windowed, within
-from derive.ir import Count, Formula, Guard, Int, Range, Tensor, conjuncts
+from derive.ir import Count, Formula, Guard, Int, Number, Range, Tensor, conjuncts
 from derive.ir import Relation as Claim
 from derive.questions import parts as said
 from derive.questions.sheet import Sheet
@@ -68,7 +68,7 @@ def document(sheet: Sheet, summary: tuple[tuple[Mark, int, Line], ...] = ()) -> 
     """The whole sheet; without answers where the problems have none."""
     blocks: list[Block] = []
     for setting, problem in sheet.problems:
-        notation = replace(Notation.of(setting.program, numbers=True), decimals=True)
+        notation = replace(Notation.of(setting.program, numbers=True), decimals="long")
         blocks += _Teller(notation).problem(problem)
     if summary:
         blocks += [Section("Verification"), Summary(summary)]
@@ -175,6 +175,8 @@ class _Teller:
                 return Fraction(row(Sign("partial"), above), row(Sign("partial"), below))
             case Count():
                 return layout.extent(f.integer, names)
+            case Number():
+                return layout.formula(f, _decimal(names))
             case said.OverWindow():
                 return layout.formula(f.formula, names)
             case said.WindowSet():
@@ -214,6 +216,9 @@ class _Teller:
         maths = [self.math(s.formula, names) for s in r.sides]
         reasons = [self.words(s.reason, names) for s in r.sides]
         kinds: list[RelationKind] = [s.relation for s in r.sides]  # type: ignore[misc]
+        for k in range(len(maths) - 1, 0, -1):
+            if maths[k] == maths[k - 1]:  # what looks the same needs no line of its own
+                del maths[k], reasons[k], kinds[k]
         if r.inline:
             joined = maths[0]
             for kind, m in zip(kinds[1:], maths[1:], strict=True):
@@ -250,7 +255,7 @@ class _Teller:
     def cell(self, cell: said.Cell, names: Names) -> Cell:
         content: Line = ()
         if isinstance(cell.content, Formula):
-            content = line(layout.formula(cell.content, names))
+            content = line(layout.formula(cell.content, _decimal(names)))
         elif cell.content is not None:
             content = line(cell.content)
         heat = 0 if cell.heat is None else round(100 * cell.heat)
@@ -259,7 +264,13 @@ class _Teller:
 
 def _as_it_stands(names: Names) -> Names:
     """Names with which nothing is worked out before it is laid out."""
-    return replace(names, notation=replace(names.notation, numbers=False), presented={})
+    notation = replace(names.notation, numbers=False, decimals="all")
+    return replace(names, notation=notation, presented={})
+
+
+def _decimal(names: Names) -> Names:
+    """Names with which numbers are decimals wherever that is possible."""
+    return replace(names, notation=replace(names.notation, decimals="all"))
 
 
 def _points(points: str) -> str:

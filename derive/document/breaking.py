@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache
+from functools import cache, cached_property
 
 from derive.document.math import (
     Big,
@@ -177,7 +177,7 @@ class Piece:
     cost: float
     dotted: bool = False
 
-    @property
+    @cached_property
     def width(self) -> float:
         return sum(width_of(p) for p in self.parts)
 

@@ -12,7 +12,7 @@ from derive.document.describe import joined
 from derive.document.math import Math
 from derive.document.model import Display, Equation, Line, Mark, Reference, line
 from derive.document.notation import Names, Notation
-from derive.ir import Component, Derivative, Formula, Range, Tensor, subformulas
+from derive.ir import Component, Derivative, Formula, Range, Tensor, subformulas, tensors
 
 _LONG = 120  # nodes; what is longer is shown only in its final form
 
@@ -98,6 +98,8 @@ class Displays:
             return (*line("by "), *references) if used else line("by definition")
         if s.rule == "insert":
             return (*line("insert "), *references) if used else line("insert the Jacobian")
+        if s.rule == "compose":
+            return (*line("with "), *references) if used else line("insert the definitions")
         if s.rule == "substitute":
             return (*line("with "), *references) if used else line("insert the cotangents")
         return line(s.reason)
@@ -111,6 +113,9 @@ class Displays:
             return list(
                 dict.fromkeys(label("jacobian", *e) for e in edges if e[0] != self.program.loss)
             )
+        if s.rule == "compose":
+            gone = tensors(s.before) - tensors(s.after)
+            return [label("forward", t) for t in self.program.defined if t in gone]
         if s.rule == "substitute":
             return list(dict.fromkeys(label("expanded", g.by.tensor) for g in found))
         return []

@@ -23,14 +23,21 @@ from derive.document.math import (
 )
 
 
-def numeral(value: Rational, decimals: bool = False) -> Math:
-    """A number as a factor: a negative one in brackets; 3/4 is 0.75 with `decimals`, 1/4 is not."""
+def numeral(value: Rational, decimals: str = "none") -> Math:
+    """A number as a factor: a negative one in brackets.
+
+    `decimals`: "all" fractions that can be are decimals, or those that are "long", as 3/4 is and
+    1/4 is not.
+    """
     if value < 0:
         return Fenced("paren", row(Sign("prefix -"), numeral(-value, decimals)))
     if value.denominator == 1:
         return Numeral(str(value))
-    if decimals and value.numerator > 1 and 10**_DECIMALS % value.denominator == 0:
-        return Numeral(f"{float(value):.{_DECIMALS}f}".rstrip("0"))
+    if decimals == "all" or (decimals == "long" and value.numerator > 1):
+        short = 10**_DECIMALS % value.denominator == 0
+        digits = f"{float(value):.{_DECIMALS}f}".rstrip("0")
+        if short:
+            return Numeral(digits)
     return Fraction(Numeral(str(value.numerator)), Numeral(str(value.denominator)))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import count
+from typing import Literal
 
 from sympy import Basic
 
@@ -106,7 +107,8 @@ class Notation:
     `numbers`: named sizes that have a value are printed as it.  `cotangents`: for each tensor
     whose cotangent ∂L/∂z is written δ, its tag.  `loss` is the L of those cotangents.  `taken`
     are symbols that no index may have.  `windows` has the ranges of sums and maxima that are
-    written as sets, with the name of each.  With `decimals`, numbers such as 3/4 are written 0.75.
+    written as sets, with the name of each.  `decimals`: which fractions are
+    written as decimals, none, those such as 3/4 but not 1/4, or all that can be.
     `positions` says how positions in rearranged arrays are written.
     """
 
@@ -115,7 +117,7 @@ class Notation:
     cotangents: Mapping[Tensor, str] = field(default_factory=dict)
     taken: frozenset[Name] = frozenset()
     windows: Mapping[tuple[Basic, ...], Name] = field(default_factory=dict)
-    decimals: bool = False
+    decimals: Literal["none", "long", "all"] = "none"
     positions: Positions = "spelled"
 
     @staticmethod

@@ -11,6 +11,7 @@ Output sizes: https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html, ..
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from derive.derivation.program import SizeRule
@@ -71,7 +72,7 @@ class Window:
         Which one is smaller does not depend on I.
         """
         if not self.ceil_mode:
-            return self._told(floor(self.room, self.stride) + 1, new)
+            return self._told(lambda w: floor(w.room, w.stride) + 1, new)
         overhang = at_least(self.span, self.stride + self.after)
         if holds(overhang) is None:
             new.unsupported(
@@ -79,28 +80,31 @@ class Window:
                 "ceil_mode",
             )
         if new.sizes.require(overhang):
-            return self._told(ceiling(self.room, self.stride) + 1, new)
+            return self._told(lambda w: ceiling(w.room, w.stride) + 1, new)
         new.sizes.require(at_most(self.span, self.stride + self.after - 1))
-        return floor(self.extent + self.before - 1, self.stride) + 1
+        return self._told(lambda w: floor(w.extent + w.before - 1, w.stride) + 1, new)
 
-    def _told(self, result: Int, new: Site) -> Int:
-        """`result`, with the general rule for it noted for the document."""
-        if self.before == self.after:
-            symbols = (*(Size(name) for name in "IKS"), Size("P", least=0), Size("D"))
-            i, k, s, p, d = map(Int.of, symbols)
-            general = Window(i, k, s, d, p, p)
-            divided = ceiling if self.ceil_mode else floor
-            at = zip(
-                symbols,
-                (self.extent, self.kernel, self.stride, self.before, self.dilation),
-                strict=True,
-            )
-            rule = SizeRule(divided(general.room, s) + 1, tuple(at), result)
-            new.sizes_told.append(general.counted(rule))
-        return result
+    def _told(self, outputs: Callable[[Window], Int], new: Site) -> Int:
+        """The number of outputs, with the general rule for it noted for the document."""
+        same = self.before == self.after
+        symbols = (*(Size(name) for name in "IKS"), Size("P", least=0), Size("D"))
+        symbols += () if same else (Size("Q", least=0),)
+        i, k, s, p, d, *q = map(Int.of, symbols)
+        general = Window(i, k, s, d, p, q[0] if q else p, self.ceil_mode)
+        at = (self.extent, self.kernel, self.stride, self.before, self.dilation, self.after)
+        pairs = tuple(zip(symbols, at, strict=False))
+        rule = SizeRule(outputs(general), pairs, outputs(self))
+        overhang = at_least(general.span, general.stride + general.after)
+        small = at_most(general.span, general.stride + general.after - 1)
+        hangs = self.ceil_mode and holds(at_least(self.span, self.stride + self.after))
+        new.sizes_told.append(general.counted(rule, overhang if hangs else small))
+        return rule.result
 
-    def counted(self, rule: SizeRule) -> SizeRule:
-        """The rule with what it counts: the windows that fit, from the first position on."""
+    def counted(self, rule: SizeRule, overhang: Guard) -> SizeRule:
+        """The rule with what it counts: the windows that fit, from the first position on.
+
+        `overhang` is what is known in ceil mode of how far a window may reach beyond the end.
+        """
         i = Index("i")
         start = self.stride * (Int.of(i) - 1) + 1
         fits = at_most(start + self.span - 1, self.padded)
@@ -109,10 +113,7 @@ class Window:
             before = at_most(start - self.stride + self.span - 1, self.padded - 1)
             fits = conjunction(at_most(start, self.extent + self.before), before)
             words = "a window begins in the input while the one before has not reached the end"
-            facts = [
-                at_least(self.padded + self.stride - 1, self.span),
-                at_least(self.span, self.stride + self.after),
-            ]
+            facts = [at_least(self.padded + self.stride - 1, self.span), overhang]
         meaning = Sum(Number(1), Range(i, 1, self.padded), fits)
         return replace(rule, meaning=meaning, words=words, facts=tuple(facts))
 

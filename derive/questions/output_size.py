@@ -34,6 +34,7 @@ _MEANINGS = {
     "S": "stride",
     "P": "padding on either side",
     "D": "dilation",
+    "Q": "padding at the other end",
     "R": "output padding",
 }
 
@@ -102,7 +103,7 @@ def _windows(rule: SizeRule) -> Iterator[Part]:
     first = at["S"] * (i - 1) + 1
     yield Say(
         (
-            *("Output ", Int.of(i), " reads, of the ", at["I"] + at["P"] * 2),
+            *("Output ", Int.of(i), " reads, of the ", at["I"] + at["P"] + at.get("Q", at["P"])),
             *(" positions of the padded input, those from ", first),
             *(" to ", first + at["D"] * (at["K"] - 1), "."),
         )
@@ -160,7 +161,9 @@ def _diagram(n: dict[str, int], outputs: int, base: int) -> Grids | None:
     """The positions of the padded input in a row, and below it what each output reads."""
     if "K" not in n or "R" in n:
         return None
-    last = max(n["I"] + n["P"], n["S"] * (outputs - 1) + n["D"] * (n["K"] - 1) + 1 - n["P"])
+    last = max(
+        n["I"] + n.get("Q", n["P"]), n["S"] * (outputs - 1) + n["D"] * (n["K"] - 1) + 1 - n["P"]
+    )
     positions = range(1 - n["P"], last + 1)
     if len(positions) > _WIDEST:
         return None

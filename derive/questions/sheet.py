@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,16 +72,33 @@ def inherited(data: Mapping[str, Any], k: int, source: Source) -> Given:
 
 def _given(setting: Setting) -> tuple[Part, ...]:
     """What is given: arrays with their values, and definitions."""
-    known: list[Tensor] = list(setting.values)
-    shown = [t for t in known if _is_small(t, setting.calculator)]
     words: list[Word] = []
-    inputs = [t for t in setting.program.given if t not in setting.model.hidden]
+    inputs = _read(setting)
+    shown = [t for t in inputs if t in setting.values and _is_small(t, setting.calculator)]
     for n, t in enumerate(inputs):
         words += ([", "] if n else ["Given are "]) + [Shape(t)]
     parts: list[Part] = [Say((*words, "."))] if words else []
     if shown:
         parts.append(tables(setting, tuple(shown), 6))
     return tuple(parts)
+
+
+def _read(setting: Setting) -> list[Tensor]:
+    """The given arrays that the questions are about, directly or not."""
+    p = setting.program
+    texts = {x for a in setting.asked for v in a.model_dump().values() for x in _texts(v)}
+    named = [t for t in (*p.given, *p.defined) if t.name in texts]
+    named = named or list(p.defined)
+    needed = set(named).union(*(p.ancestors(t) for t in named))
+    return [t for t in p.given if t in needed and t not in setting.model.hidden]
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _texts(part)
 
 
 def _is_small(t: Tensor, calculator: Calculator) -> bool:

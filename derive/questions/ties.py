@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from derive.engine.calculate import Value
 from derive.ir import Component, Definition, Max, Tensor
-from derive.questions.parts import Listed, Part, Say, Word, Words
+from derive.questions.parts import Listed, Part, Say, Typed, Word, Words
 from derive.questions.setting import Setting
 from derive.questions.tables import Marks, tables
 
@@ -40,7 +40,8 @@ def choices(setting: Setting, d: Definition, decimals: int) -> Iterator[Part]:
             (
                 "Where several entries of a window are largest, the maximum has no derivative "
                 "there; the first of them in row order is chosen, as in ",
-                "torch.",
+                Typed("torch"),
+                ".",
             )
         )
     yield tables(setting, (source,), decimals, {source: Marks(shades)})

@@ -103,15 +103,24 @@ def _find_proof(scope: Scope, e: Int) -> tuple[Guard, ...] | None:
     if not samples.general.refute(e):
         if _prove(scope, e, _DEPTH, None):
             return ()
-        for g in (*scope.program.size_facts, *scope.known):
-            if not isinstance(g, NonNegative) or samples.general.refute(e - g.expression):
-                continue
-            if _prove(scope, e - g.expression, _DEPTH, None):
-                return ()
+        for known in (*scope.program.size_facts, *scope.known):
+            for least in _not_negative(known):
+                if not samples.general.refute(e - least) and _prove(scope, e - least, _DEPTH, None):
+                    return ()
     if not scope.program.valued or samples.valued.refute(e):
         return None
     used: list[Guard] = []
     return tuple(used) if _prove(scope, e, _DEPTH, used) else None
+
+
+def _not_negative(g: Guard) -> tuple[Int, ...]:
+    """The expressions that are not negative where a condition holds: both differences of e = f."""
+    if isinstance(g, NonNegative):
+        return (g.expression,)
+    if isinstance(g, Equal):
+        difference = g.args[0] - g.args[1]  # type: ignore[operator]
+        return (difference, -difference)
+    return ()
 
 
 def _prove(scope: Scope, e: Int, depth: int, exact: list[Guard] | None) -> bool:
