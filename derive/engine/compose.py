@@ -8,7 +8,8 @@ rearrangement; to put it in never makes a formula longer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sympy import Basic
@@ -17,7 +18,7 @@ from derive.derivation.program import Program
 from derive.derivation.scope import Scope
 from derive.derivation.step import Derivation, Step
 from derive.engine.differentiate import Differentiator
-from derive.engine.simplify import COMPOSED, simplify
+from derive.engine.simplify import COMPOSED, TUPLES, simplify
 from derive.engine.tuples import assigned, entry_ranges, taken_apart, tuples
 from derive.ir import (
     Bracket,
@@ -32,6 +33,7 @@ from derive.ir import (
     Unravel,
     instantiate,
     rebuild,
+    same,
     subformulas,
     substitute,
 )
@@ -42,6 +44,25 @@ def is_rearrangement(d: Definition) -> bool:
     """Whether every entry is an entry of another array, or 0 where a condition says so."""
     parts = [f for f in factors(d.body) if not isinstance(f, Bracket)]
     return len(parts) == 1 and isinstance(parts[0], Component)
+
+
+@dataclass(frozen=True)
+class Together:
+    """An array in terms of what is given, and its gradients derived from that formula.
+
+    `again` are the given arrays for which the other road, through all definitions, leads to the
+    very same formula.
+    """
+
+    composed: Derivation
+    jacobians: dict[Tensor, Derivation]
+    gradients: dict[Tensor, Derivation]
+    again: frozenset[Tensor]
+
+    @property
+    def all(self) -> tuple[Derivation, ...]:
+        """Every derivation, in the order of a document."""
+        return (self.composed, *self.jacobians.values(), *self.gradients.values())
 
 
 class Composer:
@@ -71,6 +92,24 @@ class Composer:
         made = Derivation(d.start, d.ranges, (*d.steps, *steps))
         return made if steps and not _positions(made.result) else None
 
+    def together(self, of: Tensor, by: Sequence[Tensor]) -> Together:
+        """All of it for one array, with the gradients of the given arrays in `by`."""
+        composed = self.composed(of)
+        engine = Differentiator(self.direct(of), self.engine.hidden)
+        by = tuple(t for t in by if t in _read(composed.result))
+        gradients = {t: engine.gradient(t) for t in by} if self.program.loss else {}
+        again = frozenset(t for t, d in gradients.items() if self._is_again(t, d))
+        return Together(composed, {t: engine.jacobian(of, t) for t in by}, gradients, again)
+
+    def _is_again(self, by: Tensor, d: Derivation) -> bool:
+        """Whether the expanded gradient ends in the same formula as this derivation."""
+        other = self.engine.gradient(by, expanded=True)
+        other = self.written(other) or other
+        left, right = d.start, other.start
+        assert isinstance(left, Derivative)
+        assert isinstance(right, Derivative)
+        return same(substitute(d.result, assigned(left.by, right.by)), other.result)
+
     def direct(self, of: Tensor) -> Program:
         """The program in which the definition of an array is the composed one."""
         p, made, d = self.program, self.composed(of), self.program.defined[of]
@@ -88,8 +127,11 @@ class Composer:
         steps: list[Step] = []
         while found := [t for t in self.program.defined if t in _read(f) and wanted(t)]:
             opened = _replaced(f, lambda c: self._opened(c, found))
-            names = ", ".join(t.name for t in found)
-            steps.append(Step(f, opened, "compose", f"insert the definition of {names}"))
+            small = [Step(f, opened, "compose", "insert the definitions")]
+            small += (s for step in simplify(opened, scope, TUPLES) for s in step.substeps)
+            opened = small[-1].after
+            inserted = tuple(small) if len(small) > 1 else ()
+            steps.append(Step(f, opened, "compose", "insert the definitions", (), inserted))
             steps += simplify(opened, scope, COMPOSED)
             f = steps[-1].after
         return tuple(steps)

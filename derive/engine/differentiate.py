@@ -54,8 +54,10 @@ class Differentiator:
 
     def __init__(self, program: Program, hidden: Iterable[Tensor] = ()) -> None:
         self.program = program
-        drawn = frozenset(hidden)
-        self.unknown = frozenset(d.tensor for d in program.definitions if tensors(d.body) & drawn)
+        self.hidden = frozenset(hidden)
+        self.unknown = frozenset(
+            d.tensor for d in program.definitions if tensors(d.body) & self.hidden
+        )
         self._forward: dict[Tensor, Derivation] = {}
         self._edges: dict[tuple[Tensor, Tensor], tuple[Component, Component, Derivation]] = {}
         self._jacobians: dict[tuple[Tensor, Tensor], Derivation] = {}

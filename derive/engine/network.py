@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from derive.derivation.program import Layer, Program
 from derive.derivation.step import Derivation
+from derive.engine.compose import Composer, Together
 from derive.engine.differentiate import Differentiator
 from derive.engine.present import by_index_tuples, cases_form
 from derive.ir import Tensor, tensors
@@ -20,7 +21,8 @@ class Derived:
     `forward` has the scalar form of every definition, and `tuples` the form by index tuples of
     those that take positions apart.  `jacobians` has a derivation for every array that a definition
     reads, `written` those as cases, where that says it better.  `recursive` and `expanded` are the
-    gradients of the loss.  Targets have no derivatives.
+    gradients of the loss.  Targets have no derivatives.  `moved` are the expanded gradients carried
+    on to the arrays of which others are rearrangements, `together` what is composed.
     """
 
     program: Program
@@ -31,6 +33,8 @@ class Derived:
     written: dict[tuple[Tensor, Tensor], Derivation]
     recursive: dict[Tensor, Derivation]
     expanded: dict[Tensor, Derivation]
+    moved: dict[Tensor, Derivation] = field(default_factory=dict)
+    together: dict[Tensor, Together] = field(default_factory=dict)
 
     @cached_property
     def all(self) -> tuple[Derivation, ...]:
@@ -42,8 +46,10 @@ class Derived:
             self.written,
             self.recursive,
             self.expanded,
+            self.moved,
         )
-        return tuple(d for group in groups for d in group.values())
+        composed = (d for t in self.together.values() for d in t.all)
+        return (*(d for group in groups for d in group.values()), *composed)
 
 
 def derive_all(
@@ -52,10 +58,12 @@ def derive_all(
     targets: tuple[Tensor, ...],
     only: frozenset[Tensor],
     hidden: tuple[Tensor, ...] = (),
+    compose: tuple[Tensor, ...] = (),
 ) -> Derived:
     """Everything about a network; with `only`, the gradients and Jacobians of those arrays.
 
-    Of unknown functions, whose coefficients are `hidden`, nothing is derived.
+    Of unknown functions, whose coefficients are `hidden`, nothing is derived.  The arrays in
+    `compose` are written in terms of what is given.
     """
     d = Differentiator(program, hidden)
     opaque = {x.tensor for x in program.definitions if tensors(x.body) & d.unknown} | d.unknown
@@ -68,6 +76,10 @@ def derive_all(
         if t not in left_out and not d.is_argument(t) and (not only or t in only)
     ]
     jacobians = {e: d.jacobian(*e) for e in edges if not only or e[1] in only}
+    expanded = {t: d.gradient(t, expanded=True) for t in wanted} if program.loss else {}
+    composer = Composer(d)
+    given = [t for t in wanted if t in program.given]
+    moved = {t: m for t in given if t in expanded for m in [composer.written(expanded[t])]}
     return Derived(
         program,
         layers,
@@ -76,7 +88,9 @@ def derive_all(
         jacobians,
         {e: w for e, j in jacobians.items() for w in [written_out(j)] if w is not None},
         {t: d.gradient(t) for t in wanted} if program.loss else {},
-        {t: d.gradient(t, expanded=True) for t in wanted} if program.loss else {},
+        expanded,
+        {t: m for t, m in moved.items() if m is not None},
+        {t: composer.together(t, given) for t in compose},
     )
 
 

@@ -69,7 +69,7 @@ from derive.ir.rearranged import (
     Unfolded,
     Vec,
 )
-from derive.ir.reshape import Ravel, Unravel, ravel, unravel
+from derive.ir.reshape import Ravel, Unravel, position_read, ravel, unravel
 from derive.ir.selector import Bracket, Branch, Cases, Compare, Delta
 from derive.ir.statement import Definition, Relation, axis_ranges
 from derive.ir.sympy_form import to_sympy

@@ -134,3 +134,12 @@ def unravel(flat: IntLike, k: int, dims: Sequence[IntLike], base: int = 1) -> In
     if isinstance(position, Ravel) and position.dims == kept and position.base == base:
         return position.indices[k]
     return Int.of(Unravel(flat, k, kept, base))
+
+
+def position_read(indices: Sequence[Int]) -> Unravel | None:
+    """The first part of a position, all parts of which the indices begin with, in order."""
+    first = indices[0].atom
+    if not isinstance(first, Unravel) or len(indices) < len(first.dims):
+        return None
+    wanted = [unravel(first.flat, k, first.dims, first.base) for k in range(len(first.dims))]
+    return first if wanted == list(indices[: len(wanted)]) else None

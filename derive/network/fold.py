@@ -15,6 +15,7 @@ from derive.ir import (
     unravel,
 )
 from derive.network.layer import LayerKind
+from derive.network.letters import by_extents
 from derive.network.lift import Fit
 from derive.network.options import Padding, PerAxis, PerAxisName
 from derive.network.site import Position, Shape, Site, product, show
@@ -28,6 +29,9 @@ class Windowed(LayerKind):
     dilation: PerAxis = 1
     padding: Padding = 0
     stride: PerAxis = 1
+
+    def named(self, shape: Shape) -> str:
+        return by_extents(shape, self.letters(len(shape)))
 
     @classmethod
     def fit(cls, x: Shape, arrays: dict[str, Shape], options: dict[str, object]) -> Fit:

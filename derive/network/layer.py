@@ -69,6 +69,10 @@ class LayerKind(BaseModel):
         """The letters of the output's indices, one per axis: n for the batch, c for channels."""
         return ("", "j", "nj", "nij", "ncij", "ncijk")[rank] if rank < 6 else "abcdefgh"[:rank]
 
+    def named(self, shape: Shape) -> str:
+        """The letters of the indices of an output of this shape."""
+        return self.letters(len(shape))
+
     def remarks(self) -> tuple[str, ...]:
         """Sentences for the reader where a numerical library does something else."""
         return ()
@@ -77,6 +81,6 @@ class LayerKind(BaseModel):
         """The definition of the output for the input `x`, which messages call `origin`."""
         new.input = f"{origin}, of shape {show_shape(x.shape)}"
         new.shape = self.extents(x.shape, new)
-        at = new.stand(self.letters(len(new.shape)))
+        at = new.stand(self.named(new.shape))
         output = Tensor(name, symbol, new.shape, new.base)
         return Definition(output, at, self.formula(x, at, new))

@@ -12,11 +12,19 @@ from typing import ClassVar
 from derive.ir import ONE, Delta, Formula, Tensor, Times
 from derive.network.blocks import reshaped, reshaping
 from derive.network.layer import LayerKind
+from derive.network.letters import by_extents
 from derive.network.options import Axes, Extents
 from derive.network.site import Position, Shape, Site, show_shape
 
 
-class Reshape(LayerKind):
+class Rearrangement(LayerKind):
+    """What only moves entries: its indices are named after the extents."""
+
+    def named(self, shape: Shape) -> str:
+        return by_extents(shape, self.letters(len(shape)))
+
+
+class Reshape(Rearrangement):
     """The same entries in the same order, row by row, in another shape."""
 
     shape: Extents
@@ -32,7 +40,7 @@ class View(Reshape):
     """The same entries in the same order, row by row, in another shape: another name of Reshape."""
 
 
-class Unflatten(LayerKind):
+class Unflatten(Rearrangement):
     """One axis laid out as several, row by row."""
 
     dim: int
@@ -51,7 +59,7 @@ class Unflatten(LayerKind):
         return x[(*at[:k], *inner.read(at[k:end], new.base), *at[end:])]
 
 
-class Permute(LayerKind):
+class Permute(Rearrangement):
     """The axes in another order: axis `dims[k]` of the input becomes axis k."""
 
     dims: Axes
@@ -74,7 +82,7 @@ class Permute(LayerKind):
         return x[tuple(at[order.index(k)] for k in range(len(order)))]
 
 
-class Transpose(LayerKind):
+class Transpose(Rearrangement):
     """Two axes in each other's place."""
 
     dim0: int
@@ -95,7 +103,7 @@ class Transpose(LayerKind):
         return x[tuple(at[k] for k in self.order(len(x.shape), new))]
 
 
-class Squeeze(LayerKind):
+class Squeeze(Rearrangement):
     """An axis of extent 1 left out; all of them where no `dim` is given."""
 
     dim: int | None = None
@@ -123,7 +131,7 @@ class Squeeze(LayerKind):
         return x[tuple(new.base if k in dropped else next(left) for k in range(len(x.shape)))]
 
 
-class Unsqueeze(LayerKind):
+class Unsqueeze(Rearrangement):
     """An axis of extent 1 put in before the axis `dim`."""
 
     dim: int
@@ -143,7 +151,7 @@ class Unsqueeze(LayerKind):
         return x[(*at[:axis], *at[axis + 1 :])]
 
 
-class Stack(LayerKind):
+class Stack(Rearrangement):
     """Several arrays of one shape along a new axis `dim`."""
 
     gathers: ClassVar[bool] = True

@@ -24,6 +24,8 @@ from derive.ir import (
     Sum,
     Times,
     at_least,
+    position_read,
+    ravel,
     refresh,
 )
 from derive.rules import samples
@@ -66,11 +68,22 @@ def independence(f: Derivative, scope: Scope) -> Formula | None:
     ),
 )
 def independent_entries(f: Derivative, scope: Scope) -> Formula | None:
-    """∂T_e/∂T_f = δ_{ef}."""
+    """∂T_e/∂T_f = δ_{ef}; where e takes a position apart, δ compares it with the index tuple."""
     if not isinstance(f.of, Component) or f.of.tensor != f.by.tensor:
         return None
-    pairs = zip(f.of.indices, f.by.indices, strict=True)
-    return product(*(Delta(e, g) for e, g in pairs))
+    deltas: list[Formula] = []
+    k = 0
+    while k < len(f.of.indices):
+        taken = position_read(f.of.indices[k:])
+        if taken is None:
+            deltas.append(Delta(f.of.indices[k], f.by.indices[k]))
+            k += 1
+        else:
+            behind = k + len(taken.dims)
+            position = ravel(f.by.indices[k:behind], taken.dims, taken.base)
+            deltas.append(Delta(taken.flat, position))
+            k = behind
+    return product(*deltas)
 
 
 @rule(
