@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
-from math import lcm
+from math import lcm, prod
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,11 @@ from derive.ir import (
     Definition,
     Formula,
     Guard,
+    Index,
     Number,
     Plus,
     Power,
+    Range,
     Size,
     Tensor,
     Times,
@@ -47,6 +49,8 @@ COMFORTABLE = 1_000_000
 """Multiplications for one value of everything, up to which all values can be computed."""
 LARGEST = 200_000
 """Multiplications for one value of everything, above which names stand for all sizes."""
+MANY = 500
+"""Entries beyond which a quick look begins with the first ones."""
 PROBED = 4
 """In how many readings of its numbers a pair about large arrays is looked at quickly."""
 
@@ -154,19 +158,17 @@ class Comparer:
             return False
 
     def like(self, pair: Pair) -> Callable[[Pair], bool]:
-        """A quick look at other pairs that are much like a given one."""
+        """A quick look at other pairs that are much like one that does not hold.
+
+        It begins at a single place where that one does not.
+        """
         if self.counts(pair) or pair.relation != "=" or not self.direct(pair):
             return self.probe
-        world = self.placed(pair)[0].world
-
-        def might_hold(other: Pair) -> bool:
-            place = Place(world, other.ranges)
-            try:
-                return place.empty or _might_hold(place, other)
-            except Untyped:
-                return False
-
-        return might_hold
+        try:
+            place, pair = self.placed(pair)
+            return _Lookalikes(place, pair)
+        except (Unsupported, Untyped):
+            return self.probe
 
     def generic(self, pair: Pair) -> bool:
         """Whether a pair holds at all draws of general values, where there are no ties or kinks."""
@@ -231,6 +233,33 @@ class Comparer:
         return self._verifiers[key]
 
 
+class _Lookalikes:
+    """Whether pairs that are much like a broken one might hold."""
+
+    def __init__(self, place: Place, pair: Pair) -> None:
+        self.world, self.point = place.world, dict[Index, int]()
+        for at in islice(place.residues(*pair.sides).places(), 1):
+            where = dict(zip(place.axes, at, strict=True))
+            for r in pair.ranges:
+                label = place.world.integers.label(r.index)
+                self.point[r.index] = place.env[r.index][0] + int(where[label])
+
+    def __call__(self, pair: Pair) -> bool:
+        try:
+            if not _might_hold(_at(self.world, pair, self.point), pair):
+                return False
+            place = Place(self.world, pair.ranges)
+            return place.empty or _might_hold(place, pair)
+        except (Unsupported, Untyped):
+            return False
+
+
+def _at(world: World, pair: Pair, values: Mapping[Index, int]) -> Place:
+    """The place where the free indices have some values."""
+    known = {i: Range(i, value, value) for i, value in values.items()}
+    return Place(world, [known.get(r.index, r) for r in pair.ranges])
+
+
 def _placed(worlds: Sequence[World], pair: Pair) -> tuple[Place, Pair]:
     for world in worlds:
         place = Place(world, pair.ranges)
@@ -240,6 +269,11 @@ def _placed(worlds: Sequence[World], pair: Pair) -> tuple[Place, Pair]:
 
 
 def _might_hold(place: Place, pair: Pair) -> bool:
+    """Whether two sides agree at a place; where it is large, their first entries must, too."""
+    if prod(place.shape) > MANY:
+        first = _at(place.world, pair, {r.index: place.env[r.index][0] for r in pair.ranges})
+        if not any(map(_opaque, pair.sides)) and first.residues(*pair.sides).found:
+            return False
     found = place.residues(*pair.sides)
     if not found.differs.any():
         return not found.lost and bool(found.usable.any())
