@@ -7,7 +7,8 @@ from sympy import Basic
 from derive.derivation.step import Step
 from derive.errors import BudgetSpent
 from derive.ir import Formula, Int, Tensor, Whole, rebuild
-from derive.rules.wholes import LAWS, ArrayLaw
+from derive.rules.array_law import ArrayLaw
+from derive.rules.wholes import LAWS
 
 BUDGET = 500
 

@@ -1,0 +1,149 @@
+"""Laws of sums of arrays: like terms, common numbers and common factors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+
+from derive.ir import Added, Component, Formula, Number, Product, Scaled, Transposed, Whole
+from derive.rules.array_law import G, M, S, X, Y, law
+from derive.rules.samples import u
+from derive.rules.terms import common_number, split_number, with_number
+
+
+@law(
+    "sum of arrays in order",
+    "sums need no brackets, like terms are collected",
+    "fewer terms",
+    Added,
+    lambda: Added(X, Added(Y, Scaled(-3, X))),
+)
+def tidy_sum(a: Added) -> Whole | None:
+    """A + (B + A) = 2A + B, and A before A^⊤."""
+    flat = [q for p in a.parts for q in (p.parts if isinstance(p, Added) else [p])]
+    coefficients: dict[tuple[tuple[Formula, ...], Whole], Fraction] = {}
+    for t in flat:
+        c, rest, whole = _split(t)
+        key = (rest, whole)
+        coefficients[key] = coefficients.get(key, Fraction(0)) + c
+    kept = [_scaled(c, *key) for key, c in coefficients.items() if c] or [Scaled(0, flat[0])]
+    for k, p in enumerate(kept):
+        if isinstance(p, Transposed) and p.of in kept[k:]:
+            at = kept.index(p.of)
+            kept[k], kept[at] = kept[at], kept[k]
+    new = Added(*kept) if len(kept) > 1 else kept[0]
+    return None if new == a else new
+
+
+def _split(a: Whole) -> tuple[Fraction, tuple[Formula, ...], Whole]:
+    """(c, fs, B) with A = c Π fs B."""
+    if not isinstance(a, Scaled):
+        return Fraction(1), (), a
+    c, rest = split_number(a.factor)
+    d, more, whole = _split(a.of)
+    return c * d, (*rest, *more), whole
+
+
+def _scaled(c: Fraction, rest: Iterable[Formula], a: Whole) -> Whole:
+    factor = with_number(c, rest)
+    return a if factor == Number(1) else Scaled(factor, a)
+
+
+@law(
+    "common number of arrays",
+    "the common number in front",
+    "fewer numbers",
+    Added,
+    lambda: Added(Scaled(4 * Component(u, 1), X), Scaled(-4 * Component(u, 1), Y)),
+)
+def common_multiple(a: Added) -> Whole | None:
+    """c A + c B = c (A + B)."""
+    split = [_split(p) for p in a.parts]
+    common: list[Formula] = []
+    left = [list(rest) for _, rest, _ in split]
+    for f in split[0][1]:
+        if all(f in rest for rest in left):
+            common.append(f)
+            for rest in left:
+                rest.remove(f)
+    numbers = [n for n, _, _ in split]
+    c = common_number(numbers)
+    if _unusual(numbers) <= _unusual([n / c for n in numbers]) + 1:
+        c = Fraction(1)
+    if c == 1 and not common:
+        return None
+    inner = [_scaled(n / c, rest, w) for (n, _, w), rest in zip(split, left, strict=True)]
+    return Scaled(with_number(c, common), Added(*inner))
+
+
+def _unusual(numbers: Sequence[Fraction]) -> int:
+    """How many numbers would have to be written."""
+    return sum(abs(n) != 1 for n in numbers)
+
+
+@law(
+    "sign of a difference of arrays",
+    "the sign goes into the bracket",
+    "fewer negative numbers",
+    Scaled,
+    lambda: Scaled(-2, Added(X, Scaled(-1, Y))),
+)
+def sign_inside(a: Scaled) -> Whole | None:
+    """-(A - B) = B - A."""
+    c, rest = split_number(a.factor)
+    if c >= 0 or not isinstance(a.of, Added):
+        return None
+    turned = [(-n, fs, w) for n, fs, w in map(_split, a.of.parts)]
+    if all(n < 0 for n, _, _ in turned):
+        return None
+    turned.sort(key=lambda t: t[0] < 0)
+    return _scaled(-c, rest, Added(*(_scaled(*t) for t in turned)))
+
+
+@law(
+    "common factor on the right",
+    "the common factor on the right",
+    "fewer factors in all",
+    Added,
+    lambda: Added(Product(S, X), Scaled(3, Product(Transposed(S), X))),
+)
+def common_right(a: Added) -> Whole | None:
+    """A C + B C = (A + B) C."""
+    return _common(a, lambda f: f[-1], lambda f: f[:-1], lambda s, c: Product(s, c))
+
+
+@law(
+    "common factor on the left",
+    "the common factor on the left",
+    "fewer factors in all",
+    Added,
+    lambda: Added(Product(S, M), Scaled(-1, Product(S, G))),
+)
+def common_left(a: Added) -> Whole | None:
+    """C A + C B = C (A + B)."""
+    return _common(a, lambda f: f[0], lambda f: f[1:], lambda s, c: Product(c, s))
+
+
+def _common(
+    a: Added,
+    end: Callable[[Sequence[Whole]], Whole],
+    others: Callable[[Sequence[Whole]], Sequence[Whole]],
+    joined: Callable[[Whole, Whole], Whole],
+) -> Whole | None:
+    """The sum with those products put together that have the same factor at an end."""
+    split = [_split(p) for p in a.parts]
+    lists = [w.factors if isinstance(w, Product) else (w,) for _, _, w in split]
+    ends = [end(f) if len(f) > 1 else None for f in lists]
+    shared = next((e for e in ends if e is not None and ends.count(e) > 1), None)
+    if shared is None:
+        return None
+    alike = [k for k, e in enumerate(ends) if e == shared]
+    left = [others(lists[k]) for k in alike]
+    inner = (
+        _scaled(*split[k][:2], Product(*f) if len(f) > 1 else f[0])
+        for k, f in zip(alike, left, strict=True)
+    )
+    together = joined(Added(*inner), shared)
+    parts = [p for k, p in enumerate(a.parts) if k not in alike]
+    parts.insert(alike[0], together)
+    return Added(*parts) if len(parts) > 1 else together

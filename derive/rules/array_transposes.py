@@ -1,0 +1,145 @@
+"""Laws of transposes: towards the leaves, and few of them."""
+
+from __future__ import annotations
+
+from derive.ir import (
+    Added,
+    Component,
+    Diagonal,
+    Hadamard,
+    Identity,
+    Mapped,
+    Ones,
+    Product,
+    Raised,
+    Scaled,
+    Transposed,
+    Whole,
+    subformulas,
+)
+from derive.rules.array_law import G, M, R, X, law
+from derive.rules.samples import m, u
+
+_DEEPER = "transposes move towards the leaves"
+
+
+@law(
+    "transpose of a transpose",
+    "transposing twice changes nothing",
+    "fewer transposes",
+    Transposed,
+    lambda: Transposed(Transposed(M)),
+)
+def twice_transposed(a: Transposed) -> Whole | None:
+    """(A^⊤)^⊤ = A."""
+    return a.of.of if isinstance(a.of, Transposed) else None
+
+
+@law(
+    "transpose of a product",
+    "a transpose turns the order of the factors round",
+    _DEEPER,
+    Transposed,
+    lambda: Transposed(Product(M, R)),
+)
+def transposed_product(a: Transposed) -> Whole | None:
+    """(A B)^⊤ = B^⊤ A^⊤."""
+    if not isinstance(a.of, Product):
+        return None
+    return Product(*(Transposed(f) for f in reversed(a.of.factors)))
+
+
+@law(
+    "transpose of a multiple",
+    "a number does not mind a transpose",
+    _DEEPER,
+    Transposed,
+    lambda: Transposed(Scaled(Component(u, 1), M)),
+)
+def transposed_multiple(a: Transposed) -> Whole | None:
+    """(c A)^⊤ = c A^⊤."""
+    return Scaled(a.of.factor, Transposed(a.of.of)) if isinstance(a.of, Scaled) else None
+
+
+@law(
+    "symmetric matrices",
+    "a diagonal matrix is symmetric",
+    "fewer transposes",
+    Transposed,
+    lambda: Transposed(Diagonal(X)),
+)
+def symmetric(a: Transposed) -> Whole | None:
+    """diag(v)^⊤ = diag(v), I^⊤ = I."""
+    return a.of if isinstance(a.of, Diagonal | Identity) else None
+
+
+@law(
+    "transpose of ones",
+    "ones stay ones",
+    "fewer transposes",
+    Transposed,
+    lambda: Transposed(Ones(m.shape)),
+)
+def transposed_ones(a: Transposed) -> Whole | None:
+    """The transpose of a matrix of ones is one of ones."""
+    if not isinstance(a.of, Ones) or a.of.rank != 2:
+        return None
+    return Ones(a.shape, a.of.base)
+
+
+@law(
+    "transpose entry by entry",
+    "a transpose goes through what acts entry by entry",
+    "fewer transposes",
+    Transposed,
+    lambda: Transposed(Added(Transposed(M), Mapped("exp", Transposed(G)))),
+)
+def transposed_entries(a: Transposed) -> Whole | None:
+    """(A^⊤ + B)^⊤ = A + B^⊤, where that takes fewer transposes."""
+    if not isinstance(a.of, Added | Hadamard | Mapped | Raised):
+        return None
+    new = _flipped(a.of)
+    return new if _transposes(new) < _transposes(a) else None
+
+
+def _flipped(a: Whole) -> Whole:
+    """The transpose, pushed as far as it goes."""
+    match a:
+        case Transposed():
+            return a.of
+        case Diagonal() | Identity():
+            return a
+        case Product():
+            return Product(*(_flipped(f) for f in reversed(a.factors)))
+        case Scaled():
+            return Scaled(a.factor, _flipped(a.of))
+        case Added() | Hadamard():
+            return type(a)(*map(_flipped, a.parts))
+        case Mapped():
+            return Mapped(a.function, _flipped(a.of))
+        case Raised():
+            return Raised(a.exponent, _flipped(a.of))
+    return Transposed(a)
+
+
+def _transposes(a: Whole) -> int:
+    return sum(isinstance(n, Transposed) for n in subformulas(a))
+
+
+@law(
+    "sum of transposes",
+    "a sum of transposes is the transpose of the sum",
+    "fewer transposes",
+    (Added, Hadamard),
+    lambda: Added(Transposed(M), Scaled(-2, Transposed(G))),
+)
+def sum_of_transposes(a: Added | Hadamard) -> Whole | None:
+    """A^⊤ + B^⊤ = (A + B)^⊤, and so for ⊙."""
+    if len(a.parts) < 2 or not all(isinstance(_bare(p), Transposed) for p in a.parts):
+        return None
+    return Transposed(type(a)(*map(_flipped, a.parts)))
+
+
+def _bare(a: Whole) -> Whole:
+    """What stands behind the numbers."""
+    return _bare(a.of) if isinstance(a, Scaled) else a
