@@ -5,23 +5,27 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from derive.check import spell
 from derive.check.broken import Broken
 from derive.check.compare import Comparer
 from derive.check.conventions import holds
 from derive.check.diagnose import Context, diagnose
 from derive.check.edit import Edit
+from derive.check.layouts import other_layouts
 from derive.check.pair import Pair, UnequalShapes, entry_for_array, pair
 from derive.check.reach import relevant
 from derive.check.transpose import transposed
 from derive.check.verdict import (
     CONVENTION,
     HOLDS,
+    HOLDS_IF,
     UNREADABLE,
     WRONG,
     Finding,
     PairVerdict,
 )
 from derive.errors import Unsupported
+from derive.ir import Bracket, Guard, Number, conjunction
 from derive.latex.claims import Claim, read_claims
 from derive.latex.error import ReadError
 from derive.latex.rereading import Rereader
@@ -80,13 +84,17 @@ class Chain:
         except UnequalShapes as reason:
             return self._read_otherwise(k) or Finding(WRONG, str(reason))
         try:
-            found = self.comparer(it)
+            assumed = self._assumed
+            found = self.comparer(it, assumed)
+            if found.holds and assumed:
+                condition = spell.condition(conjunction(*assumed))
+                return Finding(HOLDS_IF, f"holds only if {condition}", condition)
             if found.holds:
                 return Finding(HOLDS)
             if found.counterexample is None:
                 return Finding(UNREADABLE, f"this cannot be checked: {found.reason}")
             if it.axes:
-                turned = self._transposed(k)
+                turned = self._transposed(k) or self._laid_out_otherwise(k)
                 if turned is not None:
                     return turned
             shown = relevant(found.counterexample, it, self.comparer.program, self.checker.hidden)
@@ -103,7 +111,26 @@ class Chain:
         for claim in entry_for_array(self.claim, k, k + 1):
             if holds(self.comparer, pair(claim, k, k + 1, self.base)):
                 return Finding(HOLDS, "the one side is an array, the other its entry")
-        return self._transposed(k)
+        return self._transposed(k) or self._laid_out_otherwise(k)
+
+    @cached_property
+    def _assumed(self) -> list[Guard]:
+        """What the chain takes for granted of sizes, and the Given does not say."""
+        certain = (Pair(Bracket(g), "=", Number(1), ()) for g in self.claim.assumed)
+        pairs = zip(self.claim.assumed, certain, strict=True)
+        return [g for g, it in pairs if not holds(self.comparer, it)]
+
+    def _laid_out_otherwise(self, k: int) -> Finding | None:
+        """The pair as it reads with derivatives laid out in another way."""
+        for name, symbols in other_layouts(self.checker.symbols):
+            try:
+                claim = claims_in(self.source, symbols)[self.n]
+                it = pair(claim, k, k + 1, self.base)
+            except (ReadError, UnequalShapes, IndexError):
+                continue
+            if holds(self.comparer, it):
+                return Finding(CONVENTION, f"right under another convention: {name}", name)
+        return None
 
     def _transposed(self, k: int) -> Finding | None:
         if not transposed(self.claim, k, self.base, self.comparer):

@@ -9,9 +9,11 @@ from typing import Protocol
 from derive.check.chain import Chain, claims_in
 from derive.check.compare import Comparer, entries
 from derive.check.conventions import holds
+from derive.check.layouts import other_layouts
 from derive.check.pair import UnequalShapes, pair
 from derive.check.repair import fitting
 from derive.check.verdict import (
+    CONVENTION,
     UNDEFINED,
     UNREADABLE,
     WRONG,
@@ -90,6 +92,11 @@ class Checker:
         try:
             found = read_claims(source, self.symbols)
         except Misfit as error:
+            for name, symbols in other_layouts(self.symbols):
+                if self.holds(source, symbols):
+                    message = f"right under another convention: {name}"
+                    end = len(source)
+                    return (PairVerdict(CONVENTION, message, name, end=end, latex=source),)
             edit = fitting(source, error.position, self.symbols, self.holds)
             return (_unread(source, error, edit.shown if edit else ""),)
         except ReadError as error:
@@ -102,12 +109,12 @@ class Checker:
             for verdict in Chain(self, source, n, claim, places).verdicts()
         )
 
-    def holds(self, source: str) -> bool:
-        """Whether everything that a source claims can be read and holds."""
+    def holds(self, source: str, symbols: Symbols | None = None) -> bool:
+        """Whether everything that a source claims can be read, by some symbols, and holds."""
         try:
             pairs = [
                 pair(claim, k, k + 1, self.symbols.base)
-                for claim in claims_in(source, self.symbols)
+                for claim in claims_in(source, symbols or self.symbols)
                 for k in range(len(claim.relations))
             ]
         except (ReadError, UnequalShapes):
@@ -145,5 +152,11 @@ def _unread(source: str, error: ReadError, suggestion: str = "") -> PairVerdict:
     message += f"; it would be right with {suggestion}" if suggestion else ""
     start = min(max(error.position, 0), len(source))
     return PairVerdict(
-        status, message, suggestion=suggestion, start=start, end=len(source), latex=source
+        status,
+        message,
+        suggestion=suggestion,
+        start=start,
+        end=len(source),
+        latex=source,
+        stopped=True,
     )

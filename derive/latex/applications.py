@@ -7,10 +7,11 @@ from derive.ir import Bracket, Delta, Entry, Equal, Formula, Guard, Int, Tensor
 from derive.latex.array import Array, Value, transpose, zipped
 from derive.latex.error import Misfit, UndefinedName
 from derive.latex.functions import applied
+from derive.latex.indices import is_letter
 from derive.latex.integers import compare_formulas, refuse
 from derive.latex.names import is_one
 from derive.latex.operations import OPERATIONS, rotated
-from derive.latex.scope import Found, argument_of, is_letter
+from derive.latex.scope import Found, argument_of
 from derive.latex.slopes import Slopes, is_partial
 from derive.latex.symbols import Abbreviation, DefinedFunction, Operator, ScalarFunction
 from derive.latex.tree import (

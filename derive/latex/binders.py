@@ -10,26 +10,31 @@ from itertools import pairwise
 from sympy import Basic
 
 from derive.ir import (
+    Apply,
     Binder,
     Chosen,
     Component,
+    Count,
     Entry,
     Formula,
     Index,
     Int,
     Max,
+    Number,
+    Power,
     Range,
     Sum,
     Tensor,
+    Times,
     conjunction,
     free_indices,
     subformulas,
 )
 from derive.latex.dots import DOTS, less_one, more_one, put, with_ranges
 from derive.latex.error import ReadError, UndefinedName
+from derive.latex.indices import is_letter
 from derive.latex.integers import Integers, refuse
 from derive.latex.numbers import negative
-from derive.latex.scope import is_letter
 from derive.latex.tree import (
     Big,
     Call,
@@ -88,8 +93,10 @@ class Binders(Integers):
                 node, kind="max", body=Terms(((-1, node.body),), position=node.position)
             )
             return negative(self.big(least))
+        if node.kind == "prod":
+            return self.multiplied_over(node)
         if node.kind not in ("sum", "max"):
-            refuse(node, "a sum or a maximum over indices", f"“{node.kind}”")
+            refuse(node, "a sum, a product or a maximum over indices", f"“{node.kind}”")
         if node.below is None:
             return self.over_new_indices(node)
         plan = self.plan(node.below, node.above)
@@ -100,6 +107,20 @@ class Binders(Integers):
             if terms is None:
                 raise
             return self.summand(terms)
+
+    def mean_over(self, name: Node, body: Node) -> Formula:
+        """`\\mathbb E_i[x_i]`."""
+        self.note(f"the expectation over {spell(name)} is the mean over all its values")
+        found = self.big(Big("sum", body, name, None, position=body.position))
+        assert isinstance(found, Sum)
+        counts = (r.uppers[0] - r.lowers[0] + 1 for r in found.ranges)
+        return Times(*(Power(Count(n), Number(-1)) for n in counts), found)
+
+    def multiplied_over(self, node: Big) -> Formula:
+        """Π as the exponential of the sum of the logarithms, so for positive factors."""
+        self.note("a product over an index is compared where its factors are positive")
+        logs = Call("log", Group("(", node.body, position=node.position), position=node.position)
+        return Apply("exp", self.big(replace(node, kind="sum", body=logs)))
 
     def terms_of_family(self, node: Big, plan: Plan) -> Node | None:
         """Σ_{t=1}^3 of names such as `h_1`, `h_2`, `h_3` that are no entries of one array."""
@@ -211,7 +232,7 @@ class Binders(Integers):
         first, second = item.first, item.links[0][1]
         if relations == ["in"]:
             self.share(plan, [*waiting, *tuple_of(first)], *set_bounds(second))
-        elif relations == ["="] and is_name(first) and not self.is_bound(first, plan):
+        elif relations == ["="] and self.may_name(first) and not self.is_bound(first, plan):
             lower, upper = (
                 (second.first, second.last) if isinstance(second, Dots) else (second, above)
             )
@@ -267,6 +288,10 @@ class Binders(Integers):
         if declared is not None:
             return isinstance(declared, Index)
         return is_letter(name) or (isinstance(name, Scripted) and isinstance(name.below, Numeral))
+
+    def may_name(self, name: Node) -> bool:
+        """Whether a name may be bound by a range; that of an array's entry, as in y_i = k, not."""
+        return is_letter(name) or isinstance(name, Styled) or self.may_bind(name)
 
     def open(self, plan: Plan) -> list[Node]:
         """The names that have a lower bound and wait for an upper one."""

@@ -50,7 +50,8 @@ class Side:
 class Claim:
     """sides[k] relations[k] sides[k + 1], for all free indices in `ranges` where `conditions` hold.
 
-    `readings` says how notation with several meanings was taken.
+    `readings` says how notation with several meanings was taken, `assumed` what the sides take for
+    granted of sizes: that m/k in an index is a whole number.
     """
 
     sides: tuple[Side, ...]
@@ -60,6 +61,7 @@ class Claim:
     start: int
     end: int
     readings: tuple[str, ...] = ()
+    assumed: tuple[Guard, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -216,6 +218,7 @@ class Reading:
 
     def claim(self, clause: Clause, conditions: list[Clause]) -> Claim:
         self.reader.needed.clear()
+        self.reader.assumed.clear()
         values = self.values(clause)
         guards = (*(self.guard(c) for c in conditions), *dict.fromkeys(self.reader.needed))
         if self.symbols.einstein:
@@ -240,6 +243,7 @@ class Reading:
             clause.start,
             clause.end,
             tuple(self.reader.readings),
+            tuple(dict.fromkeys(self.reader.assumed)),
         )
 
     def values(self, clause: Clause) -> list[Value]:

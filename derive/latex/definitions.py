@@ -19,9 +19,10 @@ from derive.latex.binders import is_name
 from derive.latex.einstein import summed
 from derive.latex.error import ReadError
 from derive.latex.formulas import Formulas
+from derive.latex.indices import is_letter
 from derive.latex.integers import refuse
 from derive.latex.read import reading, stated_ranges
-from derive.latex.scope import Found, is_letter
+from derive.latex.scope import Found
 from derive.latex.symbols import Symbols
 from derive.latex.tree import (
     Chain,
@@ -77,7 +78,8 @@ class _Defining:
                 self.reader.indices.clear()
         read = {x for below in subscripts(right) for x in letters(below)}
         glued = is_glued(left.below if isinstance(left, Scripted) else None)
-        if read.isdisjoint(names) or (glued and not read.issuperset(names)):
+        unread = read.isdisjoint(names) and not self.symbols.upper
+        if unread or (glued and not read.issuperset(names)):
             return self.whole(left, right)  # the letters are part of the name
         indices, body = self.body(names, left, right)
         return Definition(self.tensor(name, left, indices, body), indices, body)

@@ -84,8 +84,8 @@ def span(a: Node, b: Node, difference: Difference) -> Int | None:
     return first
 
 
-def going_on(first: Node, last: Node, kind: str, difference: Difference) -> Node:
-    """The operator over all that stands from `first` to `last`."""
+def going_on(first: Node, last: Node, difference: Difference) -> tuple[Node, Node]:
+    """What stands between `first` and `last` after STEP steps, and how many lead to the last."""
     total: list[tuple[Int, Node, Node]] = []
 
     def differing(x: Node, y: Node) -> Node:
@@ -98,9 +98,15 @@ def going_on(first: Node, last: Node, kind: str, difference: Difference) -> Node
     body = merged(first, last, differing)
     _, x, y = total[0]
     number = Terms(((1, y), (-1, x)), position=x.position)
-    steps = Dots(Numeral("0", position=x.position), number, position=x.position)
-    below = Chain(STEP, (("=", steps),), position=first.position)
-    return Big(kind, body, below, None, position=first.position)
+    return body, number
+
+
+def summed(first: Node, last: Node, difference: Difference) -> Node:
+    """The sum of all that stands from `first` to `last`."""
+    at = first.position
+    body, number = going_on(first, last, difference)
+    steps = Dots(Numeral("0", position=at), number, position=at)
+    return Big("sum", body, Chain(STEP, (("=", steps),), position=at), None, position=at)
 
 
 def without_dots(
@@ -124,7 +130,7 @@ def without_dots(
             first = made.pop()[1]
         if span(first, last, difference) is None:
             return term
-        made.append((sign, going_on(first, last, "sum", difference)))
+        made.append((sign, summed(first, last, difference)))
     return made
 
 

@@ -9,34 +9,24 @@ from derive.errors import MissingRule
 from derive.ir import (
     FUNCTIONS,
     ONE,
-    TRUE,
     Apply,
-    Branch,
-    Cases,
     Component,
     Count,
     Derivative,
-    Equal,
     Formula,
     Function,
     Greatest,
-    Guard,
-    Int,
     Least,
     Number,
-    Or,
     Power,
-    conjunction,
 )
-from derive.latex.array import Array, Value, added, inner, new_axes, zipped
+from derive.latex.array import Array, Value, added, inner, zipped
 from derive.latex.dots import DOTS, without_dots
-from derive.latex.error import ReadError
 from derive.latex.functions import WRITTEN_OUT, known
-from derive.latex.integers import opposite, refuse
+from derive.latex.integers import refuse
 from derive.latex.numbers import Sizes, inverse, negative
 from derive.latex.operations import FUNCTIONS as OF_ARRAYS
 from derive.latex.operations import largest, norm, norm_of_degree
-from derive.latex.products import Products
 from derive.latex.scope import Found, Scope
 from derive.latex.symbols import Abbreviation, DefinedFunction, Operator, ScalarFunction, Symbols
 from derive.latex.tree import (
@@ -60,6 +50,7 @@ from derive.latex.tree import (
     letters_of,
     spell,
 )
+from derive.latex.written import Written
 
 NAMED = {
     "ln": "log",
@@ -78,13 +69,11 @@ NAMED = {
 LARGEST = 50_000
 """Nodes of a formula in which names and functions have been replaced by what they are, at most."""
 
-OTHERWISE = ("otherwise", "else", "o.w", "other", "elsewhere")
 VECTORS = ("diag", "Diag")
-RELATED = (Chain, Logic, Word)
 NORMS = ("\\|", "\\lVert", "\\Vert")
 
 
-class Formulas(Products):
+class Formulas(Written):
     """Reads formulas; where `whole` is set, also about whole arrays."""
 
     def __init__(self, symbols: Symbols, whole: bool = False) -> None:
@@ -164,13 +153,6 @@ class Formulas(Products):
             refuse(made, "terms before and after the dots that differ in an index", "others")
         return replace(node, terms=tuple(made))
 
-    def steps(self, first: Node, last: Node) -> Int | None:
-        """How many steps lead from one index to another."""
-        try:
-            return self.index(last) - self.index(first)
-        except ReadError:
-            return None
-
     def quotient(self, node: Fraction) -> Value:
         slope = self.fraction(node)
         if slope is not None:
@@ -244,7 +226,7 @@ class Formulas(Products):
     def of_entries(self, node: Call) -> Value:
         """The argument of an operation: of `\\operatorname{diag}(\\sigma'(z_i))` an array."""
         before = dict(self.indices)
-        value = self.value(node.argument)
+        value = self.listed(node.argument) or self.value(node.argument)
         new = [n for n in self.indices if n not in before]
         if isinstance(value, Array) or node.name not in VECTORS or len(new) != 1:
             return value
@@ -297,6 +279,9 @@ class Formulas(Products):
             return zipped([self.value(body)], lambda f: Apply("abs", f[0]))
         if node.open in NORMS:
             return norm(self.value(body), "2", None)
+        column = self.listed(node) if node.open in ("(", "[") else None
+        if column is not None:
+            return column
         if node.open == "\\langle" and isinstance(body, Listed) and len(body.items) == 2:
             return self.bracket_product(node, body)
         return refuse(node, "a formula in brackets", f"“{node.open}”")
@@ -320,69 +305,3 @@ class Formulas(Products):
             return norm(body, degree, power)
         assert below is not None
         return norm_of_degree(body, self.formula(below), power)
-
-    # -- tables ------------------------------------------------------------------------------------
-
-    def table(self, node: Table) -> Value:
-        if node.name in ("cases", "dcases", "rcases") or is_cases(node):
-            return self.cases(node)
-        return self.matrix(node)
-
-    def cases(self, node: Table) -> Value:
-        values: list[Value] = []
-        conditions: list[Guard] = []
-        for row in node.rows:
-            if len(row) != 2:
-                refuse(row[0], "a value & a condition", f"{len(row)} columns")
-            bare = row[1].body if isinstance(row[1], Group) else row[1]
-            last = isinstance(bare, Word) and bare.text.rstrip(".") in OTHERWISE
-            conditions.append(TRUE if last else self.bracketed(row[1]))
-            values.append(self.value(row[0]))
-        if conditions[-1] != TRUE:
-            self.exhaust(conditions, node)
-        with self.fitting(node):
-            return zipped(
-                values,
-                lambda f: Cases(*(Branch(v, c) for v, c in zip(f, conditions, strict=True))),
-            )
-
-    def exhaust(self, conditions: list[Guard], node: Table) -> None:
-        """The last case is for all that is left, where nothing is left or nothing is said of it."""
-        if len(conditions) > 2 or not opposite(conditions[0], conditions[-1]):
-            if not self.whole or self.inside:
-                refuse(node.rows[-1][1], "\\text{otherwise} in the last line", "a condition")
-            self.needed.append(Or(*conditions))
-        conditions[-1] = TRUE
-
-    def matrix(self, node: Table) -> Value:
-        """Entries that are written out; a single column is a vector, a single row a row."""
-        if not self.whole:
-            refuse(node, "cases", node.name)
-        base, width = self.symbols.base, len(node.rows[0])
-        for row in node.rows:
-            if len(row) != width:
-                refuse(row[0], f"{width} columns", f"{len(row)}")
-        i, j = new_axes(2)
-        entries = [
-            Branch(self.formula(cell), conjunction(Equal(i, base + r), Equal(j, base + c)))
-            for r, row in enumerate(node.rows)
-            for c, cell in enumerate(row)
-        ]
-        whole = Array(
-            Cases(*entries[:-1], Branch(entries[-1].value, TRUE)),
-            (i, j),
-            (ONE * len(node.rows), ONE * width),
-            base,
-        )
-        if width == 1 and len(node.rows) > 1:
-            return Array(whole.at(i, base), (i,), whole.shape[:1], base)
-        if len(node.rows) == 1 and width > 1:
-            return Array(whole.at(base, j), (j,), whole.shape[1:], base, row=True)
-        return whole
-
-
-def is_cases(node: Table) -> bool:
-    """Whether an array is a distinction of cases: conditions in the second of two columns."""
-    conditions = [row[1] if len(row) == 2 else None for row in node.rows]
-    bare = [c.body if isinstance(c, Group) else c for c in conditions]
-    return node.name == "array" and all(isinstance(c, RELATED) for c in bare)

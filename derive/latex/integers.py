@@ -144,13 +144,13 @@ class Integers(Scope):
         return self.no_ratio(node)
 
     def divided(self, above: Ratio, below: Ratio, node: Node) -> Ratio:
-        """A quotient; of sizes in an index, such as m/k, it is a whole number."""
+        """A quotient; of sizes in an index, such as m/k, it is assumed to be a whole number."""
         value = divide(above, below, node)
         sizes = value.below != ONE and not value.above.indices and not value.below.indices
         number = value.below.constant is not None and value.above.constant is not None
         if not (self.whole and self.creating and sizes) or number:
             return value
-        self.note("a quotient of sizes in an index is taken as the whole number that it must be")
+        self.assumed.append(Divides(value.below, value.above))
         return Ratio(floor(value.above, value.below), ONE)
 
     def no_ratio(self, node: Node) -> Ratio | None:

@@ -17,10 +17,10 @@ from derive.latex.array import (
     zipped,
 )
 from derive.latex.error import Misfit, ReadError, UndefinedName
+from derive.latex.indices import is_letter
 from derive.latex.integers import refuse
 from derive.latex.numbers import inverse
 from derive.latex.operations import CUSTOMARY, OPERATIONS, dot, flat_kronecker
-from derive.latex.scope import is_letter
 from derive.latex.slopes import NABLA, PARTIAL, partial_axis, spell_all
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
@@ -29,11 +29,17 @@ from derive.latex.tree import (
     Node,
     Numeral,
     Scripted,
+    Styled,
     Symbol,
+    Word,
     spell,
 )
 
 HESSIAN = Scripted(NABLA, None, Numeral("2", position=0), position=0)
+EXPECTATIONS = tuple(
+    Styled(font, Symbol("E", position=0), position=0)
+    for font in ("\\mathbb", "\\mathbf", "\\mathrm")
+) + (Word("E", position=0),)
 MOST_FACTORS, MOST_ARRAYS = 1000, 100
 
 
@@ -71,7 +77,9 @@ class Products(Applications):
         if len(segments) == 1:
             return self.chained(units)
         try:
-            return self.chained([(s[0][0], self.chained(s), s[0][2]) for s in segments])
+            inner = [self.chained([("", *s[0][1:]), *s[1:]]) for s in segments]
+            marks = ((s[0][0], s[0][2]) for s in segments)
+            return self.chained([(m, v, n) for (m, n), v in zip(marks, inner, strict=True)])
         except Misfit as problem:
             try:
                 value = self.chained(units)
@@ -185,6 +193,10 @@ class Products(Applications):
             return self.nabla(node, factors, k)
         if follows is not None and isinstance(follows, Group) and self.is_indicator(node, follows):
             return self.iverson(follows.body), k + 2
+        if isinstance(follows, Group) and is_expectation(node):
+            assert isinstance(node, Scripted)
+            assert node.below is not None
+            return self.mean_over(node.below, follows), k + 2
         start, orders = k, []
         while k < len(factors) and (axis := partial_axis(factors[k][1])) is not None:
             orders.append(axis)
@@ -270,3 +282,13 @@ class Products(Applications):
             return False
         known = spell(found.name)
         return known not in self.symbols.results and found.meaning != self.symbols.loss
+
+
+def is_expectation(node: Node) -> bool:
+    """`\\mathbb E_i`, the mean over an index."""
+    return (
+        isinstance(node, Scripted)
+        and node.below is not None
+        and is_letter(node.below)
+        and node.base in EXPECTATIONS
+    )

@@ -8,9 +8,21 @@ from dataclasses import replace
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
-from derive.ir import Guard, Index, Size, Tensor
+from derive.ir import Guard, Index, Size
 from derive.latex.error import Miscounted, ReadError
-from derive.latex.symbols import Abbreviation, Cotangent, Kronecker, Meaning, Symbols
+from derive.latex.indices import (
+    glued,
+    in_brackets,
+    is_letter,
+    is_mark,
+    lower_parts,
+    name_of,
+    rank,
+    split_indices,
+    upper_parts,
+    without_font,
+)
+from derive.latex.symbols import Kronecker, Meaning, Symbols
 from derive.latex.tree import (
     Call,
     Factors,
@@ -19,25 +31,17 @@ from derive.latex.tree import (
     Node,
     Numeral,
     Scripted,
-    Styled,
     Symbol,
-    Terms,
     Word,
-    product_of,
     spell,
 )
 
 NO_INDEX = frozenset(("\\partial", "\\nabla", "\\infty", "\\top", "\\dots", "\\prime", "\\circ"))
-FONTS = tuple(r"\underline \mathbf \boldsymbol \bm \mathrm \mathit \mathsf \mathcal \vec".split())
-"""Fonts in which a declared name may stand without being declared anew."""
 
 SPELT = tuple("softmax sigmoid relu ReLU tanh diag exp log max min sign vec tr".split())
 """Functions that people also write in italics, as letters before a bracket."""
 
 EVERY = Symbol(":", position=0)
-
-TAGS = ("(", "[", "\\langle")
-"""Brackets around a superscript that is no power: `W^{(1)}`, `W^{[1]}`."""
 
 
 class Found(NamedTuple):
@@ -60,7 +64,7 @@ class Scope:
     """The declared symbols, and the indices that are known where a formula stands.
 
     `inside` says how many operators bind some of them; `needed` are conditions without which what
-    was read has no value.
+    was read has no value, `assumed` what it takes for granted of sizes.
 
     Where `whole` arrays are allowed, names may lack indices.
     """
@@ -73,6 +77,7 @@ class Scope:
         self.creating = False
         self.inside = 0
         self.needed: list[Guard] = []
+        self.assumed: list[Guard] = []
         self.shadowing: dict[Node, Index] = {}
         self.choices: dict[str, bool] = {}
         self.readings: dict[str, None] = {}
@@ -107,7 +112,7 @@ class Scope:
         """The meaning of a name, or None if nothing declares it; its indices must fit it."""
         found = self._find(node)
         if found is None:
-            plain = _without_font(node)
+            plain = without_font(node)
             found = None if plain is None else self._find(plain)
         return found
 
@@ -118,8 +123,9 @@ class Scope:
         if isinstance(base, Group) and base.open in ("[", "(") and below is not None:
             base = base.body
         known: list[tuple[Node, Meaning, Node | None, Node | None]] = []
-        for (named_below, left), (named_above, rest) in product(_lower(below), _upper(above)):
-            key = _named(base, named_below, named_above, primes)
+        parts = product(lower_parts(below), upper_parts(above))
+        for (named_below, left), (named_above, rest) in parts:
+            key = name_of(base, named_below, named_above, primes)
             meaning = self.indices.get(key) or self.shadow(key) or self.symbols.table.get(key)
             if meaning is not None:
                 known.append((key, meaning, left, rest))
@@ -139,7 +145,7 @@ class Scope:
     ) -> Found | None:
         """All indices below; what is left above is a power."""
         indices = split_indices(left, rank(meaning))
-        if indices is None or (power is not None and _in_brackets(power)):
+        if indices is None or (power is not None and in_brackets(power)):
             return None
         if len(indices) == 1 and self.are_letters(indices[0]):
             return None
@@ -158,7 +164,7 @@ class Scope:
         self, key: Node, meaning: Meaning, left: Node | None, above: Node | None
     ) -> Found | None:
         """Indices above, although powers stand there: `x^{(n)}_j`, `X^k_{i,j}`, not `h^2`."""
-        tag = above is not None and _in_brackets(above)
+        tag = above is not None and in_brackets(above)
         letter = above is not None and is_letter(above)
         letter = letter and (left is not None or above not in self.symbols.table)
         number = isinstance(above, Numeral) and left is not None
@@ -175,12 +181,17 @@ class Scope:
         axes = rank(meaning)
         if not axes or isinstance(meaning, Kronecker):
             return None
+        if power is not None and in_brackets(power):  # one sample of all: x^{(i)}
+            assert isinstance(power, Group)
+            sample = is_letter(power.body) or isinstance(power.body, Numeral)
+            one = sample and left is None and axes > 1
+            return Found(meaning, (power.body,), None, key) if one else None
         if left is None:
             return Found(meaning, (), power, key)
         items = left.items if isinstance(left, Listed) else (left,)
         if len(items) == 1 and axes > 2:
-            glued = tuple(_glued(left))
-            items = glued if all(map(is_letter, glued)) else items
+            apart = tuple(glued(left))
+            items = apart if all(map(is_letter, apart)) else items
         return Found(meaning, items, power, key) if len(items) < axes else None
 
     def _refuse_misfit(
@@ -193,7 +204,7 @@ class Scope:
         for key, meaning, left, rest in known:
             if self.whole and isinstance(meaning, Kronecker):
                 continue
-            if rank(meaning) and not (rest is not None and _in_brackets(rest)):
+            if rank(meaning) and not (rest is not None and in_brackets(rest)):
                 found = f"“{spell(left)}”" if left is not None else "none"
                 expected = f"{rank(meaning)} indices of {spell(key)}"
                 refused = Miscounted if self.whole else ReadError
@@ -293,106 +304,13 @@ def _upstairs(key: Node, meaning: Meaning, left: Node | None, above: Node | None
     axes = rank(meaning)
     if above is None or not axes or is_mark(above):
         return None
-    tag = _in_brackets(above)
+    tag = in_brackets(above)
     body = above.body if isinstance(above, Group) and tag else above
     upper = body.items if isinstance(body, Listed) else (body,)
     if tag and not all(is_letter(e) or isinstance(e, Numeral) for e in upper):
         return None
-    for first in dict.fromkeys((upper, () if tag else tuple(_glued(body)))):
+    for first in dict.fromkeys((upper, () if tag else tuple(glued(body)))):
         rest = split_indices(left, axes - len(first)) if first else None
         if rest is not None:
             return Found(meaning, (*first, *rest), None, key)
     return None
-
-
-def rank(meaning: Meaning) -> int:
-    """How many indices a symbol takes."""
-    if isinstance(meaning, Tensor):
-        return len(meaning.shape)
-    if isinstance(meaning, Cotangent):
-        return len(meaning.tensor.shape)
-    if isinstance(meaning, Abbreviation):
-        return len(meaning.indices)
-    return 2 if isinstance(meaning, Kronecker) else 0
-
-
-def split_indices(below: Node | None, rank: int) -> tuple[Node, ...] | None:
-    """The `rank` indices in a subscript: `i,j`, or glued as in `ij`, `12`; None if others."""
-    if below is None:
-        return None if rank else ()
-    items = below.items if isinstance(below, Listed) else (below,)
-    if len(items) == 1 and rank > 1:
-        items = tuple(_glued(below))
-    return items if len(items) == rank else None
-
-
-def _glued(node: Node) -> Iterator[Node]:
-    if isinstance(node, Numeral):
-        for k, digit in enumerate(node.text):
-            yield Numeral(digit, position=node.position + k)
-    elif isinstance(node, Factors) and all(operator == "" for operator, _ in node.factors):
-        for _, factor in node.factors:
-            yield from _glued(factor)
-    elif isinstance(node, (Symbol, Scripted, Styled)):
-        yield node
-
-
-def is_letter(node: Node) -> bool:
-    """Whether a node is a lone letter, primed perhaps."""
-    base = node.base if isinstance(node, Scripted) and node.below is node.above is None else node
-    return isinstance(base, Symbol)
-
-
-def is_mark(node: Node) -> bool:
-    """Whether a superscript says "transposed"."""
-    if isinstance(node, Styled):
-        return is_mark(node.body)
-    return isinstance(node, (Symbol, Word)) and node.text in ("T", "\\top", "\\intercal")
-
-
-def _in_brackets(node: Node) -> bool:
-    if not isinstance(node, Group) or node.open not in TAGS:
-        return False
-    return node.open == "(" or isinstance(node.body, (Numeral, Symbol, Terms, Factors))
-
-
-def _without_font(node: Node) -> Node | None:
-    """A name without the font of its letter, which may stand below an accent."""
-    if isinstance(node, Scripted):
-        base = _without_font(node.base)
-        return None if base is None else replace(node, base=base)
-    if isinstance(node, Styled) and node.command in FONTS and isinstance(node.body, Symbol):
-        return node.body
-    if isinstance(node, Styled) and isinstance(node.body, Styled):
-        body = _without_font(node.body)
-        return None if body is None else replace(node, body=body)
-    return None
-
-
-def _lower(below: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
-    """Which part of a subscript belongs to the name, and which holds indices: all, a head, none."""
-    yield below, None
-    if isinstance(below, Listed):
-        for k in range(len(below.items) - 1, 0, -1):
-            head = below.items[0] if k == 1 else Listed(below.items[:k], position=below.position)
-            tail = Listed(below.items[k:], position=below.items[k].position)
-            yield head, tail
-    if below is not None:
-        yield None, below
-
-
-def _upper(above: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
-    """Whether a superscript belongs to the name, or is a power or holds indices."""
-    yield above, None
-    if isinstance(above, Factors) and is_mark(above.factors[-1][1]):
-        yield product_of(above.factors[:-1]), above.factors[-1][1]
-    elif isinstance(above, Factors) and isinstance(above.factors[0][1], Group):
-        yield above.factors[0][1], product_of(above.factors[1:])
-    if above is not None:
-        yield None, above
-
-
-def _named(base: Node, below: Node | None, above: Node | None, primes: int) -> Node:
-    if below is None and above is None and not primes:
-        return base
-    return Scripted(base, below, above, primes, position=base.position)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from derive.ir import Component, Derivative, Tensor
 from derive.latex.array import Array, Slope, Value
+from derive.latex.indices import is_mark
 from derive.latex.integers import refuse
 from derive.latex.names import Names
-from derive.latex.scope import is_mark
 from derive.latex.symbols import DefinedFunction, ScalarFunction
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (

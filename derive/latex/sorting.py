@@ -17,8 +17,10 @@ from derive.latex.tree import (
     Group,
     Listed,
     Node,
+    Numeral,
     Scripted,
     Styled,
+    Terms,
     letters_of,
     spell,
 )
@@ -118,7 +120,7 @@ class _Sorter:
         right = clause.parts[1].node
         if clause.relations == ("in",):
             return bool(self.made.claims) or clause.attached
-        dotted = bool(rest) and rest[0].node == DOTS and not rest[0].relations
+        dotted = dots_at(rest) is not None
         return clause.relations == ("=",) and (self.bounds(right) is not None or dotted)
 
     @staticmethod
@@ -162,7 +164,7 @@ class _Sorter:
         if bounds is None and clause.relations == ("in",):
             bounds = set_bounds(right)
         if bounds is None:
-            rest.pop(0)
+            del rest[: (dots_at(rest) or 0) + 1]
             if not rest or rest[0].relations:
                 refuse(right, "the last value after \\dots", "none")
             bounds = right, rest.pop(0).node
@@ -229,3 +231,13 @@ class _Sorter:
         conditions = list(self.early)
         self.open.append(conditions)
         self.made.claims.append((clause, conditions))
+
+
+def dots_at(rest: list[Clause]) -> int | None:
+    """Where the dots of `1, 2, \\dots, n` stand behind the first value; None without any."""
+    for k, clause in enumerate(rest[:3]):
+        if clause.node == DOTS and not clause.relations:
+            return k
+        if clause.relations or not isinstance(clause.node, (Numeral, Terms)):
+            return None
+    return None

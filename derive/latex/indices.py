@@ -1,0 +1,121 @@
+"""Scripts of a name: which part belongs to it, which holds its indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from derive.ir import Tensor
+from derive.latex.symbols import Abbreviation, Cotangent, Kronecker, Meaning
+from derive.latex.tree import (
+    Factors,
+    Group,
+    Listed,
+    Node,
+    Numeral,
+    Scripted,
+    Styled,
+    Symbol,
+    Terms,
+    Word,
+    product_of,
+)
+
+FONTS = tuple(r"\underline \mathbf \boldsymbol \bm \mathrm \mathit \mathsf \mathcal \vec".split())
+"""Fonts in which a declared name may stand without being declared anew."""
+
+TAGS = ("(", "[", "\\langle")
+"""Brackets around a superscript that is no power: `W^{(1)}`, `W^{[1]}`."""
+
+
+def rank(meaning: Meaning) -> int:
+    """How many indices a symbol takes."""
+    if isinstance(meaning, Tensor):
+        return len(meaning.shape)
+    if isinstance(meaning, Cotangent):
+        return len(meaning.tensor.shape)
+    if isinstance(meaning, Abbreviation):
+        return len(meaning.indices)
+    return 2 if isinstance(meaning, Kronecker) else 0
+
+
+def split_indices(below: Node | None, rank: int) -> tuple[Node, ...] | None:
+    """The `rank` indices in a subscript: `i,j`, or glued as in `ij`, `12`; None if others."""
+    if below is None:
+        return None if rank else ()
+    items = below.items if isinstance(below, Listed) else (below,)
+    if len(items) == 1 and rank > 1:
+        items = tuple(glued(below))
+    return items if len(items) == rank else None
+
+
+def glued(node: Node) -> Iterator[Node]:
+    if isinstance(node, Numeral):
+        for k, digit in enumerate(node.text):
+            yield Numeral(digit, position=node.position + k)
+    elif isinstance(node, Factors) and all(operator == "" for operator, _ in node.factors):
+        for _, factor in node.factors:
+            yield from glued(factor)
+    elif isinstance(node, (Symbol, Scripted, Styled, Terms)):
+        yield node
+
+
+def is_letter(node: Node) -> bool:
+    """Whether a node is a lone letter, primed perhaps."""
+    base = node.base if isinstance(node, Scripted) and node.below is node.above is None else node
+    return isinstance(base, Symbol)
+
+
+def is_mark(node: Node) -> bool:
+    """Whether a superscript says "transposed"."""
+    if isinstance(node, Styled):
+        return is_mark(node.body)
+    return isinstance(node, (Symbol, Word)) and node.text in ("T", "\\top", "\\intercal")
+
+
+def in_brackets(node: Node) -> bool:
+    if not isinstance(node, Group) or node.open not in TAGS:
+        return False
+    return node.open == "(" or isinstance(node.body, (Numeral, Symbol, Terms, Factors))
+
+
+def without_font(node: Node) -> Node | None:
+    """A name without the font of its letter, which may stand below an accent."""
+    if isinstance(node, Scripted):
+        base = without_font(node.base)
+        return None if base is None else replace(node, base=base)
+    if isinstance(node, Styled) and node.command in FONTS and isinstance(node.body, Symbol):
+        return node.body
+    if isinstance(node, Styled) and isinstance(node.body, Styled):
+        body = without_font(node.body)
+        return None if body is None else replace(node, body=body)
+    return None
+
+
+def lower_parts(below: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
+    """Which part of a subscript belongs to the name, and which holds indices: all, a head, none."""
+    yield below, None
+    if isinstance(below, Listed):
+        for k in range(len(below.items) - 1, 0, -1):
+            head = below.items[0] if k == 1 else Listed(below.items[:k], position=below.position)
+            tail = Listed(below.items[k:], position=below.items[k].position)
+            yield head, tail
+    if below is not None:
+        yield None, below
+
+
+def upper_parts(above: Node | None) -> Iterator[tuple[Node | None, Node | None]]:
+    """Whether a superscript belongs to the name, or is a power or holds indices."""
+    yield above, None
+    if isinstance(above, Factors) and is_mark(above.factors[-1][1]):
+        yield product_of(above.factors[:-1]), above.factors[-1][1]
+    elif isinstance(above, Factors) and isinstance(above.factors[0][1], Group):
+        yield above.factors[0][1], product_of(above.factors[1:])
+    if above is not None:
+        yield None, above
+
+
+def name_of(base: Node, below: Node | None, above: Node | None, primes: int) -> Node:
+    if below is None and above is None and not primes:
+        return base
+    return Scripted(base, below, above, primes, position=base.position)

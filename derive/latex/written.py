@@ -1,0 +1,122 @@
+"""Arrays and distinctions of cases that are written out entry by entry."""
+
+from __future__ import annotations
+
+from derive.ir import (
+    ONE,
+    TRUE,
+    Branch,
+    Cases,
+    Equal,
+    Guard,
+    Int,
+    Or,
+    conjunction,
+    substitute,
+)
+from derive.latex.array import Array, Value, new_axes, zipped
+from derive.latex.dots import DOTS, STEP, going_on, span
+from derive.latex.error import ReadError
+from derive.latex.integers import opposite, refuse
+from derive.latex.products import Products
+from derive.latex.tree import Chain, Group, Listed, Logic, Node, Table, Word
+
+OTHERWISE = ("otherwise", "else", "o.w", "other", "elsewhere")
+RELATED = (Chain, Logic, Word)
+
+
+class Written(Products):
+    """Reads tables and lists."""
+
+    def table(self, node: Table) -> Value:
+        if node.name in ("cases", "dcases", "rcases") or is_cases(node):
+            return self.cases(node)
+        return self.matrix(node)
+
+    def cases(self, node: Table) -> Value:
+        values: list[Value] = []
+        conditions: list[Guard] = []
+        for row in node.rows:
+            if len(row) != 2:
+                refuse(row[0], "a value & a condition", f"{len(row)} columns")
+            bare = row[1].body if isinstance(row[1], Group) else row[1]
+            last = isinstance(bare, Word) and bare.text.rstrip(".") in OTHERWISE
+            conditions.append(TRUE if last else self.bracketed(row[1]))
+            values.append(self.value(row[0]))
+        if conditions[-1] != TRUE:
+            self.exhaust(conditions, node)
+        with self.fitting(node):
+            return zipped(
+                values,
+                lambda f: Cases(*(Branch(v, c) for v, c in zip(f, conditions, strict=True))),
+            )
+
+    def exhaust(self, conditions: list[Guard], node: Table) -> None:
+        """The last case is for all that is left, where nothing is left or nothing is said of it."""
+        if len(conditions) > 2 or not opposite(conditions[0], conditions[-1]):
+            if not self.whole or self.inside:
+                refuse(node.rows[-1][1], "\\text{otherwise} in the last line", "a condition")
+            self.needed.append(Or(*conditions))
+        conditions[-1] = TRUE
+
+    def matrix(self, node: Table) -> Value:
+        """Entries that are written out; a single column is a vector, a single row a row."""
+        if not self.whole:
+            refuse(node, "cases", node.name)
+        base, width = self.symbols.base, len(node.rows[0])
+        for row in node.rows:
+            if len(row) != width:
+                refuse(row[0], f"{width} columns", f"{len(row)}")
+        i, j = new_axes(2)
+        entries = [
+            Branch(self.formula(cell), conjunction(Equal(i, base + r), Equal(j, base + c)))
+            for r, row in enumerate(node.rows)
+            for c, cell in enumerate(row)
+        ]
+        whole = Array(
+            Cases(*entries[:-1], Branch(entries[-1].value, TRUE)),
+            (i, j),
+            (ONE * len(node.rows), ONE * width),
+            base,
+        )
+        if width == 1 and len(node.rows) > 1:
+            return Array(whole.at(i, base), (i,), whole.shape[:1], base)
+        if len(node.rows) == 1 and width > 1:
+            return Array(whole.at(base, j), (j,), whole.shape[1:], base, row=True)
+        return whole
+
+    def listed(self, node: Node) -> Array | None:
+        """The column of the entries in `(a, b, c)` or `(a_1, \\dots, a_n)`."""
+        body = node.body if isinstance(node, Group) else None
+        if not self.whole or not isinstance(body, Listed):
+            return None
+        base = self.symbols.base
+        (i,) = new_axes(1)
+        if DOTS not in body.items:
+            parts = [Branch(self.formula(e), Equal(i, base + k)) for k, e in enumerate(body.items)]
+            return Array(
+                Cases(*parts[:-1], Branch(parts[-1].value, TRUE)), (i,), (ONE * len(parts),), base
+            )
+        first, last = body.items[0], body.items[-1]
+        if body.items.index(DOTS) != len(body.items) - 2 or span(first, last, self.steps) is None:
+            refuse(node, "entries before and after the dots that differ in an index", "others")
+        entry, number = going_on(first, last, self.steps)
+        with self.binding([STEP]):
+            step = self.indices[STEP]
+            formula = self.formula(entry)
+        shape = (self.index(number) + 1,)
+        return Array(substitute(formula, {step: i - base}), (i,), shape, base)
+
+    def steps(self, first: Node, last: Node) -> Int | None:
+        """How many steps lead from one index to another."""
+        try:
+            return self.index(last) - self.index(first)
+        except ReadError:
+            return None
+
+
+def is_cases(node: Table) -> bool:
+    """Whether an array is a distinction of cases: conditions in the second of two columns."""
+    conditions = [row[1] if len(row) == 2 else None for row in node.rows]
+    bare = [c.body if isinstance(c, Group) else c for c in conditions]
+    return node.name == "array" and all(isinstance(c, RELATED) for c in bare)
