@@ -115,7 +115,7 @@ def _transposed(text: Text) -> Iterator[Edit]:
             span = text.span(k, text.group(k + 1))
             if span.text.strip("^{} ") in TRANSPOSE:
                 yield replacing(span, "", whole)
-        if not marks:
+        if not marks and "," not in whole.text:
             yield replacing(Span(whole.end, whole.end, ""), "^{\\top}", whole)
     for (a, b), (c, d) in pairwise(atoms):
         if c == b + 1:

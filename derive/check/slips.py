@@ -48,7 +48,8 @@ def _digits(script: Script, base: int) -> Iterator[Edit]:
             for place, digit in enumerate(span.text):
                 at = Span(span.start + place, span.start + place + 1, digit)
                 added = script.text.says(k - 1, "+", "-") and k > script.first
-                least = 1 if added else base
+                factor = k < script.last and script.text.is_name(k + 1)
+                least = 2 if factor else 1 if added else base
                 for new in (int(digit) + 1, int(digit) - 1):
                     if least <= new <= 9:
                         yield replacing(at, str(new), script.whole)

@@ -37,9 +37,8 @@ class Text:
         self.source, self.start, self.end = source, start, end
         inside = tokenize(source[start:end])
         places = [start + t.position for t in inside]
-        self._tokens = [
-            (t, places[k], places[k + 1]) for k, t in enumerate(inside[:-1]) if t.kind != "space"
-        ]
+        found = [(t, places[k], places[k + 1]) for k, t in enumerate(inside[:-1])]
+        self._tokens = _as_wholes([part for part in found if part[0].kind != "space"])
 
     def __len__(self) -> int:
         return len(self._tokens)
@@ -130,7 +129,7 @@ class Text:
     def scripts(self, mark: str) -> Iterator[Script]:
         """What stands in each script that follows the mark `_` or `^`, but for big operators."""
         for k in range(1, len(self) - 1):
-            if self.says(k, mark):
+            if self.says(k, mark) and self.token(k + 1).kind != "tag":
                 last = self.group(k + 1)
                 braced = self.says(k + 1, "{")
                 head = self.head(k)
@@ -202,8 +201,54 @@ class Text:
         return [self.span(a, b) for a, b in zip(starts, ends, strict=True) if b >= a]
 
 
+Placed = tuple[Token, int, int]
+
+
+def _as_wholes(tokens: list[Placed]) -> list[Placed]:
+    """Tokens with their places, `\\begin{cases}` and `^{(conv)}` as one each: no formulas."""
+    made: list[Placed] = []
+    k = 0
+    while k < len(tokens):
+        token, start, end = tokens[k]
+        last = k
+        if token.text in ("\\begin", "\\end"):
+            last = _closing(tokens, k + 1)
+        elif made and made[-1][0].text == "^" and token.text == "{" and _is_tag(tokens, k):
+            last = _closing(tokens, k)
+        if last > k:
+            whole = "".join(t.text for t, _, _ in tokens[k : last + 1])
+            token = Token("tag", whole if token.text == "{" else token.text, start)
+            end = tokens[last][2]
+        made.append((token, start, end))
+        k = last + 1
+    return made
+
+
+def _closing(tokens: list[Placed], k: int) -> int:
+    """The brace that closes the one at `k`, or the last token."""
+    depth = 0
+    for at in range(k, len(tokens)):
+        depth += (tokens[at][0].text == "{") - (tokens[at][0].text == "}")
+        if depth <= 0:
+            return at
+    return len(tokens) - 1
+
+
+def _is_tag(tokens: list[Placed], k: int) -> bool:
+    """Whether the group at `k` holds a word, a number or a list in brackets: `{(conv)}`."""
+    inner = [t for t, _, _ in tokens[k + 1 : _closing(tokens, k)]]
+    texts = [t.text for t in inner]
+    return (
+        len(inner) > 2
+        and (texts[0], texts[-1]) == ("(", ")")
+        and "(" not in texts[1:-1]
+        and all(t.kind in ("letter", "number") or t.text == "," for t in inner[1:-1])
+    )
+
+
 def _texts(name: str) -> list[str]:
-    return [t.text for t in tokenize(name) if t.kind not in ("space", "end")]
+    tokens = [(t, 0, 0) for t in tokenize(name) if t.kind not in ("space", "end")]
+    return [t.text for t, _, _ in _as_wholes(tokens)]
 
 
 @dataclass(frozen=True)
