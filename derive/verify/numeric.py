@@ -220,7 +220,7 @@ def _laid_out(world: World, derivation: Derivation) -> np.ndarray[Any, np.dtype[
     view = value.data.transpose(order)
     view = view if DRAW in value.axes else view[None]
     view = view[(0, *(slice(None) if x != DRAW and x in value.axes else None for x in axes))]
-    return np.ascontiguousarray(np.broadcast_to(view, [extents.get(x, 1) for x in axes]))
+    return np.array(np.broadcast_to(view, [extents.get(x, 1) for x in axes]), order="C")
 
 
 def _left(derivation: Derivation) -> tuple[Int, ...]:

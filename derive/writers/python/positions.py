@@ -1,0 +1,129 @@
+"""Questions about positions and bounds, as the plan of a statement on slices asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.derivation.program import Program
+from derive.derivation.scope import Scope
+from derive.ir import (
+    Atom,
+    Chosen,
+    Component,
+    Derivative,
+    Floor,
+    Formula,
+    Guard,
+    Index,
+    Int,
+    Max,
+    NonNegative,
+    Range,
+    Ravel,
+    Size,
+    Sum,
+    Unravel,
+)
+from derive.ir.affine import open_floor
+from derive.rules.proof import at_least_zero
+
+
+def positions_in(f: Formula) -> Iterator[tuple[Int, Int | None]]:
+    """Positions in entries, and the extents of their axes; what binds has its own windows."""
+    if isinstance(f, (Sum, Max)):
+        return
+    if isinstance(f, Component):
+        yield from _of(f)
+    elif isinstance(f, Derivative):
+        assert isinstance(f.of, Component)
+        yield from (*_of(f.of), *_of(f.by))
+    elif isinstance(f, Chosen):
+        for e, r in zip(f.at, f.maximum.ranges, strict=True):
+            yield e, r.uppers[0] + 1
+    else:
+        for a in f.args:
+            if isinstance(a, Formula):
+                yield from positions_in(a)
+
+
+def _of(c: Component) -> Iterator[tuple[Int, Int]]:
+    for e, d in zip(c.indices, c.tensor.shape, strict=True):
+        yield e - c.tensor.base, d
+
+
+def without_tuples(a: Atom) -> Int | None:
+    """Positions of index tuples, other than whole axes, as what they abbreviate."""
+    if isinstance(a, Unravel) or (isinstance(a, Ravel) and tuple_of(a - a.base) is None):
+        return a.expanded().replace(without_tuples)
+    return None
+
+
+def opened(g: Guard) -> Guard:
+    """A condition without the floor that stands alone in it."""
+    if isinstance(g, NonNegative):
+        floors = [a for m, _ in g.expression.terms for a in m if isinstance(a, Floor)]
+        opened = open_floor(g.expression, floors[0]) if len(floors) == 1 else None
+        return g if opened is None else NonNegative(opened)
+    return g
+
+
+def tuple_of(e: Int) -> tuple[Index, ...] | None:
+    """The index tuple whose position `e` is, counted from 0, where that is all there is to it."""
+    if len(e.terms) > 2:
+        return None
+    (first, c), *rest = e.terms or (((), 0),)
+    ravelled = first[0] if len(first) == 1 and c == 1 else None
+    if not isinstance(ravelled, Ravel) or [(m, k) for m, k in rest] != [
+        ((), -ravelled.base)
+    ] * bool(ravelled.base):
+        return None
+    inside = [(p - ravelled.base).atom for p in ravelled.indices]
+    if not all(isinstance(i, Index) for i in inside) or len(set(inside)) < len(inside):
+        return None
+    return tuple(i for i in inside if isinstance(i, Index))
+
+
+def parts(e: Int, i: Index) -> tuple[Int, Int]:
+    parts = e.split(i)
+    assert parts is not None
+    return parts
+
+
+def alone(e: Int, i: Index) -> bool:
+    """Whether an index has the coefficient 1 or -1."""
+    parts = e.split(i)
+    return parts is not None and parts[0].constant in (1, -1)
+
+
+def alone_up(e: Int, i: Index) -> bool:
+    return parts(e, i)[0].constant == 1
+
+
+def subtracted(program: Program) -> Iterator[Size]:
+    """Sizes that a computed size falls with: kernels."""
+    for s in program.sizes:
+        for monomial, c in () if s.definition is None else s.definition.terms:
+            for a in monomial:
+                if isinstance(a, Size) and c < 0:
+                    yield a
+                if isinstance(a, Floor):
+                    for m, k in a.parts[0].terms:
+                        yield from (b for b in m if isinstance(b, Size) and k < 0)
+
+
+def positive(e: Int) -> bool:
+    """Whether an expression is a sum of sizes."""
+    return all(c > 0 and all(isinstance(a, Size) for a in m) for m, c in e.terms)
+
+
+def tightened(scope: Scope, r: Range) -> Range:
+    """A range without the bounds that others make redundant."""
+    return Range(r.index, _strictest(scope, r.lowers, -1), _strictest(scope, r.uppers, 1))
+
+
+def _strictest(scope: Scope, bounds: tuple[Int, ...], direction: int) -> tuple[Int, ...]:
+    kept = list(dict.fromkeys(bounds))
+    for e in tuple(kept):
+        if any(c != e and at_least_zero(scope, (e - c) * direction) for c in kept):
+            kept.remove(e)
+    return tuple(kept)

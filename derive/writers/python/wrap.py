@@ -1,0 +1,92 @@
+"""Long lines, broken inside brackets: at words and signs of the outermost level first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+WIDTH = 88
+INDENT = "    "
+_ASSIGNMENT = re.compile(r"(?P<left>[^\"=]*? [-+]?=) (?P<right>.*)", re.DOTALL)
+_SIGNS = ((" if ", " else ", " for "), (" + ", " - "), (" * ", " / ", " @ "))
+
+
+def wrapped(line: str) -> list[str]:
+    """The line, or several lines where it is longer than WIDTH."""
+    if len(line) <= WIDTH:
+        return [line]
+    margin = line[: len(line) - len(line.lstrip())]
+    text = line.strip()
+    found = _ASSIGNMENT.fullmatch(text)
+    if found is None:
+        return [line]
+    left, right = found["left"], found["right"]
+    call = _opening(right)
+    if call is not None:
+        first = f"{margin}{left} {right[: call + 1]}"
+        return [first, *_inside(right[call + 1 : -1], margin + INDENT), f"{margin}{right[-1]}"]
+    return [f"{margin}{left} (", *_inside(right, margin + INDENT), f"{margin})"]
+
+
+def _opening(text: str) -> int | None:
+    """Where the bracket opens that the text ends with, if the rest is a name before it."""
+    k = _last_opening(text)
+    return k if k and re.fullmatch(r"[\w.]*", text[:k]) else None
+
+
+def _inside(text: str, margin: str) -> Iterator[str]:
+    """The lines of what stands inside brackets."""
+    if len(margin) + len(text) <= WIDTH:
+        yield margin + text
+        return
+    pieces = _split(text, (", ",))
+    if len(pieces) > 1:
+        for k, piece in enumerate(pieces):
+            last = k == len(pieces) - 1
+            yield from _closed(piece.removeprefix(", ") + ("" if last else ","), margin)
+        return
+    for signs in _SIGNS:
+        pieces = _split(text, signs)
+        if len(pieces) > 1:
+            for piece in pieces:
+                yield from _closed(piece.strip(), margin)
+            return
+    yield from _closed(text, margin)
+
+
+def _closed(piece: str, margin: str) -> Iterator[str]:
+    """A piece of what stands inside brackets, broken inside its own last bracket if need be."""
+    end = "," if piece.endswith(",") else ""
+    body = piece.removesuffix(",")
+    start = _last_opening(body) if len(margin) + len(piece) > WIDTH else None
+    if start is None:
+        yield margin + piece
+        return
+    yield margin + body[: start + 1]
+    yield from _inside(body[start + 1 : -1], margin + INDENT)
+    yield f"{margin}{body[-1]}{end}"
+
+
+def _last_opening(text: str) -> int | None:
+    """Where the bracket opens that the text ends with."""
+    if not text.endswith((")", "]")):
+        return None
+    depth = 0
+    for k in range(len(text) - 1, -1, -1):
+        depth += (text[k] in ")]") - (text[k] in "([")
+        if depth == 0:
+            return k
+    return None
+
+
+def _split(text: str, signs: Sequence[str]) -> list[str]:
+    """The text before each sign that stands outside all brackets and quotes."""
+    pieces, depth, start, quoted = [], 0, 0, False
+    for k, c in enumerate(text):
+        quoted ^= c == '"'
+        depth += (c in "([{") - (c in ")]}")
+        here = depth == 0 and not quoted and k > start
+        if here and any(text.startswith(s, k) for s in signs):
+            pieces.append(text[start:k])
+            start = k
+    return [*pieces, text[start:]]
