@@ -21,7 +21,7 @@ from derive.document.math import Name
 from derive.document.positions import Positions
 from derive.document.present import present
 from derive.ir import (
-    Binder,
+    Binding,
     Component,
     Formula,
     Index,
@@ -208,7 +208,7 @@ def _in_order(f: Basic) -> Iterator[Index]:
 
 def _meet(f: Basic, scope: tuple[Index, ...], together: dict[Index, set[Index]]) -> None:
     """Note in `together` which indices are in scope together, in order of appearance."""
-    if isinstance(f, Binder):
+    if isinstance(f, Binding):
         for r in f.ranges:
             mates = together.setdefault(r.index, set())
             for i in scope:

@@ -16,9 +16,10 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from derive.document.functions import head
-from derive.document.integers import component_like, integer
-from derive.document.juxtapose import juxtaposed
+from derive.document.integers import bounds, component_like, integer
+from derive.document.juxtapose import inline, juxtaposed, operators
 from derive.document.math import (
+    Big,
     Break,
     Fence,
     Fraction,
@@ -29,6 +30,7 @@ from derive.document.math import (
     Relation,
     RelationKind,
     Root,
+    Row,
     Scripts,
     Sign,
     SignKind,
@@ -43,6 +45,7 @@ from derive.document.notation import Names, parse_name
 from derive.document.strength import Laid, Strength, slot
 from derive.ir import (
     Added,
+    Apply,
     Array,
     Broadcast,
     Compared,
@@ -54,22 +57,27 @@ from derive.ir import (
     Element,
     Folded,
     Formula,
+    Function,
     Hadamard,
     Identity,
     Int,
     Ints,
     Kronecker,
+    Largest,
     Mapped,
     Number,
     Ones,
     Outer,
     Padded,
     Permuted,
+    Picked,
+    Power,
     Product,
     Raised,
     Reshaped,
     Rotated,
     Scaled,
+    Series,
     Sliced,
     Slope,
     Softmax,
@@ -126,6 +134,9 @@ class Wholes:
             Compared: self._compared,
             Vec: lambda a: self._call(Operator("vec"), a.of),
             Summed: lambda a: self._call(self._at("sum", a.args[1]), a.of),
+            Series: self._series,
+            Largest: lambda a: self._call(self._at("max", a.args[1]), a.of),
+            Picked: lambda a: self._call(self._at("pick", a.args[1]), a.of),
             Permuted: lambda a: self._call(self._at("permute", a.args[1]), a.of),
             Reshaped: lambda a: self._call(self._at("reshape", a.args[1], "times"), a.of),
             Broadcast: lambda a: self._call(self._at("expand", a.args[1], "times"), a.of),
@@ -140,9 +151,11 @@ class Wholes:
         }
 
     def element(self, f: Element) -> Laid:
-        """An entry: X_{i,j}, [A^\\top δ]_j; a scalar is printed as it is."""
+        """An entry: X_{i,j}, [A^\\top δ]_j; a scalar as it is, in brackets in a product."""
         if not f.indices:
-            return self.lay(f.whole)
+            laid = self.lay(f.whole)
+            one_word = laid.strength != Strength.FACTOR
+            return laid if one_word else Laid(laid.math, Strength.MARKED)
         if isinstance(f.whole, Array):
             symbol = f.whole.tensor.symbol
             return Laid(component_like(symbol, f.indices, self.names), Strength.OPERAND)
@@ -213,7 +226,7 @@ class Wholes:
         if factor.math == Numeral("1"):
             return negative, inner
         behind = slot(inner, Strength.FACTOR if isinstance(a.of, Scaled) else Strength.OPERAND)
-        if isinstance(a.of, Product):
+        if isinstance(a.of, Product | Ones):
             behind = inner.math
         numbers = 1 if isinstance(a.factor, Number) or _is_fraction(factor.math) else 0
         written = juxtaposed([slot(factor, Strength.FACTOR), behind], numbers)
@@ -235,6 +248,21 @@ class Wholes:
         factors = [slot(self.lay(p), Strength.OPERAND) for p in _factors(a)]
         return Laid(juxtaposed(factors), Strength.FACTOR)
 
+    def _series(self, a: Series) -> Laid:
+        signs = [
+            Big(
+                "sum",
+                (row(self.names.index(r.index), Relation("="), self._bound(r.lowers, True)),),
+                self._bound(r.uppers, False),
+            )
+            for r in a.ranges
+        ]
+        body = slot(self.lay(a.body), Strength.FACTOR)
+        return Laid(row(*operators(signs), body), Strength.FACTOR, open=True)
+
+    def _bound(self, es: tuple[Int, ...], lower: bool) -> Math:
+        return bounds(es, self.names, lower=lower)
+
     def _marked(self, kind: SignKind, sides: Sequence[Whole]) -> Laid:
         parts: list[Math] = []
         for a in sides:
@@ -243,7 +271,12 @@ class Wholes:
         return Laid(row(*parts), Strength.MARKED)
 
     def _above(self, a: Whole, above: Math) -> Laid:
-        base = slot(self.lay(a), Strength.ATOM)
+        called = isinstance(a, Softmax | Mapped) and above == _TOP
+        base = slot(self.lay(a), Strength.OPERAND if called else Strength.ATOM)
+        if called and isinstance(base, Row):
+            return Laid(
+                row(*base.parts[:-1], Scripts(base.parts[-1], above=above)), Strength.OPERAND
+            )
         if isinstance(base, Scripts):
             return Laid(replace(base, above=above), Strength.OPERAND)
         return Laid(Scripts(base, above=above), Strength.OPERAND)
@@ -283,6 +316,16 @@ class Wholes:
             left, right, relation = right, left, ">" if relation == "<" else ">="
         return Laid(fenced("bracket", row(left, Relation(relation), right)), Strength.ATOM)
 
+    def power_of_norm(self, f: Power) -> Laid | None:
+        """‖a‖^r, where a power is of a norm or of its square."""
+        if not isinstance(f.exponent, Number):
+            return None
+        whole, times = _norm(f.base)
+        if whole is None:
+            return None
+        above = inline(times * f.exponent.value)
+        return Laid(self.norm(whole, above), Strength.OPERAND)
+
     def norm(self, a: SquaredNorm, above: Math | None) -> Math:
         """A norm, Euclidean or of Frobenius, to a power."""
         letter = Numeral("2") if a.of.rank == 1 else Name("F")
@@ -291,10 +334,16 @@ class Wholes:
     # -- rearranged ------------------------------------------------------------------------------
 
     def _sliced(self, a: Sliced) -> Laid:
+        """x_n, and x_{:,c} where an axis before is whole."""
         at = dict(zip(a.axes, a.at, strict=True))
-        places = [integer(at[k], self.names) if k in at else Name(":") for k in range(a.of.rank)]
-        base = slot(self.lay(a.of), Strength.ATOM if not isinstance(a.of, Array) else Strength.TERM)
-        return Laid(Scripts(base, below=listed(places)), Strength.OPERAND)
+        last = max(a.axes, default=-1)
+        places = [integer(at[k], self.names) if k in at else Name(":") for k in range(last + 1)]
+        laid = self.lay(a.of)
+        base = laid.math if isinstance(a.of, Array) else slot(laid, Strength.ATOM)
+        whole = isinstance(a.of, Array) and laid.strength < Strength.ATOM
+        return Laid(
+            Scripts(base, below=listed(places)), Strength.OPERAND if whole else Strength.ATOM
+        )
 
     def _padded(self, a: Padded) -> Laid:
         before, after = _once(a.ints(1)), _once(a.ints(2))
@@ -310,6 +359,15 @@ class Wholes:
         if a.full:
             sign = Scripts(sign, below=Words("full"))
         return Laid(row(sides[0], Break(1), sign, sides[1]), Strength.MARKED)
+
+
+def _norm(f: Formula) -> tuple[SquaredNorm | None, int]:
+    """(‖a‖², n) for ‖a‖^n, n = 1 or 2."""
+    times = 2
+    if isinstance(f, Apply) and f.function == Function("sqrt"):
+        (f,), times = f.arguments, 1
+    whole = f.whole if isinstance(f, Element) else None
+    return (whole, times) if isinstance(whole, SquaredNorm) else (None, times)
 
 
 def _once(steps: Any) -> Ints:

@@ -1,6 +1,6 @@
 """The formula language and that of whole arrays: their nodes, and how to walk them."""
 
-from derive.ir.binder import Binder, Chosen, Max, Range, Sum
+from derive.ir.binder import Binder, Binding, Chosen, Max, Range, Sum
 from derive.ir.formula import (
     FUNCTIONS,
     Apply,
@@ -59,8 +59,11 @@ from derive.ir.rearranged import (
     Correlated,
     Dilated,
     Folded,
+    Largest,
+    OverAxes,
     Padded,
     Permuted,
+    Picked,
     Reshaped,
     Rotated,
     Sliced,
@@ -71,6 +74,7 @@ from derive.ir.rearranged import (
 )
 from derive.ir.reshape import Ravel, Unravel, position_read, ravel, unravel
 from derive.ir.selector import Bracket, Branch, Cases, Compare, Delta
+from derive.ir.series import Series
 from derive.ir.statement import Definition, Relation, axis_ranges
 from derive.ir.sympy_form import to_sympy
 from derive.ir.text import Names, to_text

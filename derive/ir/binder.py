@@ -58,7 +58,29 @@ def _bounds(given: Bounds | IntLike | Iterable[IntLike]) -> Bounds:
     return Bounds(given) if isinstance(given, (int, Int, Atom)) else Bounds(*given)
 
 
-class Binder(Formula):
+class Binding(Basic):
+    """What binds indices: a body, ranges, and a condition on the indices, in this order."""
+
+    __slots__ = ()
+
+    @property
+    def body(self) -> Basic:
+        return self.args[0]
+
+    @property
+    def ranges(self) -> tuple[Range, ...]:
+        return self.args[1:-1]  # type: ignore[return-value]
+
+    @property
+    def condition(self) -> Guard:
+        return self.args[-1]  # type: ignore[return-value]
+
+    @property
+    def bound(self) -> tuple[Index, ...]:
+        return tuple(r.index for r in self.ranges)
+
+
+class Binder(Binding, Formula):
     """What Sum and Max share: a body, ranges that bind indices, and a condition on the indices.
 
     `Sum(body, range1, range2, condition)`; the condition may be left out.  It comes before the
@@ -79,18 +101,6 @@ class Binder(Formula):
     @property
     def body(self) -> Formula:
         return self.args[0]  # type: ignore[return-value]
-
-    @property
-    def condition(self) -> Guard:
-        return self.args[-1]  # type: ignore[return-value]
-
-    @property
-    def ranges(self) -> tuple[Range, ...]:
-        return self.args[1:-1]  # type: ignore[return-value]
-
-    @property
-    def bound(self) -> tuple[Index, ...]:
-        return tuple(r.index for r in self.ranges)
 
 
 class Sum(Binder):

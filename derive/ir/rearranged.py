@@ -1,6 +1,6 @@
 """Whole arrays with their entries moved, selected, repeated or summed along axes.
 
-    Permuted  Reshaped  Vec  Sliced  Stacked  Broadcast  Summed
+    Permuted  Reshaped  Vec  Sliced  Stacked  Broadcast  Summed  Largest  Picked
     Rotated  Dilated  Padded  Correlated       of images, with kernels
     Unfolded  Folded                           im2col and col2im
 
@@ -10,10 +10,11 @@ exception, as in the literature: it puts columns below each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from derive.ir.extent import differ, known_extent, product_of
+from derive.ir.index import Index
 from derive.ir.integer import ONE, Int, IntLike, floor
 from derive.ir.whole import Ints, Shape, Whole, Word, demand_equal, made, wholes
 
@@ -114,6 +115,48 @@ class Summed(_Changed):
     @property
     def axes(self) -> tuple[int, ...]:
         return self.ints(1).numbers
+
+
+class OverAxes(_Changed):
+    """What looks at all entries along some axes together."""
+
+    __slots__ = ()
+
+    @property
+    def axes(self) -> tuple[int, ...]:
+        return self.ints(1).numbers
+
+    def split(self, indices: Sequence[Index]) -> tuple[list[Index], list[Index]]:
+        """Of the indices of all axes those that stay, and those of the axes themselves."""
+        kept = [i for k, i in enumerate(indices) if k not in self.axes]
+        return kept, [indices[k] for k in self.axes]
+
+    def joined(self, kept: Sequence[Index], gone: Sequence[Index]) -> tuple[Index, ...]:
+        """The indices of all axes, in order, from the two parts."""
+        there, others = dict(zip(self.axes, gone, strict=True)), iter(kept)
+        return tuple(there[k] if k in there else next(others) for k in range(self.of.rank))
+
+
+class Largest(OverAxes):
+    """The largest entry along some axes: max over them."""
+
+    __slots__ = ()
+
+    def __new__(cls, a: Whole, axes: IntsLike) -> Largest:
+        wholes((a,), "a Largest")
+        gone = Ints.of(axes)
+        shape = (d for k, d in enumerate(a.shape) if k not in gone.numbers)
+        return made(cls, shape, a, gone)
+
+
+class Picked(OverAxes):
+    """1 at the first of the largest entries along some axes, in row order, and 0 elsewhere."""
+
+    __slots__ = ()
+
+    def __new__(cls, a: Whole, axes: IntsLike) -> Picked:
+        wholes((a,), "a Picked")
+        return made(cls, a.shape, a, Ints.of(axes))
 
 
 class Broadcast(_Changed):

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sympy import Basic
 
-from derive.ir.binder import Binder, Range
+from derive.ir.binder import Binding, Range
 from derive.ir.formula import Component, Entry, Formula, Tensor
 from derive.ir.index import Index, fresh
 from derive.ir.integer import Atom, Int, IntLike
@@ -36,7 +36,7 @@ def free_indices(f: Basic) -> frozenset[Index]:
 
 
 def _free(f: Basic) -> frozenset[Index]:
-    if isinstance(f, Binder):
+    if isinstance(f, Binding):
         inner = free_indices(f.body) | free_indices(f.condition)
         for r in reversed(f.ranges):
             inner = (inner - {r.index}) | free_indices(r)
@@ -91,7 +91,7 @@ def _substitute(f: Node, to: dict[Index, Int]) -> Node:
     if not touched:
         return f
     to = {i: to[i] for i in touched}
-    if not isinstance(f, Binder):
+    if not isinstance(f, Binding):
         if isinstance(f, Range):
             return rebuild(f, (f.index, *(_substitute(a, to) for a in f.args[1:])))
         return rebuild(f, tuple(_substitute(a, to) for a in f.args))
@@ -112,7 +112,7 @@ def refresh(f: Node) -> Node:
     """A copy of `f` whose bound indices, at every depth, are new."""
     if not f.args or isinstance(f, Int):
         return f
-    if isinstance(f, Binder):
+    if isinstance(f, Binding):
         to: dict[Index, Int] = {}
         ranges = []
         for r in f.ranges:
@@ -167,7 +167,7 @@ def _same(a: Basic, b: Basic, in_a: Marks, in_b: Marks) -> bool:
         return _substitute(a, in_a) == _substitute(b, in_b)
     if type(a) is not type(b) or len(a.args) != len(b.args):
         return False
-    if isinstance(a, Binder) and isinstance(b, Binder):
+    if isinstance(a, Binding) and isinstance(b, Binding):
         return any(_same_binder(a, b, order, in_a, in_b) for order in ranges_that_match(a, b))
     if not a.args:
         return a == b
@@ -176,7 +176,9 @@ def _same(a: Basic, b: Basic, in_a: Marks, in_b: Marks) -> bool:
     return all(_same(x, y, in_a, in_b) for x, y in zip(a.args, b.args, strict=True))
 
 
-def _same_binder(a: Binder, b: Binder, order: tuple[Range, ...], in_a: Marks, in_b: Marks) -> bool:
+def _same_binder(
+    a: Binding, b: Binding, order: tuple[Range, ...], in_a: Marks, in_b: Marks
+) -> bool:
     for r, s in zip(a.ranges, order, strict=True):
         if not all(_same(x, y, in_a, in_b) for x, y in zip(r.args[1:], s.args[1:], strict=True)):
             return False
@@ -185,7 +187,7 @@ def _same_binder(a: Binder, b: Binder, order: tuple[Range, ...], in_a: Marks, in
     return _same(a.condition, b.condition, in_a, in_b) and _same(a.body, b.body, in_a, in_b)
 
 
-def ranges_that_match(a: Binder, b: Binder) -> Iterator[tuple[Range, ...]]:
+def ranges_that_match(a: Binding, b: Binding) -> Iterator[tuple[Range, ...]]:
     """The orders of b's ranges that could match a's: by how each bound index is used."""
     if len(a.ranges) == len(b.ranges) == 1:
         yield b.ranges
@@ -202,7 +204,7 @@ def ranges_that_match(a: Binder, b: Binder) -> Iterator[tuple[Range, ...]]:
         yield tuple(queues[w].pop(0) for w in wanted)
 
 
-def _signature(f: Binder, r: Range) -> object:
+def _signature(f: Binding, r: Range) -> object:
     """How `f` uses the index of `r`: for each integer expression that has it, how often."""
     scope = (*f.ranges[f.ranges.index(r) + 1 :], f.condition, f.body)
     uses = (k for part in scope for k in _uses(part, r.index))
@@ -216,7 +218,7 @@ def _uses(f: Basic, index: Index) -> Iterator[int]:
     if isinstance(f, Int):
         yield sum(1 for a in f.atoms_within() if a == index)
     parts = f.args
-    if isinstance(f, Binder) and index in f.bound:
+    if isinstance(f, Binding) and index in f.bound:
         parts = f.ranges[: f.bound.index(index) + 1]
     for part in parts:
         yield from _uses(part, index)

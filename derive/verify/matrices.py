@@ -19,6 +19,7 @@ from derive.ir import (
     Apply,
     Array,
     Broadcast,
+    Chosen,
     Compare,
     Compared,
     Component,
@@ -31,16 +32,21 @@ from derive.ir import (
     Identity,
     Index,
     Kronecker,
+    Largest,
     Mapped,
+    Max,
     Ones,
     Outer,
+    OverAxes,
     Permuted,
+    Picked,
     Power,
     Product,
     Raised,
     Range,
     Reshaped,
     Scaled,
+    Series,
     Slope,
     Softmax,
     SquaredNorm,
@@ -51,6 +57,7 @@ from derive.ir import (
     Vec,
     Whole,
     Zeros,
+    free_indices,
     fresh,
 )
 from derive.ir.selector import Bracket
@@ -100,6 +107,9 @@ class Matrices(Images):
             Summed: self._summed,
             Broadcast: self._broadcast,
             Stacked: self._stacked,
+            Series: self._series,
+            Largest: self._largest,
+            Picked: self._picked,
         }
 
     def entry(self, f: Element, env: Env) -> Labelled:
@@ -259,6 +269,40 @@ class Matrices(Images):
     def _summed(self, a: Summed, env: Env) -> Grid:
         return total(self.value(a.of, env), a.axes, self.numbers)
 
+    def _series(self, a: Series, env: Env) -> Grid:
+        """The sum over the labels of the indices; one that nothing depends on counts its values."""
+        if any(free_indices(r) for r in a.ranges):
+            raise Unsupported("the ranges of a sum of arrays depend on other indices")
+        inner = self.evaluator.world.env(a.ranges, env)
+        found = self.value(a.body, inner)
+        for r in a.ranges:
+            first, last = inner[r.index]
+            label = self.integers.label(r.index)
+            if label in found.labels:
+                found = _summed_label(found, found.labels.index(label), self.numbers)
+            else:
+                count = self._numbers(np.asarray(max(last - first + 1, 0)))
+                found = combined(times, count, found, self.numbers)
+        return found
+
+    def _largest(self, a: Largest, env: Env) -> Grid:
+        kept, gone = a.split([fresh("i") for _ in a.of.shape])
+        return self._tabulated(self._maximum(a, kept, gone), kept, a, env)
+
+    def _picked(self, a: Picked, env: Env) -> Grid:
+        indices = [fresh("i") for _ in a.shape]
+        kept, gone = a.split(indices)
+        bound = [fresh(i) for i in gone]
+        chosen = Chosen(self._maximum(a, kept, bound), *gone)
+        return self._tabulated(chosen, indices, a, env)
+
+    def _maximum(self, a: OverAxes, kept: Sequence[Index], gone: Sequence[Index]) -> Max:
+        base = a.base or 0
+        ranges = [
+            Range(i, base, a.of.shape[k] + (base - 1)) for i, k in zip(gone, a.axes, strict=True)
+        ]
+        return Max(Element(a.of, *a.joined(kept, gone)), *ranges)
+
     def _broadcast(self, a: Broadcast, env: Env) -> Grid:
         shape, axes = self._extents(a), a.axes
 
@@ -292,6 +336,14 @@ def _laid(value: Labelled, labels: Axes, own: Axes, extents: dict[int, int]) -> 
         return np.broadcast_to(data, (*data.shape[: len(labels)], *(extents[x] for x in own)))
 
     return Grid(lay(value.data), labels, None if value.flaw is None else lay(value.flaw))
+
+
+def _summed_label(grid: Grid, at: int, numbers: Numbers) -> Grid:
+    flaw = None
+    if grid.flaw is not None:
+        flaw = np.broadcast_to(grid.flaw, grid.data.shape).max(at, initial=0)
+    labels = grid.labels[:at] + grid.labels[at + 1 :]
+    return Grid(numbers.sum(grid.data, (at,)), labels, flaw)
 
 
 def _matmul(numbers: Numbers, a: Data, b: Data, n: int) -> Data:
