@@ -76,6 +76,25 @@ def common_multiple(a: Added) -> Whole | None:
     return Scaled(with_number(c, common), Added(*inner))
 
 
+@law(
+    "number into a sum of arrays",
+    "the number goes into the bracket",
+    "fewer numbers",
+    Scaled,
+    lambda: Scaled(Fraction(1, 2), Added(X, Scaled(2, Y))),
+)
+def number_inside(a: Scaled) -> Whole | None:
+    """½ (A + 2 B) = ½ A + B, where that takes fewer numbers."""
+    c, rest = split_number(a.factor)
+    if rest or not isinstance(a.of, Added):
+        return None
+    split = [_split(p) for p in a.of.parts]
+    new = [c * n for n, _, _ in split]
+    if _unusual(new) >= _unusual([n for n, _, _ in split]) + _unusual([c]):
+        return None
+    return Added(*(_scaled(n, fs, w) for n, (_, fs, w) in zip(new, split, strict=True)))
+
+
 def _unusual(numbers: Sequence[Fraction]) -> int:
     """How many numbers would have to be written."""
     return sum(abs(n) != 1 for n in numbers)

@@ -18,6 +18,7 @@ from derive.rules.array_sums import (
     common_left,
     common_multiple,
     common_right,
+    number_inside,
     sign_inside,
     tidy_sum,
 )
@@ -49,6 +50,7 @@ LAWS: tuple[ArrayLaw, ...] = (
     square_entries,
     tidy_sum,
     common_multiple,
+    number_inside,
     sign_inside,
     common_right,
     common_left,

@@ -11,12 +11,15 @@ from typing import Any
 
 from derive.engine.matrix.labelled import Frame, Labelled, NoMatrixForm, Value, in_order
 from derive.engine.matrix.network import Network, element_of
+from derive.engine.matrix.rewrite import length
 from derive.ir import (
     TRUE,
     Added,
     Apply,
     Array,
     Bracket,
+    Cases,
+    Chosen,
     Compare,
     Compared,
     Component,
@@ -26,10 +29,13 @@ from derive.ir import (
     DiagonalOf,
     Element,
     Formula,
+    Greatest,
     Identity,
     Index,
     Int,
+    Least,
     Mapped,
+    Max,
     Number,
     Plus,
     Power,
@@ -63,6 +69,7 @@ class Recogniser:
     ) -> None:
         self.frame = Frame(ranges, base)
         self.layout_of = layout_of
+        self._known: dict[Formula, Value] = {}
         self._cases: dict[type, Callable[[Any], Value]] = {
             Number: lambda f: f,
             Count: lambda f: f,
@@ -84,10 +91,12 @@ class Recogniser:
 
     def read(self, f: Formula) -> Value:
         """The array that a formula is an entry of, or the formula with arrays inside."""
-        case = self._cases.get(type(f))
-        if case is None:
-            raise NoMatrixForm(f"{_NAMES.get(type(f), type(f).__name__)} is no operation on arrays")
-        return case(f)
+        if f not in self._known:
+            case = self._cases.get(type(f))
+            if case is None:
+                raise NoMatrixForm(f"{_NAMES.get(type(f), 'this')} is no operation on whole arrays")
+            self._known[f] = case(f)
+        return self._known[f]
 
     # -- leaves ----------------------------------------------------------------------------------
 
@@ -193,12 +202,33 @@ class Recogniser:
 
     def _network(self, f: Formula) -> Value:
         parts, summed = self._flat(f)
-        for at, g in enumerate(parts):
-            if isinstance(g, Plus) and _has_delta(g):
-                return self._sum(Plus(*self._distributed(parts, at, summed)))
+        sums = [at for at, g in enumerate(parts) if isinstance(g, Plus)]
+        if not sums or (len(parts) == 1 and not summed):
+            return self._product(parts, summed)
+        apart: Formula = Plus(*self._distributed(parts, sums[0], summed))
+        if any(isinstance(g, Delta) for at in sums for g in subformulas(parts[at])):
+            return self.read(apart)
+        return self._shorter(lambda: self._product(parts, summed), lambda: self.read(apart))
+
+    def _shorter(self, one: Callable[[], Value], other: Callable[[], Value]) -> Value:
+        """The shorter of two forms, or the one that there is."""
+        try:
+            first = one()
+        except NoMatrixForm as reason:
+            try:
+                return other()
+            except NoMatrixForm:
+                raise reason from None
+        try:
+            second = other()
+        except NoMatrixForm:
+            return first
+        return second if length(second) < length(first) else first
+
+    def _product(self, parts: Sequence[Formula], summed: Sequence[Index]) -> Value:
         softmax = self._softmax(parts)
         if softmax is not None:
-            at, array, rest = softmax
+            array, rest = softmax
             return Network(self.frame, [array, *map(self.read, rest)], summed).contracted()
         norm = self._norm(parts, summed)
         if norm is not None:
@@ -247,7 +277,7 @@ class Recogniser:
                     return Network(self.frame, values, rest).contracted()
         return None
 
-    def _softmax(self, parts: Sequence[Formula]) -> tuple[int, Labelled, list[Formula]] | None:
+    def _softmax(self, parts: Sequence[Formula]) -> tuple[Labelled, list[Formula]] | None:
         """e^{z_i} / Σ_k e^{z_k} among the factors: softmax(z), and the other factors."""
         for at, g in enumerate(parts):
             if not isinstance(g, Apply) or g.function.name != "exp":
@@ -260,19 +290,21 @@ class Recogniser:
                 if isinstance(value, Labelled):
                     axes = (*(i for i in value.axes if i != index), index)
                     made = Labelled(Softmax(in_order(value, axes)), axes)
-                    return at, made, [p for k, p in enumerate(parts) if k not in (at, over)]
+                    return made, [p for k, p in enumerate(parts) if k not in (at, over)]
         return None
 
 
-_NAMES: dict[type, str] = {}
+_NAMES: dict[type, str] = {
+    Max: "a maximum over a window",
+    Chosen: "the choice of a maximum",
+    Cases: "a distinction of cases",
+    Greatest: "a maximum of two arrays",
+    Least: "a minimum of two arrays",
+}
 
 
 def _is_square(f: Formula) -> bool:
     return isinstance(f, Power) and f.exponent == Number(2)
-
-
-def _has_delta(f: Formula) -> bool:
-    return any(isinstance(g, Delta) for g in subformulas(f))
 
 
 def _normalises(f: Formula, exp: Apply) -> Index | None:

@@ -5,8 +5,20 @@ from __future__ import annotations
 from sympy import Basic
 
 from derive.derivation.step import Step
+from derive.engine.matrix.labelled import Labelled, Value
 from derive.errors import BudgetSpent
-from derive.ir import Formula, Int, Tensor, Whole, rebuild
+from derive.ir import (
+    Broadcast,
+    Formula,
+    Int,
+    Ones,
+    Outer,
+    Permuted,
+    Tensor,
+    Whole,
+    rebuild,
+    subformulas,
+)
 from derive.rules.array_law import ArrayLaw
 from derive.rules.wholes import LAWS
 
@@ -58,6 +70,18 @@ class Tidying:
                 self._root = after
                 return new
         return None
+
+
+_WEIGHTS: dict[type, int] = {Ones: 3, Broadcast: 4, Permuted: 4, Outer: 4}
+
+
+def length(value: Value) -> int:
+    """How long a value is when it is written, tidied."""
+    if not isinstance(value, Labelled):
+        return sum(1 for _ in subformulas(value))
+    tidied = Tidying().run(value.element)
+    nodes = (n for n in subformulas(tidied) if isinstance(n, Formula | Whole))
+    return sum(_WEIGHTS.get(type(n), 1) for n in nodes)
 
 
 def _replace(f: Basic, path: tuple[int, ...], new: Basic) -> Basic:
