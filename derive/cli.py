@@ -47,6 +47,16 @@ class Detail(Enum):
     FULL = "full"
 
 
+class Target(Enum):
+    NUMPY = "numpy"
+    TORCH = "torch"
+
+
+class Style(Enum):
+    ARRAYS = "arrays"
+    LOOPS = "loops"
+
+
 class PdfEngine(Enum):
     AUTO = "auto"
     LATEX = "latex"
@@ -114,7 +124,8 @@ def check(
         bool, typer.Option("--strict", help="Whatever does not simply hold is a problem.")
     ] = False,
     annotate: Annotated[
-        Path | None, typer.Option(help="A folder for copies with the verdicts in the margin.")
+        Path | None,
+        typer.Option(help="A folder for copies with the verdicts in the margin, LaTeX and HTML."),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", help=r"Also check the files that \input names.")
@@ -161,6 +172,27 @@ def grad(
         typer.echo(line)
     if found.refuted:
         raise typer.Exit(1)
+
+
+@app.command()
+def code(
+    file: Annotated[Path, typer.Argument(help="The network, as TOML.", metavar="FILE.toml")],
+    target: Annotated[Target, typer.Option(help="The library that the code calls.")] = Target.NUMPY,
+    style: Annotated[
+        Style, typer.Option(help="Operations on whole arrays, or loops over entries.")
+    ] = Style.ARRAYS,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The Python file to write.")
+    ] = None,
+) -> None:
+    """Print the forward and the backward pass of a network as a Python module."""
+    with _reported():
+        _check_readable(file)
+        source = import_module("derive.code").code(file, target.value, style.value)
+        if output is None:
+            typer.echo(source, nl=False)
+            return
+        typer.echo(import_module("derive.writers.files").write_atomically(output, source))
 
 
 @app.command()
@@ -268,15 +300,23 @@ def _annotate(reports: Sequence[Any], folder: Path | None) -> None:
     if folder is None:
         return
     write = import_module("derive.writers.files").write_atomically
-    annotated = import_module("derive.writers.annotated").annotated
-    for r in (r for r in reports if r.error is None):
+    latex = import_module("derive.writers.annotated").annotated
+    html = import_module("derive.writers.annotated_html")
+    pages = []
+    for r in reports:
         file = Path(r.file)
+        inside = Path(*(part for part in file.parent.parts if part not in (file.anchor, "..")))
         name = file.name if file.suffix == ".tex" else f"{file.name}.tex"
-        inside = [part for part in file.parent.parts if part not in (file.anchor, "..")]
-        target = folder.joinpath(*inside, name)
+        pages.append((inside / f"{file.name}.html").as_posix())
+        if r.error is not None:
+            continue
+        target = folder / inside / name
         if target.resolve() == file.resolve():
             raise InputError("the copy would replace it; choose another folder", file=r.file)
-        typer.echo(write(target, annotated(r)), err=True)
+        typer.echo(write(target, latex(r)), err=True)
+        typer.echo(write(folder / pages[-1], html.annotated_html(r)), err=True)
+    if len(reports) > 1:
+        typer.echo(write(folder / "index.html", html.index_html(reports, pages)), err=True)
 
 
 def _check_readable(file: Path, expected: str = "a TOML file", suffix: str = ".toml") -> None:

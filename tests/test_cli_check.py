@@ -93,10 +93,22 @@ def test_a_baseline_lets_known_problems_pass(notes):
 def test_copies_are_written_where_asked(notes):
     Path("b").mkdir()
     Path("b/right.tex").write_text("$1=2$", encoding="utf-8")
-    assert check("right.tex", "b/right.tex", "wrong.md", "--annotate", "marked").exit_code == 1
-    written = sorted(p.relative_to("marked").as_posix() for p in Path("marked").rglob("*.tex"))
-    assert written == ["b/right.tex", "right.tex", "wrong.md.tex"]
-    assert r"\derivemark{red}" in Path("marked/wrong.md.tex").read_text(encoding="utf-8")
+    done = check("right.tex", "b/right.tex", "wrong.md", "bytes.tex", "--annotate", "marked")
+    assert done.exit_code == 2
+    written = sorted(p.relative_to("marked").as_posix() for p in Path("marked").rglob("*.*"))
+    assert written == [
+        "b/right.tex",
+        "b/right.tex.html",
+        "index.html",
+        "right.tex",
+        "right.tex.html",
+        "wrong.md.html",
+        "wrong.md.tex",
+    ]
+    index = Path("marked/index.html").read_text(encoding="utf-8")
+    assert '<a href="b/right.tex.html">b/right.tex</a>' in index
+    assert "bytes.tex" in index
+    assert "bytes.tex.html" not in index
 
 
 def test_a_copy_never_replaces_its_document(notes):

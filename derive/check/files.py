@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
@@ -29,10 +32,17 @@ from derive.latex.statements import first_relation
 from derive.network.source import Source, read_text
 from derive.verify.verdict import Counterexample
 
+_PLACE = re.compile(r" at character [0-9]+, here: .*?(?=; it would be right with |\Z)", re.DOTALL)
+"""The place in a formula, of which a document has a line and a column."""
+
 KINDS = {".tex": "tex", ".md": "md", ".markdown": "md", ".txt": "txt"}
 
 DEEPEST = 20
 """Files that take in other files, inside each other, at most."""
+
+RAISES = "DERIVE_RAISES"
+"""A variable of the environment; where it is set, a mistake in this library is not reported as a
+formula that could not be read but raised.  The tests set it."""
 
 FEW = 3
 """So many files are checked one after the other: starting another process takes half a second."""
@@ -44,7 +54,7 @@ class Entry:
 
     `line` and `column` count from 1 and say where `latex` begins, the text of the file as it
     stands; of what cannot be read they say where reading stopped.  `caret` is the offset in `latex`
-    of the relation, or of that place.
+    of the relation, or of that place if reading `stopped`.
     """
 
     file: str
@@ -58,6 +68,7 @@ class Entry:
     suggestion: str = ""
     start: int = 0
     caret: int = 0
+    stopped: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,10 +79,14 @@ class Remark:
     text: str
 
 
+NOTHING = Document("", ())
+
+
 @dataclass(frozen=True)
 class FileReport:
     """What was found in one file.
 
+    `pieces` has for each entry the number of the formula in `document` that it speaks of;
     `declared` is what was taken from the text itself; `error` says why the file could not be used.
     """
 
@@ -79,8 +94,8 @@ class FileReport:
     entries: tuple[Entry, ...] = ()
     declared: tuple[Remark, ...] = ()
     remarks: tuple[Remark, ...] = ()
-    text: str = ""
-    spans: tuple[tuple[int, int], ...] = ()
+    document: Document = NOTHING
+    pieces: tuple[int, ...] = ()
     error: DeriveError | None = None
 
 
@@ -107,7 +122,18 @@ def check_files(
         pending = [pool.submit(check, file) for file in files]
         for _ in as_completed(pending):
             done()
-    return [report for future in pending for report in future.result()]
+    return [r for file, future in zip(files, pending, strict=True) for r in _result(file, future)]
+
+
+def _result(file: Path, future: Future[list[FileReport]]) -> list[FileReport]:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:  # killed from outside, for its memory perhaps
+        return [_failed(file, error)]
+
+
+def _failed(file: Path, error: Exception) -> FileReport:
+    return FileReport(str(file), error=DeriveError(failure("this file", error), file=str(file)))
 
 
 def _checked(
@@ -124,6 +150,8 @@ def _checked(
         reports = [_Check(file, document, declared, follow).report()]
     except DeriveError as error:
         return [FileReport(str(file), error=error)]
+    except Exception as error:  # one file must not cost the reports on all others
+        return [_failed(file, error)]
     seen = (*above, file.resolve())
     for _, name in document.inputs if follow else ():
         inner = file.parent / (name if Path(name).suffix else f"{name}.tex")
@@ -132,6 +160,17 @@ def _checked(
             tables = (declared.tables[0], declared.source)
             reports += _checked(inner, tables, follow, document.macros, seen)
     return reports
+
+
+def failure(of: str, error: BaseException) -> str:
+    """What is said of a mistake in this library; with RAISES in the environment it is raised."""
+    if os.environ.get(RAISES):
+        raise error
+    return f"derive failed on {of} ({_shortened(repr(error))}); please report it"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def check_file(file: Path, given: tuple[Tables, Source] | None = None) -> FileReport:
@@ -171,15 +210,15 @@ class _Check:
         for at, name in () if self.follow else self.document.inputs:
             said = f"“{name}” is not read; name it, or allow it with --follow"
             self.remarks.append(Remark(self.document.place(at)[0], said))
-        found = [(p, e) for p in self.document.pieces for e in self.entries(p)]
+        found = [(n, e) for n, p in enumerate(self.document.pieces) for e in self.entries(p)]
         declared = sorted(self.declared, key=lambda d: d.offset)
         return FileReport(
             self.file,
             tuple(entry for _, entry in found),
             tuple(Remark(self.document.place(d.offset)[0], d.said) for d in declared),
             tuple(self.remarks),
-            self.document.text,
-            tuple((piece.start, piece.end) for piece, _ in found),
+            self.document,
+            tuple(n for n, _ in found),
         )
 
     def introduced(self) -> Iterator[tuple[int, Shorthand]]:
@@ -212,8 +251,7 @@ class _Check:
         try:
             verdicts = checker.check(piece.source)
         except Exception as error:  # one formula must not cost the verdicts on all others
-            failure = f"derive failed on this formula ({error!r}); please report it"
-            yield self.unread(piece, piece.span()[0], failure)
+            yield self.unread(piece, piece.span()[0], failure("this formula", error))
             return
         undefined = any(v.status == UNDEFINED for v in verdicts)
         if undefined and is_definition(self.document, piece) and self.define(scope, piece):
@@ -250,10 +288,11 @@ class _Check:
         return self.declare(scope, Declared(formula, piece.start, {"define": [formula]}))
 
     def entry(self, piece: Piece, verdict: PairVerdict) -> Entry:
-        stopped = verdict.status in (UNREADABLE, UNDEFINED) or verdict.start > 0
-        if stopped and verdict.latex == piece.source:
+        if verdict.stopped:
             at = piece.span(verdict.start, verdict.start)[0]
-            return replace(self.unread(piece, at, verdict.message), status=verdict.status)
+            message = _PLACE.sub("", verdict.message)
+            found = self.unread(piece, at, message)
+            return replace(found, status=verdict.status, suggestion=verdict.suggestion)
         start, end = piece.span(verdict.start, verdict.end)
         relation = first_relation(piece.source[verdict.start : verdict.end])
         caret = piece.span(verdict.start + relation, verdict.end)[0] if relation else start
@@ -277,5 +316,13 @@ class _Check:
         latex = self.document.text[start:end]
         caret = min(max(0, at - start), len(latex))
         return Entry(
-            self.file, line, column, latex, UNREADABLE, message=message, start=start, caret=caret
+            self.file,
+            line,
+            column,
+            latex,
+            UNREADABLE,
+            message=message,
+            start=start,
+            caret=caret,
+            stopped=True,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,12 @@ from derive.errors import InputError
 from derive.network.source import read_text
 from derive.verify.verdict import Counterexample
 
+_BETWEEN = re.compile(
+    r"[;:,]? ?(?:\b(?:at|with|where|everywhere|only|if|and|is|times|not|than)\b|→)(?= |$) ?"
+    r"|[;:,] |[“”]"
+)
+_MATHEMATICS = re.compile(r"[\\_^]|^\S+ (?:=|≠|>=) (?:\S+|\[.*\])$|^[A-Za-z]$")
+_WORD = re.compile(r"(?<![\\{A-Za-z_])[A-Za-z]{3,}")
 WIDEST = 96
 """Characters of a formula that a line of the report shows."""
 
@@ -39,18 +46,18 @@ def lines(report: FileReport) -> Iterator[tuple[str, str]]:
         yield e.status, f"    {' ' * caret}^"
 
 
-def excerpt(latex: str, caret: int) -> tuple[str, int]:
-    """At most WIDEST characters of a formula around an offset, in one line; the offset in it."""
+def excerpt(latex: str, caret: int, widest: int = WIDEST) -> tuple[str, int]:
+    """At most `widest` characters of a formula around an offset, in one line; the offset in it."""
     before = " ".join(latex[:caret].split())
     before += " " if before and latex[caret - 1].isspace() else ""
     text = before + " ".join(latex[caret:].split())
     caret = len(before)
-    if len(text) <= WIDEST:
+    if len(text) <= widest:
         return text, caret
-    start = max(0, min(caret - WIDEST // 2, len(text) - WIDEST))
-    shown = text[start : start + WIDEST]
+    start = max(0, min(caret - widest // 2, len(text) - widest))
+    shown = text[start : start + widest]
     shown = f"…{shown[1:]}" if start else shown
-    return (f"{shown[:-1]}…" if start + WIDEST < len(text) else shown), caret - start
+    return (f"{shown[:-1]}…" if start + widest < len(text) else shown), caret - start
 
 
 def reason(e: Entry) -> str:
@@ -59,6 +66,20 @@ def reason(e: Entry) -> str:
     if e.suggestion and e.suggestion not in said:
         said += f"; nearest right reading: {e.suggestion}"
     return said
+
+
+def phrases(message: str) -> Iterator[tuple[str, bool]]:
+    """The parts of a message, each with whether it is mathematics."""
+    done = 0
+    for found in (*_BETWEEN.finditer(message), None):
+        end = len(message) if found is None else found.start()
+        part = message[done:end]
+        if found is None or all(part.count(a) == part.count(b) for a, b in ("{}", "[]", "()")):
+            if part:
+                yield part, bool(_MATHEMATICS.search(part)) and not _WORD.search(part)
+            if found is not None:
+                yield found[0], False
+                done = found.end()
 
 
 def summary(report: FileReport) -> str:

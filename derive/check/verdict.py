@@ -32,13 +32,15 @@ class PairVerdict(Finding):
     """The verdict on one adjacent pair of a chain, or on a formula that cannot be read.
 
     `start` and `end` are where the pair stands in the source, in characters from 0; `latex` is
-    that part of it.  `readings` say how notation with several meanings was taken.
+    that part of it.  `stopped` says that reading stopped at `start`, and `latex` is the whole
+    source.  `readings` say how notation with several meanings was taken.
     """
 
     start: int = 0
     end: int = 0
     latex: str = ""
     readings: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 @dataclass(frozen=True)

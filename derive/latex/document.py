@@ -108,8 +108,9 @@ class Piece:
 class Document:
     """A text, its formulas in order, its headings, macros, and the declarations in its comments.
 
-    `declarations` is TOML with the lines of the document, empty where there are none.  `inputs` are
-    the other files that it names, each with the offset of the command.
+    `kind` is `tex` or `md`, as which a `txt` is read too.  `declarations` is TOML with the lines of
+    the document, empty where there are none.  `inputs` are the other files that it names, each with
+    the offset of the command.
     """
 
     text: str
@@ -118,6 +119,7 @@ class Document:
     macros: Macros = field(default_factory=Macros)
     declarations: str = ""
     inputs: tuple[tuple[int, str], ...] = ()
+    kind: str = "tex"
 
     @cached_property
     def _lines(self) -> Lines:
@@ -161,6 +163,7 @@ def read_document(text: str, kind: str = "tex", macros: Macros | None = None) ->
         reader.macros,
         _declarations(text),
         tuple(reader.inputs),
+        kind,
     )
 
 

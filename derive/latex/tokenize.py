@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from derive.latex.error import ReadError
+from derive.latex.signs import SCRIPTS, SIGNS, ordinary
 
 LONGEST = 100_000
 """Characters in one formula, at most."""
@@ -23,8 +24,7 @@ SPACING = frozenset(
 SAME = {"\\cr": "\\\\", "\\lbrace": "\\{", "\\rbrace": "\\}"}
 """Commands that are other spellings of what the parser knows."""
 
-_TOKEN = re.compile(
-    r"""(?P<space>[\s~]+|%[^\n]*)
+_SYNTAX = r"""(?P<space>[\s~]+|%[^\n]*)
       |\\(?P<side>left|right|[bB]igg?[lrm]?)\s*(?P<null>\.)
       |\\(?P<text>text|textrm|textit|mbox)\s*\{(?P<words>[^{}\\$]*)\}
       |\\(?P<operator>operatorname\*?|mathrm)\s*\{(?P<letters>(?:[A-Za-z0-9 ]|\\,)*)\}
@@ -33,9 +33,11 @@ _TOKEN = re.compile(
       |(?P<command>\\(?:[A-Za-z]+|.))
       |(?P<number>[0-9]{1,3}(?:(?:\\,|\{,\})[0-9]{3})+(?![0-9])|[0-9]+(?:\.[0-9]+)?)
       |(?P<word>(?<=\s)for(?=\s))
+      |(?P<sign>[SIGNS])
       |(?P<letter>[^\W\d_])
-      |(?P<mark>\.\.|:=|[-+*/=<>()\[\]{}|,;:&^_'!.])""",
-    re.VERBOSE | re.DOTALL,
+      |(?P<mark>\.\.|:=|[-+*/=<>()\[\]{}|,;:&^_'!.])"""
+_TOKEN = re.compile(
+    _SYNTAX.replace("SIGNS", re.escape("".join((*SIGNS, *SCRIPTS)))), re.VERBOSE | re.DOTALL
 )
 
 
@@ -59,10 +61,19 @@ def tokenize(source: str) -> list[Token]:
         found = _TOKEN.match(source, at)
         if found is None:
             raise ReadError(at, "mathematics", f"“{source[at]}”")
-        tokens.append(_token(found, at))
+        tokens += _sign(found["sign"], at) if found["sign"] else [_token(found, at)]
         at = found.end()
     tokens.append(Token("end", "the end", len(source)))
     return _paired(tokens)
+
+
+def _sign(sign: str, at: int) -> list[Token]:
+    if sign not in SCRIPTS:
+        text = SIGNS[sign]
+        return [Token("command" if text.startswith("\\") else "mark", text, at)]
+    mark, text = SCRIPTS[sign]
+    kind = "number" if text.isdecimal() else "command" if len(text) > 1 else "letter"
+    return [Token("mark", mark, at), Token(kind, text, at)]
 
 
 def _paired(tokens: list[Token]) -> list[Token]:
@@ -111,4 +122,7 @@ def _token(found: re.Match[str], at: int) -> Token:
         return Token("number", re.sub(r"[^0-9.]", "", found["number"]), at)
     kind = found.lastgroup or ""
     text = SAME.get(found[kind], found[kind])
+    if kind == "letter":
+        text = ordinary(text)
+        kind, text = ("command", SIGNS[text]) if text in SIGNS else (kind, text)
     return Token("space" if text in SPACING else kind, text, at)

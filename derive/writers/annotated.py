@@ -1,130 +1,141 @@
 r"""A checked document once more, as LaTeX with the verdicts in its margin.
 
-A LaTeX document is copied with a `\derivemark` at each formula that does not hold; of another kind
-of document the headings, paragraphs and formulas are written as LaTeX.
+A LaTeX document is copied: the relations that do not hold are coloured and numbered, and the notes
+with these numbers stand in a margin beside the page.  Of another kind of document, or of a part of
+one, the headings, paragraphs and formulas are written as a document of their own.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from itertools import groupby
+
+from pylatex.utils import NoEscape
 
 from derive.check.files import Entry, FileReport
-from derive.check.report import reason
-from derive.check.verdict import HOLDS, UNREADABLE, WORST_FIRST
-from derive.latex.document import Document, Piece, is_tex, read_document
+from derive.check.marks import Marked, Note, Place, marked, replaced
+from derive.check.prose import BEGIN, Break, Heading, Listing, Words, prose
+from derive.check.report import excerpt, phrases, reason
+from derive.check.verdict import WORST_FIRST
+from derive.writers.latex_source import is_typeset, mathematics
 from derive.writers.latex_text import escape
+from derive.writers.templates import environment
 
-_COLOURS = {
-    "wrong": "red",
+COLOURS = {
+    "wrong": "red!75!black",
     "undefined": "violet",
-    "unreadable": "gray",
-    "holds if": "orange",
-    "convention": "blue",
-    "holds": "black",
+    "unreadable": "black!55",
+    "holds if": "orange!85!black",
+    "convention": "blue!70!black",
 }
-_PREAMBLE = r"""\usepackage{xcolor}
-\providecommand{\otherchar}[2]{U+#2}
-\DeclareRobustCommand{\derivemark}[2]{\leavevmode\ifinner\textsuperscript{\textcolor{#1}{!}}\else
-  \marginpar{\raggedright\tiny\color{#1}#2}\fi}
-"""
-_CLASS = r"""\documentclass{article}
-\usepackage[T1]{fontenc}
-\usepackage{lmodern,amsmath,amssymb}
-\usepackage[left=25mm,right=60mm,marginparwidth=45mm]{geometry}
-\setlength{\parindent}{0pt}
-\setlength{\parskip}{1ex}
-"""
-_NOT_INSIDE = re.compile(
-    r"%|\$|\\(?:tag|label)(?![A-Za-z])|\\begin\{(?:align|gather|equation|multl|eqn)"
-)
 _SECTIONS = ("section", "section", "subsection", "subsubsection")
 
 
 def annotated(report: FileReport) -> str:
     """The text of a checked file as LaTeX, with marks in the margin."""
-    if is_tex(report.text) or report.file.endswith(".tex"):
-        return _copy(report)
-    document = read_document(report.text, "md")
-    body = "".join(_typeset(document, report))
-    return f"{_CLASS}{_PREAMBLE}\\begin{{document}}\n{body}\n\\end{{document}}\n"
+    text = report.document.text
+    begin = BEGIN.search(text) if report.document.kind == "tex" else None
+    if begin is not None:
+        at = text.rindex("\\begin", 0, begin.end())
+        return f"{text[:at]}{_preamble()}{_copy(report, at)}"
+    body = NoEscape("".join(_typeset(report)).strip())
+    frame = environment(escape).get_template("annotated.tex")
+    return frame.render(preamble=NoEscape(_preamble()), body=body)
 
 
-def _copy(report: FileReport) -> str:
-    """A LaTeX document with marks; the commands for them stand before `\\begin{document}`."""
-    text, done = report.text, 0
-    parts: list[str] = []
-    begin = text.find(r"\begin{document}")
-    if begin >= 0:
-        parts += [text[:begin], _PREAMBLE]
-        done = begin
-    for (start, end), mark in _marks(report):
-        display = text[start] != "$" or text.startswith("$$", start)
-        at = start if display and not text.startswith(r"\(", start) else end
-        parts += [text[done:at], mark]
-        done = at
+def _preamble() -> str:
+    """The definitions of the commands for marks, for the end of a preamble."""
+    return environment(escape).get_template("marks.tex").render()
+
+
+def _copy(report: FileReport, begin: int) -> str:
+    """The text from an offset on, with the marks at the relations and the notes."""
+    text = report.document.text
+    edits = []
+    for formula in marked(report):
+        edits += [(start, end, mark) for (start, end), mark in _marks(formula, text).items()]
+        if formula.notes:
+            inline = text[formula.start] == "$" != text[formula.start + 1 : formula.start + 2]
+            at = formula.end if inline or text.startswith(r"\(", formula.start) else formula.start
+            edits.append((at, at, _notes(formula)))
+    parts, done = [], begin
+    for start, end, mark in sorted(edits):
+        if start >= done:
+            parts += [text[done:start], mark]
+            done = end
     return "".join([*parts, text[done:]])
 
 
-def _marks(report: FileReport) -> Iterator[tuple[tuple[int, int], str]]:
-    """Each formula with something that does not hold, and what is to be said of it."""
-    found = zip(report.spans, report.entries, strict=True)
-    for span, group in groupby(found, key=lambda pair: pair[0]):
-        entries = [e for _, e in group if e.status != HOLDS]
-        if entries:
-            yield span, _mark(entries)
-
-
-def _mark(entries: list[Entry]) -> str:
-    worst = min((e.status for e in entries), key=WORST_FIRST.index)
-    said = r"\par ".join(
-        rf"\textbf{{{e.status}}} (line {e.line}): {escape(reason(e))}" for e in entries
-    )
-    return rf"\derivemark{{{_COLOURS[worst]}}}{{{said}}}"
-
-
-def _typeset(document: Document, report: FileReport) -> Iterator[str]:
-    """The headings, paragraphs and formulas of a document that is not LaTeX, with the marks."""
-    marks = dict(_marks(report))
-    unread = {
-        span for span, e in zip(report.spans, report.entries, strict=True) if e.status == UNREADABLE
+def _marks(formula: Marked, text: str) -> dict[Place, str]:
+    """What replaces the relations that do not hold."""
+    return {
+        note.relation: _mark(note, text[slice(*note.relation)])
+        for note in formula.notes
+        if note.relation is not None
     }
-    done = 0
-    for (start, end), group in groupby(document.pieces, key=lambda p: (p.start, p.end)):
-        if start < done:
-            continue
-        yield from _words(document.text[done:start])
-        yield marks.get((start, end), "")
-        pieces = list(group)
-        rows = _rows(document, start, end) if (start, end) not in unread else ""
-        yield rows or "".join(_formula(piece, (start, end) in unread) for piece in pieces)
-        done = end
-    yield from _words(document.text[done:])
 
 
-def _rows(document: Document, start: int, end: int) -> str:
-    """A display as it is written, where LaTeX takes it; else nothing."""
-    body = document.text[start:end].removeprefix("$$").removesuffix("$$")
-    if len(body) != end - start - 4 or document.macros.table or _NOT_INSIDE.search(body):
-        return ""
-    return f"\\[{' '.join(body.split())}\\]\n"
+def _mark(note: Note, relation: str) -> str:
+    return rf"\derivemark{{{_colour(note.entry)}}}{{{note.number}}}{{{relation}}}"
 
 
-def _formula(piece: Piece, unread: bool) -> str:
-    if unread or piece.problem:
-        return rf"\texttt{{{escape(piece.source)}}}"
-    return f"\\[{piece.source}\\]\n" if piece.display else f"\\({piece.source}\\)"
+def _colour(entry: Entry) -> str:
+    return COLOURS[entry.status]
 
 
-def _words(text: str) -> Iterator[str]:
-    """Lines of text; those that begin with `#` are headings, empty ones part paragraphs."""
-    for k, line in enumerate(text.split("\n")):
-        yield "\n" if k else ""
-        level = len(line) - len(line.lstrip("#"))
-        if level and line[level : level + 1] == " ":
-            name = _SECTIONS[min(level, len(_SECTIONS)) - 1]
-            yield rf"\{name}*{{{escape(line[level:].strip())}}}"
-        elif line.strip():
-            space = " " if line[:1].isspace() else ""
-            yield space + escape(line.strip()) + (" " if line[-1:].isspace() else "")
+def _notes(formula: Marked) -> str:
+    """The notes on a formula, for the margin."""
+    worst = min((n.entry for n in formula.notes), key=lambda e: WORST_FIRST.index(e.status))
+    said = r"\derivepar ".join(map(_note, formula.notes))
+    numbers = ""
+    if not formula.display:
+        numbers = ",".join(str(n.number) for n in formula.notes if n.relation is None)
+    return rf"\derivenote{{{_colour(worst)}}}{{{numbers}}}{{{said}}}"
+
+
+def _note(note: Note) -> str:
+    e = note.entry
+    head = rf"\textcolor{{{_colour(e)}}}{{{note.number}\enspace\textbf{{{e.status}}}}}"
+    said = "".join(_phrase(*phrase) for phrase in phrases(reason(e)))
+    said = f"{head} (line {e.line}) {said}"
+    if e.stopped:
+        shown, caret = excerpt(e.latex, e.caret, widest=48)
+        before, after = escape(shown[:caret]), escape(shown[caret:])
+        said += rf"\derivepar\texttt{{{before}\derivestop{{{_colour(e)}}}{after}}}"
+    return said
+
+
+def _phrase(said: str, math: bool) -> str:
+    return f"\\({mathematics(said)}\\)" if math and is_typeset(said) else escape(said)
+
+
+def _typeset(report: FileReport) -> Iterator[str]:
+    """The headings, words and formulas of a document, with the marks."""
+    for part in prose(report.document, tuple(marked(report))):
+        match part:
+            case Heading():
+                name = _SECTIONS[min(part.level, len(_SECTIONS)) - 1]
+                yield f"\n\n\\{name}*{{{escape(part.title)}}}\n\n"
+            case Listing():
+                lines = "\\\\\n".join(f"\\mbox{{}}{escape(x)}" for x in part.text.split("\n"))
+                yield f"\n\n{{\\ttfamily\\obeyspaces {lines}\\par}}\n\n"
+            case Words():
+                yield escape(part.text)
+            case Break():
+                yield "\n\n"
+            case Marked():
+                yield _formula(part, report.document.text)
+
+
+def _formula(formula: Marked, text: str) -> str:
+    """A formula with its marks and notes; what LaTeX would not take is shown as it is written."""
+    notes = _notes(formula) if formula.notes else ""
+    unread = any(n.entry.stopped for n in formula.notes)
+    if unread or not all(p.problem is None and is_typeset(p.source) for p in formula.pieces):
+        shown = rf"{{\ttfamily {escape(text[formula.start : formula.end])}}}"
+        return f"\n\n{notes}{shown}\n\n" if formula.display else f"{shown}{notes}"
+    marks = _marks(formula, text)
+    pieces = [mathematics(replaced(piece.math, marks)) for piece in formula.pieces]
+    if formula.display:
+        rows = "".join(rf"\derivedisplay{{{piece}}}" + "\n" for piece in pieces)
+        return f"\n\n{notes}{rows}\n"
+    return ", ".join(f"\\({piece}\\)" for piece in pieces) + notes

@@ -29,7 +29,7 @@ _SIGNS = (
     "⋅cdot ∘circ ⇒Rightarrow ⇔Leftrightarrow ↦mapsto ↔leftrightarrow ⊤top ⊥perp ∥parallel ∫int "
     "ℓell ∧wedge ∨vee ⌊lfloor ⌋rfloor ⌈lceil ⌉rceil ⟨langle ⟩rangle ✓checkmark ′prime …ldots"
 )
-_MATHEMATICS = {w[0]: w[1:] for w in (_GREEK + " " + _SIGNS).split()} | {
+MATHEMATICS = {w[0]: w[1:] for w in (_GREEK + " " + _SIGNS).split()} | {
     "ℝ": "mathbb{R}",
     "ℤ": "mathbb{Z}",
     "ℕ": "mathbb{N}",
@@ -67,8 +67,8 @@ def _character(c: str) -> str:
         return str(escape_latex(c)) if c.isprintable() else ""
     if c in _SET_BY_T1:
         return c
-    if c in _MATHEMATICS:
-        return f"\\ensuremath{{\\{_MATHEMATICS[c]}}}"
+    if c in MATHEMATICS:
+        return f"\\ensuremath{{\\{MATHEMATICS[c]}}}"
     if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn"):
         return ""
     return f"\\otherchar{{{c}}}{{{ord(c):04X}}}"
