@@ -222,8 +222,13 @@ def counted(steps: Sequence[Verification]) -> Iterator[tuple[Mark, int, Line]]:
     """For each status how many of some steps have it, and what it means."""
     for status in (EXACT, NUMERIC, REFUTED, NOT_CHECKABLE):
         found = [v for v in steps if v.status == status]
-        if found:
-            yield Mark(status), len(found), meaning(status, found)
+        compared = [v for v in found if status == NUMERIC and v.precision is None]
+        equal = [v for v in found if v not in compared]
+        if equal:
+            yield Mark(status), len(equal), meaning(status, equal)
+        if compared:
+            told = "the inequality holds, or the rounded number is right, at every draw, in "
+            yield Mark(status), len(compared), line(told, "arithmetic with error bounds.")
 
 
 def meaning(status: str, found: Sequence[Verification]) -> Line:

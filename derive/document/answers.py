@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from string import ascii_lowercase
+from typing import Literal
 
 from sympy import Basic
 
@@ -53,15 +54,15 @@ from derive.document.model import (
 )
 from derive.document.notation import Names, Notation, parse_name
 from derive.document.present import present
-from derive.document.windows import places, windowed, within
-from derive.ir import Count, Formula, Guard, Int, Number, Range, Tensor, conjuncts
+from derive.document.windows import places, window_key, windowed, within
+from derive.ir import Count, Formula, Guard, Int, Max, Number, Range, Size, Tensor, conjuncts
 from derive.ir import Relation as Claim
 from derive.questions import parts as said
 from derive.questions.sheet import Sheet
 from derive.verify.verdict import EXACT, NOT_CHECKABLE, NUMERIC, REFUTED, Verification
 
 _WORST_FIRST = (REFUTED, NOT_CHECKABLE, NUMERIC, EXACT)
-_WINDOW = Name("S")
+_WINDOWS = tuple(map(Name, ("S", "R", "W", r"\Omega")))
 
 
 def document(sheet: Sheet, summary: tuple[tuple[Mark, int, Line], ...] = ()) -> Document:
@@ -110,13 +111,21 @@ class _Teller:
         for thing in things:
             for part in _basic(thing):
                 formulas.append(part)
-            if isinstance(thing, said.OverWindow):
-                windows[self.key(thing.window)] = _WINDOW
+            over = thing.formula if isinstance(thing, said.Limit) else thing
+            if isinstance(over, said.OverWindow):
+                windows[window_key(*self.shown(over.window))] = self.symbol
         return Names.of(formulas, ranges, replace(self.notation, windows=windows))
 
-    def key(self, window: said.WindowSet) -> tuple[Basic, ...]:
+    @property
+    def symbol(self) -> Name:
+        """What windows are called: a letter that nothing else has."""
+        return next(w for w in _WINDOWS if w not in self.notation.taken)
+
+    def shown(self, window: said.WindowSet) -> tuple[tuple[Range, ...], Guard]:
+        """The ranges and the condition of a window as they are printed."""
         numbers = self.notation.numbers
-        return tuple(present(p, numbers) for p in (*window.ranges, window.condition))
+        ranges = tuple(present(r, numbers) for r in window.ranges)
+        return ranges, present(window.condition, numbers)  # type: ignore[return-value]
 
     # -- text ------------------------------------------------------------------------------------
 
@@ -169,7 +178,7 @@ class _Teller:
                 math = layout.extent(f.general, general)
                 return with_numbers(math, {parse_name(s.name): n for s, n in f.at})
             case said.Written():
-                return layout.formula(f.formula, _as_it_stands(names))
+                return layout.formula(f.formula, _as_it_stands(names, "long"))
             case said.Slope():
                 above, below = parse_name(f.of.symbol), parse_name(f.by.symbol)
                 return Fraction(row(Sign("partial"), above), row(Sign("partial"), below))
@@ -182,19 +191,18 @@ class _Teller:
             case said.WindowSet():
                 return self.window(f, names)
             case said.Limit():
-                under = row(parse_name(f.variable.name), Relation("to"), Name(r"\infty"))
-                return row(Big("lim", (under,)), layout.formula(f.formula, names))
+                return row(Big("lim", (_grows(f.variable),)), self.math(f.formula, names))
+            case said.Grows():
+                return _grows(f.variable)
         return layout.formula(f, names)
 
     def window(self, f: said.WindowSet, names: Names) -> Math:
         """S_{i,j}, or with what is in it."""
-        *ranges, condition = self.key(f)
-        shown = [r for r in ranges if isinstance(r, Range)]
-        symbol = windowed(_WINDOW, shown, names)
+        shown, condition = self.shown(f)
+        symbol = windowed(self.symbol, shown, names)
         if not f.told:
             return symbol
         under = [within(r, names) for r in shown]
-        assert isinstance(condition, Guard)
         under += [layout.condition(g, names) for g in conjuncts(condition)]
         inside = row(places(shown, names), MathWords(" with "), listed(under, True))
         return row(symbol, Relation("="), fenced("brace", inside))
@@ -250,7 +258,7 @@ class _Teller:
         if grid.outer:
             rest = [Sign("cdot")] * 2
             name = Scripts(name, below=listed([*(Numeral(str(k)) for k in grid.outer), *rest]))
-        return Grid(rows, line(row(name, Relation("="), Space("thin"))))
+        return Grid(rows, line(row(name, Relation("="), Space("thick"))))
 
     def cell(self, cell: said.Cell, names: Names) -> Cell:
         content: Line = ()
@@ -262,15 +270,20 @@ class _Teller:
         return Cell(content, Shade(cell.shade.value), heat)
 
 
-def _as_it_stands(names: Names) -> Names:
+def _as_it_stands(names: Names, decimals: Literal["long", "all"]) -> Names:
     """Names with which nothing is worked out before it is laid out."""
-    notation = replace(names.notation, numbers=False, decimals="all")
+    notation = replace(names.notation, numbers=False, decimals=decimals)
     return replace(names, notation=notation, presented={})
 
 
 def _decimal(names: Names) -> Names:
     """Names with which numbers are decimals wherever that is possible."""
     return replace(names, notation=replace(names.notation, decimals="all"))
+
+
+def _grows(variable: Size) -> Math:
+    """p → ∞."""
+    return row(parse_name(variable.name), Relation("to"), Name(r"\infty"))
 
 
 def _points(points: str) -> str:
@@ -291,8 +304,8 @@ def _basic(thing: object) -> Iterator[Basic]:
         yield thing.formula
         yield from _basic(thing.window)
     elif isinstance(thing, said.WindowSet):
-        yield from (*thing.ranges, thing.condition)
+        yield Max(Number(1), *thing.ranges, thing.condition)  # binds the indices of the window
     elif isinstance(thing, said.Limit | said.Written):
-        yield thing.formula
+        yield from _basic(thing.formula)
     elif isinstance(thing, Basic) and not isinstance(thing, Tensor):
         yield thing

@@ -171,7 +171,7 @@ class _Layout:
                 parts += [Break(1), Sign("-" if negative else "+")]
             elif negative:
                 parts.append(Sign("prefix -"))
-            parts.append(slot(laid, Strength.FACTOR))
+            parts.append(slot(laid, Strength.MARKED))
         return Laid(row(*parts), Strength.TERM)
 
     def product(self, parts: Split) -> Laid:
@@ -215,12 +215,21 @@ class _Layout:
         return self.lay(f)
 
     def power(self, f: Power) -> Laid:
+        norm = self.wholes.power_of_norm(f)
+        if norm is not None:
+            return norm
         e = f.exponent
-        above = inline(e.value) if isinstance(e, Number) else self.plain(e)
+        above = inline(e.value) if isinstance(e, Number) else self.exponent(e)
         base = slot(self.lay(f.base), Strength.ATOM)
         if isinstance(base, Scripts):
             return Laid(Scripts(base.base, base.below, above), Strength.OPERAND)
         return Laid(Scripts(base, above=above), Strength.OPERAND)
+
+    def exponent(self, e: Formula) -> Math:
+        """An exponent in one line: 1/p."""
+        if isinstance(e, Power) and isinstance(e.base, Count) and e.exponent == Number(-1):
+            return row(Numeral("1"), Sign("slash"), slot(self.lay(e.base), Strength.ATOM))
+        return self.plain(e)
 
     # -- nodes -----------------------------------------------------------------------------------
 

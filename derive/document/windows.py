@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sympy import Basic
+
 from derive.document.integers import bounds
 from derive.document.math import Fenced, Math, Name, Relation, Scripts, listed, row
 from derive.document.notation import Names
-from derive.ir import Index, Max, Range, Sum
+from derive.ir import Guard, Index, Max, Range, Sum, substitute
 
 
 def member_of(f: Sum | Max, names: Names) -> Math | None:
     """(u, v) ∈ S_{i,j}, where the notation has a name for the ranges of a sum or maximum."""
-    name = names.notation.windows.get((*f.ranges, f.condition))
+    name = names.notation.windows.get(window_key(f.ranges, f.condition))
     if name is None:
         return None
     return row(places(f.ranges, names), Relation("in"), windowed(name, f.ranges, names))
+
+
+def window_key(ranges: Sequence[Range], condition: Guard) -> tuple[Basic, ...]:
+    """What two windows share that differ only in the letters of their indices."""
+    to = {r.index: Index("window", -k - 1) for k, r in enumerate(ranges)}
+    bounds_of = (substitute(part, to) for r in ranges for part in r.args[1:])
+    return (*bounds_of, substitute(condition, to))
 
 
 def places(ranges: Sequence[Range], names: Names) -> Math:

@@ -39,6 +39,12 @@ def _numbers(value: object) -> object:
     return tuple(map(_numbers, value)) if isinstance(value, (list, tuple)) else exact(value)
 
 
+def _entries(value: object) -> tuple[Fraction, ...]:
+    if not isinstance(value, (list, tuple)) or not value:
+        raise ValueError("a list of numbers")
+    return tuple(map(exact, value))
+
+
 def _points(value: object) -> Fraction:
     number = exact(value)
     if number < 0:
@@ -62,6 +68,9 @@ Positions = Annotated[
     PlainValidator(_positions, json_schema_input_type=list[list[int]]),
 ]
 Numbers = Annotated[Any, PlainValidator(_numbers, json_schema_input_type=float | list[Any])]
+Entries = Annotated[
+    tuple[Fraction, ...], PlainValidator(_entries, json_schema_input_type=list[float])
+]
 Points = Annotated[Fraction, PlainValidator(_points, json_schema_input_type=float)]
 Choices = Annotated[
     tuple[int, ...], PlainValidator(_whole_numbers, json_schema_input_type=int | list[int])
@@ -136,6 +145,7 @@ class Limit(Question):
         "mean",
     )
     signs: Literal["nonnegative", "any", "both"] = "both"
+    numbers: Entries | None = None
 
 
 class SolveFor(Question):

@@ -88,11 +88,18 @@ class OverWindow:
 class Limit:
     """The limit of a formula as a size grows without bound."""
 
-    formula: Formula
+    formula: Formula | OverWindow
     variable: Size
 
 
-Said: TypeAlias = Formula | Written | Slope | Inserted | OverWindow | WindowSet | Limit
+@dataclass(frozen=True)
+class Grows:
+    """p → ∞."""
+
+    variable: Size
+
+
+Said: TypeAlias = Formula | Written | Slope | Inserted | OverWindow | WindowSet | Limit | Grows
 Word: TypeAlias = str | Typed | Symbol | Said | Int | Guard | Tensor | Shape | Relation
 Words: TypeAlias = tuple[Word, ...]
 

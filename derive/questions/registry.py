@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from derive.network.ask import Forward, Gradient, OutputSize, Question
-from derive.questions import forward, gradient, output_size
+from derive.network.ask import Forward, Gradient, Limit, OutputSize, Pooling, Question
+from derive.questions import forward, gradient, limit, output_size, pooling
 from derive.questions.parts import Answer, Part, Words
 from derive.questions.setting import Setting
 
@@ -24,6 +24,8 @@ KINDS: dict[type[Question], Kind] = {
     OutputSize: Kind(output_size.wording, output_size.answer),
     Forward: Kind(forward.wording, forward.answer),
     Gradient: Kind(gradient.wording, gradient.answer),
+    Limit: Kind(limit.wording, limit.answer),
+    Pooling: Kind(pooling.wording, pooling.answer),
 }
 
 

@@ -138,8 +138,9 @@ def verified(
     ranges: Sequence[Range] = (),
     facts: Sequence[Guard] = (),
 ) -> Verification:
-    """The verdict on `left relation right`."""
-    return verifier.chain((left, right), ranges, facts, relation).ends
+    """The verdict on `left relation right`; that on an inequality has no precision."""
+    found = verifier.chain((left, right), ranges, facts, relation).ends
+    return found if relation == "=" else replace(found, precision=None)
 
 
 def sides(

@@ -86,7 +86,9 @@ def _given(setting: Setting) -> tuple[Part, ...]:
 def _read(setting: Setting) -> list[Tensor]:
     """The given arrays that the questions are about, directly or not."""
     p = setting.program
-    texts = {x for a in setting.asked for v in a.model_dump().values() for x in _texts(v)}
+    texts = {
+        x for a in setting.asked for key in type(a).model_fields for x in _texts(getattr(a, key))
+    }
     named = [t for t in (*p.given, *p.defined) if t.name in texts]
     named = named or list(p.defined)
     needed = set(named).union(*(p.ancestors(t) for t in named))

@@ -123,8 +123,12 @@ def _key(label: str) -> str:
 def _body(blocks: tuple[Block, ...], numbered: frozenset[str]) -> str:
     """The blocks as paragraphs; a display belongs to the paragraph before it."""
     text = ""
+    before: Block | None = None
     for b, keep in zip(blocks, kept(blocks), strict=True):
         between = "\n" if isinstance(b, Display) else "\n\n"
+        if isinstance(b, Display) and isinstance(before, Figure):
+            between = "\n\\vspace{-\\baselineskip}\n"  # of the empty line before a display
+        before = b
         text += (between if text else "") + _block(b, numbered)
         text += r"\nopagebreak" if keep and isinstance(b, Paragraph) else ""
     return text

@@ -1,0 +1,87 @@
+"""Sums and maxima over the places that they read, in the place of offsets in a window.
+
+    max_{1 ≤ a ≤ K} x[S(i-1) + a]      becomes      max_{S(i-1)+1 ≤ u ≤ S(i-1)+K} x[u]
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sympy import Basic
+
+from derive.ir import (
+    Binder,
+    Component,
+    Divides,
+    Formula,
+    Guard,
+    Index,
+    Int,
+    Range,
+    conjunction,
+    floor,
+    rebuild,
+    subformulas,
+    substitute,
+)
+from derive.ir.affine import sign
+
+
+Node = TypeVar("Node", bound=Basic)
+
+
+@dataclass(frozen=True)
+class OverPlaces:
+    """An equal formula whose first sum or maximum runs over places; `binder` is that one."""
+
+    formula: Formula
+    binder: Binder
+
+
+def over_places(f: Formula) -> OverPlaces | None:
+    """`f` over places; None where each place does not belong to one offset."""
+    for g in subformulas(f):
+        if isinstance(g, Binder) and any(isinstance(h, Component) for h in subformulas(g.body)):
+            new = _rewritten(g)
+            return None if new is None else OverPlaces(_put(f, g, new), new)
+    return None
+
+
+def _rewritten(f: Binder) -> Binder | None:
+    read = next(h for h in subformulas(f.body) if isinstance(h, Component))
+    body, condition, ranges = f.body, f.condition, list(f.ranges)
+    conditions: list[Guard] = []
+    for k, a in enumerate(f.bound):
+        e = next((e for e in read.indices if a in e.indices), None)
+        parts = None if e is None else e.split(a)
+        if parts is None or parts[1].indices & set(f.bound) or sign(parts[0]) < 1:
+            return None
+        by, rest = parts
+        u = Index("uvwrs"[k] if k < 5 else f"u_{{{k}}}", a.number)
+        to = {a: floor(Int.of(u) - rest, by)}
+        r = ranges[k]
+        ranges[k] = Range(u, [by * x + rest for x in r.lowers], [by * x + rest for x in r.uppers])
+        ranges[k + 1 :] = [substitute(later, to) for later in ranges[k + 1 :]]
+        if by.constant != 1:
+            conditions.append(Divides(by, Int.of(u) - rest))
+        assert e is not None
+        body = _at_place(substitute(body, to), substitute(e, to), u)
+        condition = substitute(condition, to)
+    return type(f)(body, *ranges, conjunction(condition, *conditions))
+
+
+def _at_place(f: Node, position: Int, u: Index) -> Node:
+    """`f` with u for the position that equals it where u is a place of the window."""
+    if isinstance(f, Int):
+        return Int.of(u) if f == position else f  # type: ignore[return-value]
+    if not f.args:
+        return f
+    return rebuild(f, tuple(_at_place(a, position, u) for a in f.args))
+
+
+def _put(f: Formula, old: Basic, new: Basic) -> Formula:
+    if f is old:
+        return new  # type: ignore[return-value]
+    parts = tuple(_put(a, old, new) if isinstance(a, Formula) else a for a in f.args)
+    return rebuild(f, parts)

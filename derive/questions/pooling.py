@@ -1,0 +1,131 @@
+"""Pooling layers over their windows: the formulas, the modules of torch.nn, numbers, gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derive.derivation.program import Layer
+from derive.engine.places import OverPlaces, over_places
+from derive.engine.unroll import entries_read
+from derive.ir import Component, Formula, Tensor, subformulas
+from derive.network.ask import Pooling
+from derive.network.defining import FORMULA
+from derive.questions.parts import (
+    Lines,
+    OverWindow,
+    Part,
+    Row,
+    Said,
+    Say,
+    Side,
+    Typed,
+    WindowSet,
+    Word,
+    Words,
+    Written,
+)
+from derive.questions.setting import Setting, result, verified
+from derive.questions.tables import Marks, tables
+from derive.verify.verdict import Verification
+
+_MOST = 36
+"""Entries that are written out with numbers."""
+
+
+def wording(ask: Pooling, setting: Setting) -> Words:
+    """The question in words."""
+    arrays = _arrays(ask, setting)
+    if len(arrays) == 1:
+        return ("Give the formula of ", arrays[0], " over its windows, and its gradient.")
+    words: list[Word] = []
+    for k, t in enumerate(arrays):
+        words += ([" and " if k == len(arrays) - 1 else ", "] if k else []) + [t]
+    return ("Give the formulas of ", *words, " over their windows, and their gradients.")
+
+
+def answer(ask: Pooling, setting: Setting) -> Iterator[Part]:
+    """Each layer in turn."""
+    for t in _arrays(ask, setting):
+        yield from _layer(t, ask, setting)
+
+
+def _arrays(ask: Pooling, setting: Setting) -> list[Tensor]:
+    return [setting.defined(name) for name in ask.of] if ask.of else [setting.defined(None)]
+
+
+def _layer(t: Tensor, ask: Pooling, setting: Setting) -> Iterator[Part]:
+    layer, forward = setting.layer(t), setting.engine(t).forward(t)
+    window = over_places(forward.result)
+    if window is None:
+        setting.fail(f"{t.name} does not look at windows of one array", "of")
+    source = _source(window.formula)
+    module: Words = (" is the module ", Typed(_module(layer)), " of ", source)
+    lead: Words = (t, *(module if layer.kind != FORMULA else (" is computed from ", source)), ".")
+    yield Say(lead)
+    for remark in layer.remarks:
+        yield Say((remark,))
+    told = WindowSet(window.binder.ranges, window.binder.condition, told=True)
+    yield Say(("its window is ", told, ", and"), ranges=forward.ranges)
+    said = OverWindow(window.formula, WindowSet(window.binder.ranges, window.binder.condition))
+    verdict = verified(
+        setting.everywhere, forward.start, "=", window.formula, forward.ranges, forward.facts
+    )
+    yield Lines((Row(forward.start, (Side(said, verdict=verdict),)),), forward.ranges)
+    yield from _slope(t, source, window, setting)
+    if setting.is_numeric and setting.calculator.knows(t):
+        yield from _numbers(t, source, ask, setting)
+
+
+def _module(layer: Layer) -> str:
+    """The call in torch.nn, with the options that are not the default."""
+    told = [f"{name}={_option(value)}" for name, value in layer.options if _is_told(name, value)]
+    return f"torch.nn.{layer.kind}({', '.join(told)})"
+
+
+def _is_told(name: str, value: object) -> bool:
+    usual = {"padding": 0, "dilation": 1, "ceil_mode": False, "return_indices": False}
+    usual |= {"count_include_pad": True}
+    return value is not None and (name not in usual or value != usual[name])
+
+
+def _option(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_option, value))})"
+    return str(value)
+
+
+def _source(f: Formula) -> Tensor:
+    return next(g.tensor for g in subformulas(f) if isinstance(g, Component))
+
+
+def _slope(t: Tensor, source: Tensor, window: OverPlaces, setting: Setting) -> Iterator[Part]:
+    """How an entry of the output depends on an entry of the input."""
+    engine = setting.engine(t)
+    d = engine.jacobian(t, source)
+    verdict: Verification = setting.everywhere.derivation(d).ends
+    yield Say(("its gradient is",), ranges=d.ranges)
+    shown: Said = d.result
+    yield Lines((Row(d.start, (Side(shown, verdict=verdict),)),), d.ranges)
+
+
+def _numbers(t: Tensor, source: Tensor, ask: Pooling, setting: Setting) -> Iterator[Part]:
+    """The first window shaded, each entry with its numbers, and all entries."""
+    places = setting.calculator.places(t)
+    definition = setting.program.defined[t]
+    rows: list[Row] = []
+    for at in places[:_MOST]:
+        opened = setting.unroll(definition.body, dict(zip(definition.indices, at, strict=True)))
+        inserted = setting.calculator.inserted(opened)
+        verdict = verified(setting.at_values, t[at], "=", inserted)
+        value = setting.calculator.value(opened)
+        told = (
+            Side(Written(inserted), verdict=verdict),
+            result(setting.at_values, inserted, value, ask.decimals),
+        )
+        rows.append(Row(t[at], told, inline=True))
+        if len(rows) == 1:
+            first = dict.fromkeys(entries_read(opened, source), "window")
+    yield Say(("With numbers, the window of ", t[places[0]], " is shaded:"))
+    marks = {source: Marks(first), t: Marks({places[0]: "window"})}
+    yield tables(setting, (source, t), ask.decimals, marks)
+    yield Lines(tuple(rows))
