@@ -92,19 +92,20 @@ class Comparer:
 
     def _by_name(self, pair: Pair, facts: Sequence[Guard]) -> Verification:
         """The verdict by names for all sizes; where that refutes, at the sizes that are given."""
-        complete: list[Verification] = []
+        refuted: list[Verification] = []
         for reading in self.named.readings(pair):
             verifier, sizes = self.named.verifier(), (*self.named.facts, *facts)
             found = self._chain(verifier, reading.pair, sizes)
             if found.holds:
                 return found
-            complete += [found] * reading.complete
+            if reading.complete and found.status == REFUTED:
+                refuted.append(found)
         try:
             return self.sampled.compare(pair)
         except Unsupported:
-            if not complete or any(found.status != REFUTED for found in complete):
+            if not refuted:
                 raise
-            return complete[0]
+            return refuted[0]
 
     def _chain(self, verifier: Verifier, pair: Pair, facts: Sequence[Guard]) -> Verification:
         """The verdict at the sizes that a verifier draws."""

@@ -3,14 +3,15 @@ r"""What a text itself declares: `$A \in \mathbb{R}^{5 \times 5}$`, "let $Y = ..
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, replace
 from typing import Any
 
 from derive.errors import InputError
 from derive.latex.document import Document, Piece
+from derive.latex.indices import FONTS
 from derive.latex.parse import parse
-from derive.latex.tree import spell
+from derive.latex.tree import Scripted, as_name, spell
 from derive.network.names import is_lone_symbol
 
 _SPACE = re.compile(r"\\[,;:! ]|\\q?quad(?![A-Za-z])|~")
@@ -31,6 +32,7 @@ _LET = re.compile(
 )
 _AND = re.compile(r"[\s,$]*and\b[^.$\\=]{0,80}[\s$\\\[(]*", re.IGNORECASE)
 _ASSIGNED = re.compile(r"[^=<>]{1,200}(?::=|\\coloneqq)[^=<>]+", re.DOTALL)
+_FONT = re.compile(rf"(?:{'|'.join(map(re.escape, FONTS))})\s*(?:\{{([^{{}}]*)\}}|(?=\\))")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 BEFORE = 60
 """Characters in front of a formula that may say that it is a definition."""
@@ -51,7 +53,7 @@ def tensors_declared(document: Document, known: set[str]) -> Iterator[Declared]:
     previous: Piece | None = None
     for piece in document.pieces:
         for name, shape in (*_members(piece), *_sized(document, previous, piece)):
-            if name_key(name) not in names:
+            if names.isdisjoint(_other_spellings(name)):
                 names.add(name_key(name))
                 extents = r" \times ".join(map(str, shape))
                 said = (
@@ -63,8 +65,14 @@ def tensors_declared(document: Document, known: set[str]) -> Iterator[Declared]:
         previous = piece
 
 
-def is_range(piece: Piece) -> bool:
-    """Whether a formula in a line of text only says where an index runs: `n = 1, \\dots, N`."""
+def is_range(piece: Piece, indices: Set[str] = frozenset()) -> bool:
+    """Whether a formula in a line of text only says where an index runs: `n = 1, \\dots, N`.
+
+    Of the names in `indices` it may say which value they have: `c = 1`.
+    """
+    left, equals, right = piece.source.partition("=")
+    if not piece.display and equals and name_key(left.strip()) in indices:
+        return bool(_NUMBER.fullmatch(right.strip()) or _RANGE.fullmatch(piece.source[len(left) :]))
     names = re.split(r"(?=\\in\b)|=", piece.source, maxsplit=1)[0]
     bare = [n.strip().removeprefix("(").removesuffix(")") for n in names.split(",")]
     lone = all(map(is_lone_symbol, bare))
@@ -80,6 +88,22 @@ def is_definition(document: Document, piece: Piece, last: Piece | None = None) -
         return True
     before = document.text[max(0, piece.start - BEFORE) : piece.start].rstrip(" \n\t$[\\")
     return bool(_LET.search(before)) or bool(_ASSIGNED.fullmatch(piece.source))
+
+
+def _other_spellings(name: str) -> Iterator[str]:
+    """A name as it is, in another font, and without the indices that it may have below."""
+    for text in (name, _FONT.sub(r"\1", name)):
+        yield name_key(text)
+        tree = as_name(parse(text))
+        if isinstance(tree, Scripted) and tree.below is not None:
+            bare = replace(tree, below=None)
+            yield spell(tree.base if bare.above is None and not bare.primes else bare)
+
+
+def indices_in(tables: Mapping[str, Any]) -> set[str]:
+    """The names that some tables of a Given declare as indices."""
+    notation = tables.get("notation", {}).items()
+    return {name_key(name) for name, phrase in notation if phrase in ("index", "an index")}
 
 
 def names_in(tables: Mapping[str, Any]) -> set[str]:

@@ -16,6 +16,7 @@ from typing import Any
 from derive.check.claims import Checker
 from derive.check.declared import (
     Declared,
+    indices_in,
     is_definition,
     is_range,
     name_key,
@@ -242,11 +243,12 @@ class _Check:
         if piece.problem is not None:
             yield self.unread(piece, piece.problem.position, piece.problem.message)
             return
-        if not piece.claims or is_range(piece) or piece.start in self.shorthands:
+        scope = self.scopes.number(self.document, piece.start)
+        ranging = is_range(piece, indices_in(self.scopes.tables[scope]))
+        if not piece.claims or ranging or piece.start in self.shorthands:
             return
         if self.shorthands:
             piece = replace(piece, math=expanded(piece.math, self.shorthands.values()))
-        scope = self.scopes.number(self.document, piece.start)
         checker = self.checker(scope)
         try:
             verdicts = checker.check(piece.source)

@@ -6,11 +6,13 @@ too, it holds.  A number may be several sizes, and it may be none: there is more
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, combinations, combinations_with_replacement
+from fractions import Fraction
+from functools import cached_property
+from itertools import chain, combinations, combinations_with_replacement, islice
 from math import prod
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from sympy import Basic
 
@@ -36,18 +38,29 @@ from derive.ir import (
 from derive.ir.integer import Atom, Compound, parts_of
 
 Node = TypeVar("Node", bound=Basic)
-Choice = Mapping[int, "Int | None"]
+
+
+class Meaning(NamedTuple):
+    """A size, or a product of sizes, times a small number."""
+
+    e: Int
+    times: Fraction = Fraction(1)
+
+
+Choice = Mapping[int, "Meaning | None"]
 """What each number is; None for one that is just a number."""
 
 SMALL = 8
 """Numbers below this are not taken for sizes."""
-OPTIONS, READINGS = 3, 12
+FACTORS = tuple(Fraction(n) for n in ("1", "2", "1/2", "3", "1/3", "4", "1/4"))
+"""Small numbers by which a size may be multiplied: 320 is N C / 2."""
+OPTIONS, READINGS = 5, 16
 """How many sizes one number may be, and how many readings of a pair there are, at most."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A pair with numbers read as sizes; it is `complete` if none is left that may be a size."""
+    """A pair with numbers read as sizes; it is `complete` if only small ones are left."""
 
     pair: Pair
     complete: bool
@@ -55,7 +68,7 @@ class Reading:
 
 def named(program: Program) -> Program:
     """A program with the numbers in its shapes, definitions and facts read as sizes."""
-    lift = _Lift(Numbers(program).first(n for n in _numbers_in(program)))
+    lift = _Lift(Numbers(program).first(_numbers_in(program)))
     arrays = {t: _named(t, lift) for t in (*program.given, *program.defined)}
     to = {t.name: new for t, new in arrays.items()}
 
@@ -97,8 +110,7 @@ def readings(program: Program, pair: Pair) -> Iterator[Reading]:
         left, right = map(lift.node, pair.sides)
         ranges = tuple(map(lift.node, pair.ranges))
         made = replace(pair, left=left, right=right, ranges=ranges)
-        left_over = numbers_of((left, right, *ranges))
-        yield Reading(made, not any(numbers.options(n) for n in left_over))
+        yield Reading(made, not numbers_of((left, right, *ranges)))
 
 
 # -- what a number may be --------------------------------------------------------------------------
@@ -112,42 +124,43 @@ class Numbers:
         for s in program.sizes:
             if s.value is not None and s.value > 1:
                 self._sizes.setdefault(s.value, Int.of(s))
-        self._known: dict[int, tuple[Int, ...]] = {}
+        self._known: dict[int, tuple[Meaning, ...]] = {}
 
-    def options(self, n: int) -> tuple[Int, ...]:
-        """What `n` may be: a size, a product of two or three, or near a size, in this order."""
+    def options(self, n: int) -> tuple[Meaning, ...]:
+        """What `n` may be: a size, a product, a multiple, or near a size, in this order."""
         if n < SMALL:
             return ()
         if n not in self._known:
-            self._known[n] = tuple(self._options(n))[:OPTIONS]
+            self._known[n] = tuple(islice(dict.fromkeys(self._options(n)), OPTIONS))
         return self._known[n]
 
-    def _options(self, n: int) -> Iterator[Int]:
-        if n in self._sizes:
-            yield self._sizes[n]
-        products = [
-            some
-            for k in (2, 3)
-            for some in combinations_with_replacement(self._sizes, k)
-            if prod(some) == n
-        ]
-        for some in products:
-            e = Int.of(1)
-            for value in some:
-                e = e * self._sizes[value]
-            yield e
-        if n not in self._sizes and not products:
-            near = [v for v in self._sizes if v >= SMALL and abs(v - n) < SMALL]
-            for v in sorted(near, key=lambda v: abs(v - n)):
-                yield self._sizes[v] + (n - v)
+    def _options(self, n: int) -> Iterator[Meaning]:
+        for times in FACTORS:
+            wanted = n / times
+            for some in self._products.get(int(wanted), ()) if wanted.denominator == 1 else ():
+                yield Meaning(product_of(some), times)
+        near = [v for v in self._sizes if v >= SMALL and 0 < abs(v - n) < SMALL]
+        for v in sorted(near, key=lambda v: abs(v - n)):
+            yield Meaning(self._sizes[v] + (n - v))
 
-    def first(self, numbers: Iterator[int]) -> dict[int, Int | None]:
+    @cached_property
+    def _products(self) -> dict[int, list[tuple[Int, ...]]]:
+        """Sizes, and products of up to four of which one at least is large, by their values."""
+        made: dict[int, list[tuple[Int, ...]]] = {}
+        for k in range(1, 5):
+            for values in combinations_with_replacement(self._sizes, k):
+                if max(values) >= SMALL or k == 2:
+                    some = tuple(self._sizes[v] for v in values)
+                    made.setdefault(prod(values), []).append(some)
+        return made
+
+    def first(self, numbers: Iterable[int]) -> dict[int, Meaning | None]:
         """The most likely meaning of each number."""
         return {n: next(iter(self.options(n)), None) for n in numbers}
 
     def choices(self, numbers: Sequence[int]) -> Iterator[Choice]:
         """The most likely meanings, and then those in which one number has another one, or none."""
-        first = self.first(iter(numbers))
+        first = self.first(numbers)
         others = [
             {**first, n: meaning}
             for n in numbers
@@ -195,7 +208,10 @@ class _Lift:
     """
 
     def __init__(self, choice: Choice) -> None:
-        self.sizes = {n: e for n, e in choice.items() if e is not None}
+        self.meanings = {n: m for n, m in choice.items() if m is not None}
+        self.sizes = {
+            n: m.e * m.times.numerator for n, m in choice.items() if m and m.times.denominator == 1
+        }
         self.axes: dict[tuple[Index, int], Int] = {}
 
     def see(self, f: Basic) -> None:
@@ -257,18 +273,23 @@ class _Lift:
 
     def number(self, f: Number) -> Formula:
         """A number whose numerator or denominator is a size."""
-        above, below = self.sizes.get(abs(f.value.numerator)), self.sizes.get(f.value.denominator)
+        above = self.meanings.get(abs(f.value.numerator))
+        below = self.meanings.get(f.value.denominator)
         if above is None and below is None:
             return f
-        sign = 1 if f.value > 0 else -1
-        parts: list[Formula] = [Number(f.value.numerator)] if above is None else [Count(above)]
-        if above is not None and sign < 0:
-            parts.insert(0, Number(-1))
+        number = f.value
+        parts: list[Formula] = []
+        if above is not None:
+            number = above.times * number / abs(number.numerator)
+            parts.append(Count(above.e))
         if below is not None:
-            parts.append(Power(Count(below), Number(-1)))
-        elif f.value.denominator > 1:
-            parts.append(Power(Number(f.value.denominator), Number(-1)))
-        return Times(*parts)
+            number = number * f.value.denominator / below.times
+            parts.append(Power(Count(below.e), Number(-1)))
+        return Times(Number(number), *parts)
+
+
+def product_of(sizes: Iterable[Int]) -> Int:
+    return prod(sizes, start=Int.of(1))
 
 
 def _subsets(items: list[tuple[int, Int]]) -> Iterator[tuple[tuple[int, Int], ...]]:

@@ -7,10 +7,11 @@ from derive.ir import Bracket, Delta, Entry, Equal, Formula, Guard, Int, Tensor
 from derive.latex.array import Array, Value, transpose, zipped
 from derive.latex.error import Misfit, UndefinedName
 from derive.latex.functions import applied
-from derive.latex.indices import is_letter
+from derive.latex.indices import is_letter, is_mark
 from derive.latex.integers import compare_formulas, refuse
 from derive.latex.names import is_one
 from derive.latex.operations import OPERATIONS, rotated
+from derive.latex.rearranged import rows_flattened
 from derive.latex.scope import Found, argument_of
 from derive.latex.slopes import Slopes, is_partial
 from derive.latex.symbols import Abbreviation, DefinedFunction, Operator, ScalarFunction
@@ -89,6 +90,9 @@ class Applications(Slopes):
     def apply_scripted(self, name: Node, behind: Node, orders: list[int]) -> Value | None:
         """`f(x)`, also with the scripts of its value behind: `f(x)_i`, `f(x)^2`."""
         argument = argument_of(behind)
+        turned = isinstance(behind, Scripted) and behind.above is not None and is_mark(behind.above)
+        if turned and isinstance(getattr(self.find(name), "meaning", None), Tensor):
+            return None  # z (W)^\\top is a product
         value = None if argument is None else self.apply_function(name, argument, orders)
         if value is None or not isinstance(behind, Scripted):
             return value
@@ -145,7 +149,11 @@ class Applications(Slopes):
 
     def operate(self, operator: Operator, argument: Node) -> Value:
         """An operation on one array, or on two in brackets."""
-        unary = {"rotation by 180 degrees": rotated, "transpose": transpose}
+        unary = {
+            "rotation by 180 degrees": rotated,
+            "transpose": transpose,
+            "flattening of all axes but the first": rows_flattened,
+        }
         arguments = self.arguments(argument)
         with self.fitting(argument):
             if operator.meaning in unary and len(arguments) == 1:

@@ -44,7 +44,8 @@ class Slope:
 class Array:
     """An array of that shape whose entry at `axes` is `formula`; each axis begins at `base`.
 
-    A vector cut out of an array (`W_{i,:}`, `w_j`) is `loose`: a row where only that fits.
+    A vector cut out of an array (`W_{i,:}`, `w_j`) is `loose`: a row where only that fits.  The
+    shape of an `open` array is that of what stands beside it, with the same entries row by row.
     """
 
     formula: Formula
@@ -54,6 +55,7 @@ class Array:
     row: bool = False
     slope: Slope | None = None
     loose: bool = False
+    open: bool = False
 
     @property
     def rank(self) -> int:
@@ -160,22 +162,50 @@ def zipped(values: Sequence[Value], f: Callable[[list[Formula]], Formula]) -> Va
     first = max(arrays, key=lambda a: a.rank)
     for a in arrays:
         if not fits_rows(a, first):
-            raise Mismatch(f"the shape of {show(first)}", show(a), definite=a.rank == first.rank)
-    shape = tuple(
-        next((a.shape[k] for a in arrays if a.rank == first.rank and a.shape[k] is not None), None)
-        for k in range(first.rank)
-    )
+            definite = a.rank == first.rank or _fits_nowhere(a, first)
+            raise Mismatch(f"the shape of {show(first)}", show(a), definite)
+    same = [a for a in arrays if a.rank == first.rank]
+    shape = tuple(_widest([a.shape[k] for a in same]) for k in range(first.rank))
     axes = new_axes(first.rank)
     parts = [_spread(v, first, axes) if isinstance(v, Array) else v for v in values]
     return Array(f(parts), axes, shape, first.base, first.row)
 
 
+def _widest(extents: Iterable[Extent]) -> Extent:
+    """The extent of arrays along an axis, in which those of extent 1 are repeated."""
+    known = [e for e in extents if e is not None]
+    return next((e for e in known if e != ONE), known[0] if known else None)
+
+
 def fits_rows(a: Array, other: Array) -> bool:
-    """Whether `a` has the shape of `other`, or is a vector that each of its rows or columns has."""
+    """Whether `a` has the shape of `other`, or is what each of its rows, columns or parts has."""
     if a.rank == other.rank:
         turned = a.row == other.row or a.loose or other.loose
-        return same_shape(a.shape, other.shape) and turned
-    return other.rank == 2 and a.rank == 1 and _spread_axis(a, other) is not None
+        return turned and (same_shape(a.shape, other.shape) or _repeats(a, other))
+    return _spread_axes(a, other) is not None
+
+
+def _fits_nowhere(a: Array, other: Array) -> bool:
+    """Whether a vector is as long as no axis of an array."""
+    return a.rank == 1 and not any(same_extent(a.shape[0], e) for e in other.shape)
+
+
+def _repeats(a: Array, other: Array) -> bool:
+    """Whether arrays that are no vectors differ only where one of them has the extent 1."""
+    pairs = list(zip(a.shape, other.shape, strict=True))
+    return a.rank > 1 and all(same_extent(e, f) or ONE in (e, f) for e, f in pairs)
+
+
+def _spread_axes(a: Array, other: Array) -> tuple[int, ...] | None:
+    """The axes of an array along which those lie of one with fewer axes that is added to it."""
+    if a.rank == 1 and other.rank == 2:
+        along = _spread_axis(a, other)
+        return None if along is None else (along,)
+    last = range(other.rank - a.rank, other.rank)
+    if all(same_extent(e, other.shape[k]) for e, k in zip(a.shape, last, strict=True)):
+        return tuple(last)
+    fitting = [k for k, e in enumerate(other.shape) if same_extent(a.shape[0], e)]
+    return tuple(fitting) if a.rank == len(fitting) == 1 else None
 
 
 def _spread_axis(a: Array, other: Array) -> int | None:
@@ -188,11 +218,12 @@ def _spread_axis(a: Array, other: Array) -> int | None:
 
 
 def _spread(a: Array, other: Array, axes: tuple[Index, ...]) -> Formula:
-    if a.rank == len(axes):
-        return a.at(*axes)
-    along = _spread_axis(a, other)
+    along = range(len(axes)) if a.rank == len(axes) else _spread_axes(a, other)
     assert along is not None
-    return a.at(axes[along])
+    at = [axes[k] for k in along]
+    if a.rank > 1 and a.rank == len(axes):
+        return a.at(*(a.base if e == ONE else x for e, x in zip(a.shape, at, strict=True)))
+    return a.at(*at)
 
 
 # -- products --------------------------------------------------------------------------------------
@@ -206,9 +237,11 @@ def product(a: Array, b: Array) -> Value:
     if chained is not None and chained_through(a, b) is not None:
         return chained
     if a.rank > 2 or b.rank > 2:
-        if chained is not None:
-            return chained
-        raise Mismatch("matrices or vectors", f"{show(a)} times {show(b)}", definite=False)
+        return batched(a, b) if chained is None else chained
+    return _of_matrices(a, b, chained)
+
+
+def _of_matrices(a: Array, b: Array, chained: Value | None) -> Value:
     rows = None if a.rank == 1 and a.row else 0
     inner_a = {(1, True): 0, (1, False): None, (2, False): 1}[a.rank, a.row]
     inner_b = 0 if b.rank == 2 or not b.row else None
@@ -239,6 +272,28 @@ def product(a: Array, b: Array) -> Value:
         return body
     axes, shape = zip(*kept, strict=True)
     return Array(body, axes, shape, a.base, rows is None, _slope_of(a, b, i, j, body))
+
+
+def batched(a: Array, b: Array) -> Array:
+    """The product of the matrices along the last axes, for each value of all axes before these.
+
+    A matrix, or the column that is the second factor, is the same for all of them.
+    """
+    columns = min(b.rank - 1, 1)
+    outer_a, outer_b = a.shape[:-2], b.shape[: b.rank - 1 - columns]
+    outer = max(outer_a, outer_b, key=len)
+    count = min(len(outer_a), len(outer_b))
+    alike = same_shape(outer_a[len(outer_a) - count :], outer_b[len(outer_b) - count :])
+    if a.rank < 2 or not alike or not same_extent(a.shape[-1], b.shape[-1 - columns]):
+        raise Mismatch(
+            "arrays that go together in a product", f"{show(a)} times {show(b)}", definite=False
+        )
+    lead, i, k, j = new_axes(len(outer)), fresh("i"), fresh("k"), fresh("j")
+    first = a.at(*lead[len(outer) - len(outer_a) :], i, k)
+    second = b.at(*lead[len(outer) - len(outer_b) :], k, *[j] * columns)
+    body = Sum(multiplied([first, second]), between(k, a.shape[-1], a.base))
+    axes, shape = (*lead, i, *[j] * columns), (*outer, a.shape[-2], *b.shape[b.rank - columns :])
+    return Array(body, axes, shape, a.base)
 
 
 def _is_identity(a: Array) -> bool:

@@ -13,18 +13,20 @@ from derive.ir import (
     Guard,
     Index,
     Int,
-    Number,
     Range,
     free_indices,
     substitute,
 )
+from derive.latex.agreement import are_entries, equally_many_axes
 from derive.latex.array import Array, Extent, Value
 from derive.latex.binders import Bounds, refuse_huge
 from derive.latex.clauses import Clause, Clauses, Part
 from derive.latex.einstein import free_in, summed
 from derive.latex.error import ReadError
 from derive.latex.formulas import Formulas
+from derive.latex.parameters import at_any_argument
 from derive.latex.ranges import bounds_of, bounds_of_axes, bounds_solved, free_ranges
+from derive.latex.rearranged import shaped_like
 from derive.latex.sorting import Sorted, sort
 from derive.latex.symbols import Abbreviation, Symbols
 from derive.latex.tree import Call, Chain, Factors, Node, Terms, spell
@@ -139,6 +141,7 @@ class Reading:
     symbols: Symbols
     sorted: Sorted
     integers: dict[Index, Int] = field(default_factory=dict)
+    had: dict[Index, Range] = field(default_factory=dict)
 
     def all(self, remarks: list[str]) -> tuple[Claim | Defined, ...]:
         self.reader = ClaimReader(self.symbols)
@@ -184,12 +187,15 @@ class Reading:
         called = isinstance(left.node, (Call, Factors)) and bool(indices)
         made = Defined(spell(name), at, shape, formula, clause.start, clause.end, called)
         self.symbols = made.add_to(self.symbols)
-        known, notes = self.reader.indices, self.reader.readings
-        stated = self.reader.stated
-        self.reader = ClaimReader(self.symbols)
-        self.reader.indices |= known
-        self.reader.readings |= notes
-        self.reader.stated = stated
+        self.reader = self.with_symbols(self.symbols)
+        return made
+
+    def with_symbols(self, symbols: Symbols) -> ClaimReader:
+        """A reader like this one with other symbols."""
+        made = ClaimReader(symbols)
+        made.indices |= self.reader.indices
+        made.readings |= self.reader.readings
+        made.stated = self.reader.stated
         return made
 
     def integer(self, node: Node) -> Int | None:
@@ -217,6 +223,16 @@ class Reading:
     # -- claims ------------------------------------------------------------------------------------
 
     def claim(self, clause: Clause, conditions: list[Clause]) -> Claim:
+        symbols = at_any_argument(clause, self.symbols)
+        if symbols is self.symbols:
+            return self.read_claim(clause, conditions)
+        before, self.reader = self.reader, self.with_symbols(symbols)
+        try:
+            return self.read_claim(clause, conditions)
+        finally:
+            self.reader = before
+
+    def read_claim(self, clause: Clause, conditions: list[Clause]) -> Claim:
         self.reader.needed.clear()
         self.reader.assumed.clear()
         values = self.values(clause)
@@ -234,7 +250,7 @@ class Reading:
             for i in sorted(frozenset().union(*map(free_indices, (*where, *guards))), key=_order)
             if i not in axes
         ]
-        ranges = free_ranges(free, self.reader.stated, where, clause.start)
+        ranges = self.ranges(free, where, clause.start)
         return Claim(
             tuple(sides),
             clause.relations,
@@ -245,6 +261,16 @@ class Reading:
             tuple(self.reader.readings),
             tuple(dict.fromkeys(self.reader.assumed)),
         )
+
+    def ranges(self, free: list[Index], where: list[Basic], at: int) -> tuple[Range, ...]:
+        """The ranges of free indices: what their axes allow, else what they had in other claims."""
+        stated = self.reader.stated
+        try:
+            made = free_ranges(free, stated, where, at)
+        except ReadError:
+            made = free_ranges(free, self.had | stated, where, at)
+        self.had |= {r.index: r for r in made}
+        return made
 
     def values(self, clause: Clause) -> list[Value]:
         """The sides.
@@ -284,7 +310,7 @@ class Reading:
                 others = self.read(clause)
             except ReadError:
                 others = values
-            if equally_many_axes(others):
+            if equally_many_axes(others) or are_entries(others):
                 return others
             self.reader.choices[choice] = False
         return values
@@ -318,6 +344,7 @@ class Reading:
     def sides(self, clause: Clause, values: list[Value]) -> list[Side]:
         """The sides with all extents known: those that fit everything are as in another side."""
         ranked = [v for v in values if isinstance(v, Array)]
+        values = [shaped_like(v, ranked) if isinstance(v, Array) and v.open else v for v in values]
         made = []
         for value, part in zip(values, clause.parts, strict=True):
             if not isinstance(value, Array):
@@ -356,12 +383,6 @@ class Reading:
             g = summed(f, free, over)
             made.append(replace(v, formula=g) if isinstance(v, Array) else g)
         return made
-
-
-def equally_many_axes(values: list[Value]) -> bool:
-    """Whether all sides have as many axes, but for zeros."""
-    ranks = {v.rank if isinstance(v, Array) else 0 for v in values if v != Number(0)}
-    return len(ranks) <= 1
 
 
 def terms_of(node: Node) -> tuple[Node, ...]:

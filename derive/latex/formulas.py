@@ -20,6 +20,7 @@ from derive.ir import (
     Number,
     Power,
 )
+from derive.latex import programs
 from derive.latex.array import Array, Value, added, inner, zipped
 from derive.latex.dots import DOTS, without_dots
 from derive.latex.functions import WRITTEN_OUT, known
@@ -50,7 +51,7 @@ from derive.latex.tree import (
     letters_of,
     spell,
 )
-from derive.latex.written import Written
+from derive.latex.written import Written, is_shape
 
 NAMED = {
     "ln": "log",
@@ -197,7 +198,7 @@ class Formulas(Written):
 
     def called(self, node: Call) -> Value:
         if node.name in ("max", "min") and not node.primes:
-            return self.extreme(node)
+            return self.of_program(node) or self.extreme(node)
         table = self.symbols.table
         found = table.get(Word(node.name, position=0)) or table.get(letters_of(node.name))
         if isinstance(found, Abbreviation) and found.called and isinstance(node.argument, Group):
@@ -210,6 +211,9 @@ class Formulas(Written):
             arguments = self.arguments(node.argument)
             orders = (node.primes,) + (0,) * (len(arguments) - 1)
             return self.at_arguments(found, orders, arguments, node)
+        value = self.of_program(node)
+        if value is not None:
+            return value
         if node.name in OF_ARRAYS and not node.primes:
             with self.fitting(node):
                 return OF_ARRAYS[node.name](self.of_entries(node))
@@ -231,6 +235,10 @@ class Formulas(Written):
         if isinstance(value, Array) or node.name not in VECTORS or len(new) != 1:
             return value
         return self.collected(value, new[0], node)
+
+    def of_program(self, node: Call) -> Value | None:
+        """The value of a function of arrays, as in programs; None where it is none."""
+        return programs.called(self, node) if self.whole and not node.primes else None
 
     def extreme(self, node: Call) -> Value:
         arguments = self.arguments(node.argument)
@@ -273,6 +281,8 @@ class Formulas(Written):
         if node.open == "(" and isinstance(body, Chain):
             self.note(f"({spell(body)}) is 1 where that is true, else 0")
             return self.iverson(body)
+        if node.open == "[" and self.whole and is_shape(body):
+            return self.shape(body)
         if node.open in ("(", "[", "\\{") and not isinstance(body, (Chain, Logic, Listed)):
             return self.value(body)
         if node.open in ("|", "\\lvert", "\\vert"):

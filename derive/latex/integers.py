@@ -12,6 +12,7 @@ from derive.ir import (
     TRUE,
     And,
     Compare,
+    Component,
     Count,
     Divides,
     Entry,
@@ -38,6 +39,7 @@ from derive.latex.scope import Scope
 from derive.latex.symbols import Abbreviation
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
+    Big,
     Call,
     Chain,
     Factors,
@@ -217,9 +219,9 @@ class Integers(Scope):
             value = self.ratio(factor)
             if value is None or total is None:
                 return None
-            if operator == "/":
+            if operator == "/" and not self.divides_down():
                 total = self.divided(total, value, factor)
-            elif operator == "//":
+            elif operator in ("/", "//"):
                 quotient = divide(total, value, factor)
                 total = Ratio(floor(quotient.above, quotient.below), ONE)
             elif operator == "mod":
@@ -230,6 +232,10 @@ class Integers(Scope):
             else:
                 return self.no_ratio(factor)
         return total
+
+    def divides_down(self) -> bool:
+        """Whether a / in an index is declared to leave no rest."""
+        return self.creating and self.symbols.marks.get("/") == "integer division"
 
     def called_integer(self, node: Factors) -> Int | None:
         """`ind(c, p, s)`, for a name that the text has defined as an integer expression."""
@@ -287,6 +293,8 @@ class Integers(Scope):
             raise ReadError(right.position, "a comparison", "a set")
         if isinstance(left, Group) and isinstance(left.body, Listed) and isinstance(right, Group):
             return self.equal_tuples(left.body, relation, right)
+        if relation == "=" and isinstance(right, Big) and right.kind == "argmax":
+            return self.is_largest(left, right)
         known = dict(self.indices)
         a, b = self.ratio(left), self.ratio(right)
         if a is not None and b is not None and a.below == b.below == ONE:
@@ -294,6 +302,25 @@ class Integers(Scope):
         self.indices = known
         with self.expecting(creating=False):
             return compare_formulas(self.formula(left), relation, self.formula(right))
+
+    def is_largest(self, at: Node, largest: Big) -> Guard:
+        """`\\{p, q\\} = \\arg\\max(z_{1,1}, z_{1,2})`: where the first of the largest stands."""
+        body = largest.body.body if isinstance(largest.body, Group) else largest.body
+        if largest.below is not None:
+            refuse(largest, "arg max of listed entries", "one over indices")
+        listed = body.items if isinstance(body, Listed) else (body,)
+        values = [self.formula(node) for node in listed]
+        place = at.body if isinstance(at, Group) else at
+        indices = [self.index(e) for e in (place.items if isinstance(place, Listed) else (place,))]
+        chosen: list[Guard] = []
+        for k, (f, node) in enumerate(zip(values, listed, strict=True)):
+            if not isinstance(f, Component) or len(f.indices) != len(indices):
+                refuse(node, f"an entry with {len(indices)} indices", f"“{spell(node)}”")
+            here = (Equal(e, i) for e, i in zip(indices, f.indices, strict=True))
+            before = (Compare(g, "<", f) for g in values[:k])
+            after = (Compare(g, "<=", f) for g in values[k + 1 :])
+            chosen.append(conjunction(*here, *before, *after))
+        return Or(*chosen)
 
     def equal_tuples(self, left: Listed, relation: str, right: Group) -> Guard:
         items = right.body.items if isinstance(right.body, Listed) else ()

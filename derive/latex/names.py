@@ -42,6 +42,7 @@ from derive.latex.scripts import Scripts
 from derive.latex.symbols import Abbreviation, Cotangent, Identity, Kronecker, Ones, ScalarFunction
 from derive.latex.tree import (
     Call,
+    Chain,
     Factors,
     Fraction,
     Group,
@@ -121,15 +122,15 @@ class Names(Scripts):
     def entries(self, tensor: Tensor, found: Found, make: Callable[[Component], Formula]) -> Value:
         """An entry, a row or all of a tensor; `make` says what stands at each position."""
         base = self.symbols.base
-        items = [*found.indices, *[EVERY] * (len(tensor.shape) - len(found.indices))]
+        items = self.on_axes(tensor, found)
         kept = [k for k, e in enumerate(items) if e == EVERY]
         axes = new_axes(len(kept))
         free = dict(zip(kept, axes, strict=True))
+        self.notice_sizes(tensor, items, kept)
         at = [
             free[k] + (tensor.base - base) if k in free else self.index(e)
             for k, e in enumerate(items)
         ]
-        self.notice_sizes(tensor, items, kept)
         formula = make(Component(tensor, *at))
         if found.name in self.symbols.zeros and not self.reading_variable:
             formula = self.guarded(
@@ -140,13 +141,31 @@ class Names(Scripts):
         cut = len(kept) == 1 < len(items)
         return Array(formula, axes, tuple(tensor.shape[k] for k in kept), base, loose=cut)
 
+    def on_axes(self, tensor: Tensor, found: Found) -> list[Node]:
+        """What stands on each axis; the first axes are meant where there are fewer indices.
+
+        A lone index is that of another axis where the name is declared to be sliced along it.
+        """
+        missing: list[Node] = [EVERY] * (len(tensor.shape) - len(found.indices))
+        items = [*found.indices, *missing]
+        axis = self.symbols.sliced.get(found.name)
+        if axis is not None and len(found.indices) == 1 and 0 < axis < len(items):
+            items.insert(axis, items.pop(0))
+        return items
+
     def notice_sizes(self, tensor: Tensor, items: list[Node], kept: list[int]) -> None:
-        """Remember letters that name a size but stand alone on an axis of another extent."""
+        """Remember letters that name a size but stand alone on an axis of another extent.
+
+        On an axis of that extent they are the last index, or an index if the claim demands it.
+        """
         for k, e in enumerate(items):
-            size = self.symbols.table.get(e) if k not in kept and is_letter(e) else None
-            free = isinstance(size, Size) and size.value is None and e not in self.indices
-            if free and not same_extent(Int.of(size), tensor.shape[k]):  # type: ignore[arg-type]
+            size = self.symbols.table.get(e) if k not in kept and is_size_name(e) else None
+            if not isinstance(size, Size) or size.value is not None or e in self.indices:
+                continue
+            if not same_extent(Int.of(size), tensor.shape[k]):
                 self.letters[e] = None
+            elif len(items) > 1 and self.chooses("names of sizes on their axes are indices"):
+                self.shadowing.setdefault(e, Index(spell(e)))
 
     @staticmethod
     def guarded(f: Formula, tensor: Tensor, at: dict[int, Int]) -> Formula:
@@ -258,6 +277,8 @@ class Names(Scripts):
         if node.primes:
             refuse(node, "a function before a prime", f"“{spell(node)}”")
         group = node.base
+        if isinstance(group, Group) and group.open == "\\{" and isinstance(node.below, Chain):
+            return self.gathered(group.body, node)
         if isinstance(group, Group) and group.open in ("\\|", "\\lVert", "\\Vert"):
             return self.norm(node)
         if isinstance(group, Call) and node.below is not None:
@@ -276,6 +297,11 @@ class Names(Scripts):
     def operated(self, node: Scripted, call: Call) -> Value | None:
         """`\\mathrm{rot}_{180}(W)` for an operator of that name, else None."""
         raise NotImplementedError
+
+
+def is_size_name(node: Node) -> bool:
+    """A letter, or one with a subscript: `h`, `c_{out}`."""
+    return is_letter(node) or (isinstance(node, Scripted) and node.above is None)
 
 
 def is_one(node: Node) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from derive.latex import rows
 from derive.latex.error import ReadError
 from derive.latex.tokens import (
     ACCENTS,
@@ -18,10 +19,10 @@ from derive.latex.tokens import (
     FRACTIONS,
     FUNCTIONS,
     LOGIC,
+    METHODS,
     OPERATORS,
     RELATIONS,
     SYMBOLS,
-    TABLES,
     WORDS,
     Tokens,
 )
@@ -44,7 +45,6 @@ from derive.latex.tree import (
     Styled,
     SuchThat,
     Symbol,
-    Table,
     Terms,
     Where,
     Word,
@@ -191,9 +191,28 @@ class Parser:
 
     def scripted(self) -> Node:
         base = self.primary()
-        while self.tokens.sees("_", "^", "'"):
-            base = self.with_scripts(base)
-        return base
+        while True:
+            if self.tokens.sees("_", "^", "'"):
+                base = self.with_scripts(base)
+            elif self.tokens.calls_method():
+                base = self.method(base)
+            else:
+                return base
+
+    def method(self, base: Node) -> Node:
+        """`U.\\text{transpose}(1, 2)`: the function of U and what stands in the brackets."""
+        self.tokens.expect(".")
+        name = self.tokens.take().text
+        items: tuple[Node, ...] = (base,)
+        if self.tokens.after == ")":
+            self.tokens.expect("(")
+            self.tokens.expect(")")
+        else:
+            given = self.primary()
+            body = given.body if isinstance(given, Group) else given
+            items += body.items if isinstance(body, Listed) else (body,)
+        argument = Group("(", Listed(items, position=base.position), position=base.position)
+        return Call(name, argument, position=base.position)
 
     def with_scripts(self, base: Node) -> Node:
         at = base.position
@@ -251,7 +270,9 @@ class Parser:
         if kind == "operator":
             return self.named()
         if kind == "text":
-            return Word(self.tokens.take().text, position=at)
+            word = self.tokens.take().text
+            called = word in METHODS and self.tokens.sees("(")
+            return Call(word, self.group(), position=at) if called else Word(word, position=at)
         if kind == "letter" or text in SYMBOLS:
             return Symbol(self.tokens.take().text, position=at)
         begin = STARTS.get(text)
@@ -298,36 +319,6 @@ class Parser:
             while self.tokens.skip("\\\\"):
                 lines.append(self.listing())
         return Stack(tuple(lines), position=at)
-
-    def table(self) -> Node:
-        at = self.tokens.take().position
-        name = self.tokens.environment(*TABLES)
-        if name == "array":
-            self.tokens.columns()
-        rows = [self.row()]
-        while self.tokens.skip("\\\\"):
-            if not self.tokens.sees("\\end"):
-                rows.append(self.row())
-        self.tokens.expect("\\end")
-        self.tokens.environment(name)
-        return Table(name, tuple(rows), position=at)
-
-    def row(self) -> tuple[Node, ...]:
-        cells = [self.cell()]
-        while self.tokens.skip("&"):
-            cells.append(self.cell())
-        return tuple(cells)
-
-    def cell(self) -> Node:
-        while self.tokens.next.kind == "text" and self.tokens.sees("if", "when", "for"):
-            self.tokens.take()
-        at = self.tokens.at
-        items = [self.item()]
-        while self.tokens.skip(",", ".", ";"):
-            if self.tokens.sees("&", "\\\\", "\\end"):
-                break
-            items.append(self.item())
-        return items[0] if len(items) == 1 else Listed(tuple(items), position=at)
 
     # -- named functions and operators that bind ---------------------------------------------------
 
@@ -395,6 +386,6 @@ STARTS: dict[str, Callable[[Parser], Node]] = {
     **dict.fromkeys(DOTS, lambda parser: Symbol("\\dots", position=parser.tokens.take().position)),
     "\\sqrt": Parser.root,
     "\\substack": Parser.substack,
-    "\\begin": Parser.table,
+    "\\begin": rows.table,
 }
 """What begins with a command or bracket, and how it is parsed."""

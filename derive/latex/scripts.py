@@ -108,6 +108,22 @@ class Scripts(Binders):
             self.indices.pop(name, None)
         return Array(body, axes, tuple(extents), self.symbols.base)
 
+    def gathered(self, body: Node, node: Scripted) -> Value:
+        """`\\{z_c\\}_{c=1}^{C}`: the arrays z_c as one, c along its first axis."""
+        assert node.below is not None
+        plan = self.plan(node.below, node.above)
+        name, (first, last) = next(iter(plan.bounds.items()))
+        if first is None or last is None or plan.conditions or len(plan.bounds) > 1:
+            refuse(node.below, "one index with its range", f"“{spell(node.below)}”")
+        lower, upper = self.index(first), self.index(last)
+        with self.binding([name]):
+            index, value = self.indices[name], self.value(body)
+        (k,) = new_axes(1)
+        base = self.symbols.base
+        inner = value if isinstance(value, Array) else Array(value, (), (), base)
+        formula = substitute(inner.formula, {index: k + (lower - base)})
+        return Array(formula, (k, *inner.axes), (upper - lower + 1, *inner.shape), base)
+
     # -- powers --------------------------------------------------------------------------------
 
     def raised_value(self, value: Value, power: Node, node: Node) -> Value:

@@ -87,6 +87,7 @@ OPERATIONS = (
     "Kronecker product",
     "integer division",
     "indicator",
+    "flattening of all axes but the first",
 )
 
 Meaning: TypeAlias = (
@@ -120,7 +121,8 @@ class Symbols:
     declaration was not understood (`unknown`, with the phrase).
 
     `results` are names of tensors that are computed, so that a ∇ before one differentiates just
-    that.  `abbreviations` are names that the text has defined for itself.
+    that.  `abbreviations` are names that the text has defined for itself.  A lone
+    index of an array in `slices` is that of the axis given there, from 0.
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
@@ -145,6 +147,12 @@ class Symbols:
     unknown: Mapping[str, str] = field(default_factory=dict)
     results: tuple[str, ...] = ()
     abbreviations: Mapping[str, Abbreviation] = field(default_factory=dict)
+    slices: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def sliced(self) -> dict[Node, int]:
+        """The names in `slices`, as trees."""
+        return {_name(name): axis for name, axis in self.slices.items()}
 
     @cached_property
     def table(self) -> dict[Node, Meaning]:

@@ -32,14 +32,19 @@ WORDS = frozenset(
 )
 """Words that belong to the text around a formula, also before a bracket."""
 OPERATORS = {
-    **{"\\times": "\\cdot", "\\div": "/", "\\bmod": "mod"},
-    **{mark: mark for mark in r"* / \cdot \odot \oslash \circ \otimes \star \ast".split()},
+    **{"\\div": "/", "\\bmod": "mod"},
+    **{mark: mark for mark in r"* / \cdot \times \odot \oslash \circ \otimes \star \ast".split()},
 }
 """Marks between factors, and what the tree calls them."""
-PRODUCT = ("", "*", "\\cdot")
+PRODUCT = ("", "*", "\\cdot", "\\times")
 """Marks of a product of numbers."""
 FRACTIONS = ("\\frac", "\\dfrac", "\\tfrac", "\\cfrac", "\\nicefrac", "\\sfrac")
 BINDING = {"\\sum": "sum", "\\prod": "prod", "\\max": "max", "\\min": "min", "argmax": "argmax"}
+METHODS = frozenset(
+    """view reshape permute transpose flatten stack im2col unfold matmul sum mean max min
+    softmax""".split()
+)
+"""Functions of arrays that may stand behind an array and a dot."""
 DOTS = ("\\dots", "\\ldots", "\\cdots", "\\dotsc")
 BRACKETS = {
     "(": ")",
@@ -145,6 +150,19 @@ class Tokens:
             self.stop("more")
         self.taken += 1
         return token
+
+    def calls_method(self) -> bool:
+        """Whether a dot comes next, a function of arrays, and an opening bracket."""
+        dot, name, bracket = [*self.list[self.taken : self.taken + 3], *[self.list[-1]] * 3][:3]
+        named = name.kind in ("text", "operator") and name.text in METHODS
+        return dot.text == "." and named and bracket.text == "("
+
+    def skip_to(self, *texts: str) -> None:
+        """Passes over everything up to one of these that stands outside of brackets."""
+        depth = 0
+        while self.next.kind != "end" and (depth > 0 or self.next.text not in texts):
+            depth += (self.next.text in OPENING) - (self.next.text in CLOSING)
+            self.taken += 1
 
     def skip(self, *texts: str) -> bool:
         """Takes the next token if it is one of these."""

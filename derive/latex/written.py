@@ -19,7 +19,7 @@ from derive.latex.dots import DOTS, STEP, going_on, span
 from derive.latex.error import ReadError
 from derive.latex.integers import opposite, refuse
 from derive.latex.products import Products
-from derive.latex.tree import Chain, Group, Listed, Logic, Node, Table, Word
+from derive.latex.tree import Chain, Factors, Group, Listed, Logic, Node, Table, Word, product_of
 
 OTHERWISE = ("otherwise", "else", "o.w", "other", "elsewhere")
 RELATED = (Chain, Logic, Word)
@@ -107,12 +107,31 @@ class Written(Products):
         shape = (self.index(number) + 1,)
         return Array(substitute(formula, {step: i - base}), (i,), shape, base)
 
+    def shape(self, node: Node) -> Array:
+        """`[N \\times C]`: what stands between the crosses, one behind the other."""
+        assert isinstance(node, Factors)
+        parts: list[list[tuple[str, Node]]] = [[]]
+        for operator, factor in node.factors:
+            if operator == "\\times":
+                parts.append([])
+            parts[-1].append(("" if operator == "\\times" else operator, factor))
+        (k,), base = new_axes(1), self.symbols.base
+        extents = [self.formula(product_of(part)) for part in parts]
+        branches = [Branch(e, Equal(k, base + n)) for n, e in enumerate(extents[:-1])]
+        whole = Cases(*branches, Branch(extents[-1], TRUE))
+        return Array(whole, (k,), (ONE * len(extents),), base)
+
     def steps(self, first: Node, last: Node) -> Int | None:
         """How many steps lead from one index to another."""
         try:
             return self.index(last) - self.index(first)
         except ReadError:
             return None
+
+
+def is_shape(node: Node) -> bool:
+    """Extents with crosses between them."""
+    return isinstance(node, Factors) and any(mark == "\\times" for mark, _ in node.factors)
 
 
 def is_cases(node: Table) -> bool:

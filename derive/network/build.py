@@ -119,6 +119,7 @@ def _model(
     made = tuple(d for layer in layers for d in layer.definitions)
     inputs = tuple(t for t in declared.inputs if t not in {d.tensor for d in made})
     parameters = tuple(p for layer in layers for p in layer.parameters)
+    parameters += functions.arguments if checking else ()
     loss = layers[-1].output if layers else None
     if loss is not None and given.loss is None and (loss.shape or not given.define):
         loss = None

@@ -64,6 +64,11 @@ class Functions:
         unknown = {name: name for name in sorted(self._by_entry)}
         return replace(table, functions={**table.functions, **unknown}) if unknown else table
 
+    @property
+    def arguments(self) -> tuple[Tensor, ...]:
+        """The parameters of the functions that are defined."""
+        return tuple(p for f in self.defined.values() for p in f.parameters)
+
     def with_tensors(self, definitions: Iterable[Definition]) -> Symbols:
         """The table, with the values of some definitions."""
         table = self.table

@@ -13,6 +13,7 @@ _FUNCTION = re.compile(r"(?:an? )?(?:unknown |smooth |scalar |activation )*funct
 _COTANGENT = re.compile(r"(?:the )?cotangent of (?P<name>.+)")
 _EXTENT = re.compile(r"extent (?P<axis>[1-9]\d?) of (?P<name>.+)")
 _CLASS = re.compile(r"(?:an? )?index into (?P<first>.+?)\s*\.\.\s*(?P<last>.+)")
+_SLICED = re.compile(r"sliced along axis (?P<axis>[1-9]\d?)")
 _ALIAS = re.compile(r"(?:the )?same as (?P<name>.+)")
 _ONES = re.compile(r"(?:vector of )?ones(?: of length (?P<length>.+))?")
 _IDENTITY = re.compile(r"(?:the )?identity(?: matrix)?(?: of (?:order|size) (?P<order>.+))?")
@@ -39,8 +40,8 @@ class Notation:
     """The meanings that `notation` gives to symbols, each by the symbol's name.
 
     `cotangents` and `aliases` lead to the name of an array, `extents` to an axis, from 1, of one;
-    `classes` to the first and last value of a class index, as LaTeX.  `unknown` are the phrases
-    that say nothing to us.
+    `classes` to the first and last value of a class index, as LaTeX; `slices` to the axis, from 0,
+    that a lone index is of.  `unknown` are the phrases that say nothing to us.
     """
 
     kroneckers: list[str] = field(default_factory=list)
@@ -54,6 +55,7 @@ class Notation:
     indices: list[str] = field(default_factory=list)
     operators: dict[str, str] = field(default_factory=dict)
     zero_outside: list[str] = field(default_factory=list)
+    slices: dict[str, int] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -91,6 +93,8 @@ class Notation:
             self.cotangents[name] = found["name"]
         elif found := _EXTENT.fullmatch(words):
             self.extents[name] = int(found["axis"]), found["name"]
+        elif found := _SLICED.fullmatch(words):
+            self.slices[name] = int(found["axis"]) - 1
         elif found := _CLASS.fullmatch(words):
             self.classes[name] = found["first"], found["last"]
         elif found := _ALIAS.fullmatch(words):

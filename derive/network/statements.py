@@ -48,6 +48,7 @@ def symbols(
         identities={name: Identity(length(text)) for name, text in notation.identities.items()},
         operators={name: Operator(meaning) for name, meaning in notation.operators.items()},
         zero_outside=frozenset(notation.zero_outside),
+        slices=notation.slices,
         layout=conventions.layout,
         matrix_layout=conventions.matrix_layout or conventions.layout,
         einstein=conventions.summation == "einstein",
