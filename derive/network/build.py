@@ -119,11 +119,10 @@ def _model(
     made = tuple(d for layer in layers for d in layer.definitions)
     inputs = tuple(t for t in declared.inputs if t not in {d.tensor for d in made})
     parameters = tuple(p for layer in layers for p in layer.parameters)
-    parameters += functions.arguments if checking else ()
     loss = layers[-1].output if layers else None
     if loss is not None and given.loss is None and (loss.shape or not given.define):
         loss = None
-    hidden, named = tuple(functions.hidden), Cotangents({}, {})
+    hidden, named = (*functions.hidden, *functions.arguments), Cotangents({}, {})
     if checking:
         taken = (*declared.known.names, *(s.name for s in declared.sizes.declared))
         named = cotangents(given, functions.notation, made, declared.known, taken)

@@ -66,8 +66,9 @@ class Functions:
 
     @property
     def arguments(self) -> tuple[Tensor, ...]:
-        """The parameters of the functions that are defined."""
-        return tuple(p for f in self.defined.values() for p in f.parameters)
+        """The parameters of the functions that are defined, for claims about any argument."""
+        functions = self.defined.values() if self._checking else ()
+        return tuple(p for f in functions for p in f.parameters)
 
     def with_tensors(self, definitions: Iterable[Definition]) -> Symbols:
         """The table, with the values of some definitions."""
