@@ -39,6 +39,8 @@ def claims_in(source: str, symbols: Symbols) -> list[Claim]:
     """The claims of a source, without what it defines."""
     return [c for c in read_claims(source, symbols) if isinstance(c, Claim)]
 
+TOO_DEEP = "sums, functions or derivatives stand too deep inside each other"
+
 
 class Chain:
     """The `n`-th claim of a source; `definitions` are the places of what the source defines."""
@@ -101,6 +103,8 @@ class Chain:
             return diagnose(it, shown, self._context(k, it))
         except Unsupported as reason:
             return Finding(UNREADABLE, f"this cannot be checked: {reason}")
+        except RecursionError:
+            return Finding(UNREADABLE, f"this cannot be checked: {TOO_DEEP}")
 
     @property
     def base(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Protocol
 
-from derive.check.chain import Chain, claims_in
+from derive.check.chain import TOO_DEEP, Chain, claims_in
 from derive.check.compare import Comparer, entries
 from derive.check.conventions import holds
 from derive.check.layouts import other_layouts
@@ -76,6 +76,10 @@ class Checker:
         """The names of given arrays that nobody named: the coefficients of unknown functions."""
         return frozenset(t.name for t in self.model.hidden)
 
+    def fixes(self, name: str) -> bool:
+        """Whether the Given fixes the size of a name."""
+        return any(s.name == name and s.value is not None for s in self.model.program.sizes)
+
     @cached_property
     def comparer(self) -> Comparer:
         known = {t.name: t for t in self.model.program.given}
@@ -101,6 +105,8 @@ class Checker:
             return (_unread(source, error, edit.shown if edit else ""),)
         except ReadError as error:
             return (_unread(source, error),)
+        except RecursionError:
+            return (_unread(source, ReadError(0, "a simpler formula", TOO_DEEP)),)
         claims = [c for c in found if isinstance(c, Claim)]
         places = tuple(_right_side(source, d) for d in found if isinstance(d, Defined))
         return tuple(

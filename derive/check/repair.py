@@ -25,6 +25,8 @@ TRANSPOSITIONS = 60
 """Edits that are tried where arrays do not go together."""
 WORK = 2_000_000
 """Multiplications for all tries together."""
+READING = 200_000
+"""Characters of the source that are read for all tries together."""
 
 
 def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
@@ -45,6 +47,7 @@ def repair(broken: Broken, comparer: Comparer, symbols: Symbols) -> Edit | None:
         symbols.base,
     )
     tries = max(min(BUDGET, WORK // comparer.work(broken.pair)), FEWEST)
+    tries = min(tries, READING // len(broken.source) + 1)
     candidates = list(islice(dict.fromkeys(broken.edits(vocabulary)), tries))
     found = next(filter(trial.mends, candidates), None)
     if found is None and vocabulary.whole:
