@@ -95,13 +95,23 @@ class Given:
         return self._as_arrays(engine.gradient(by)) if made.remark else made
 
     def hessian(
-        self, of: str, wrt: str, and_wrt: str | None = None, vector: str | None = None
+        self,
+        of: str,
+        wrt: str,
+        and_wrt: str | None = None,
+        vector: str | None = None,
+        form: str = "index",
     ) -> Derivation:
         """∂²of/∂wrt∂and_wrt, by default twice by the same array; the axes of `wrt` come first.
 
         With `vector`, the Hessian by `wrt` times an array of that name and of the shape of `wrt`,
-        which is a further input where there is none of that name.
+        which is a further input where there is none of that name.  `form` is "index" or "matrix".
         """
+        _demand(form, ("index", "matrix"), "a Hessian")
+        made = self._hessian(of, wrt, and_wrt, vector)
+        return made.given._as_arrays(made.chain) if form == "matrix" else made
+
+    def _hessian(self, of: str, wrt: str, and_wrt: str | None, vector: str | None) -> Derivation:
         top, by = self._defined(of), self._tensor(wrt)
         if vector is None:
             other = None if and_wrt is None else self._tensor(and_wrt)
@@ -120,7 +130,9 @@ class Given:
         """What differentiates `of`; by default the loss, if there is one."""
         top = self.model.program.loss if of is None else of
         if top not in self._engines:
-            self._engines[top] = Differentiator(replace(self.model.program, loss=top))
+            self._engines[top] = Differentiator(
+                replace(self.model.program, loss=top), self.model.hidden
+            )
         return self._engines[top]
 
     @cached_property
@@ -201,8 +213,11 @@ class Derivation:
 
     def _equation_of_arrays(self, result: Element) -> str:
         left = named(self.chain.start, self.given._layout_of)
-        assert left is not None
         notation = Notation.of(self.given.model.program, numbers=True)
+        if left is None:
+            c = self.chain
+            names = Names.of((c.start, result), c.ranges, notation)
+            return f"{latex(c.start, names)} = {latex(result, names)}"
         names = Names.of((left, result.whole), (), notation)
         sides = (latex_math(layout.whole(a, names)) for a in (left, result.whole))
         return " = ".join(sides)

@@ -19,11 +19,11 @@ from derive.ir import (
     Whole,
 )
 from derive.rules import samples
-from derive.rules.samples import g, i, j, m, r, s, u, v, x, y
+from derive.rules.samples import g, i, j, m, r, s, t, u, v, x, y
 
 Law: TypeAlias = Callable[[Whole], Whole | None]
 
-X, Y, V, U = Array(x), Array(y), Array(v), Array(u)
+X, Y, T, V, U = Array(x), Array(y), Array(t), Array(v), Array(u)
 M, G, R, S = Array(m), Array(g), Array(r), Array(s)
 
 

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
-from derive.ir import Added, Component, Formula, Number, Product, Scaled, Transposed, Whole
-from derive.rules.array_law import G, M, S, X, Y, law
-from derive.rules.samples import u
+from derive.ir import (
+    Added,
+    Component,
+    Diagonal,
+    Formula,
+    Hadamard,
+    Identity,
+    Number,
+    Ones,
+    Product,
+    Scaled,
+    Transposed,
+    Whole,
+    Zeros,
+)
+from derive.rules.array_law import G, M, S, T, X, Y, law
+from derive.rules.samples import u, x
 from derive.rules.terms import common_number, split_number, with_number
 
 
@@ -26,7 +40,9 @@ def tidy_sum(a: Added) -> Whole | None:
         c, rest, whole = _split(t)
         key = (rest, whole)
         coefficients[key] = coefficients.get(key, Fraction(0)) + c
-    kept = [_scaled(c, *key) for key, c in coefficients.items() if c] or [Scaled(0, flat[0])]
+    kept = [_scaled(c, *key) for key, c in coefficients.items() if c] or [
+        Zeros(a.shape, a.base or 0)
+    ]
     for k, p in enumerate(kept):
         if isinstance(p, Transposed) and p.of in kept[k:]:
             at = kept.index(p.of)
@@ -77,6 +93,92 @@ def common_multiple(a: Added) -> Whole | None:
 
 
 @law(
+    "sign of a product with a difference",
+    "the sign goes into the bracket",
+    "fewer negative numbers",
+    Scaled,
+    lambda: Scaled(-2, Product(S, Added(X, Scaled(-1, Y)))),
+)
+def sign_into_product(a: Scaled) -> Whole | None:
+    """-A (B - C) = A (C - B)."""
+    c, rest = split_number(a.factor)
+    if c >= 0 or not isinstance(a.of, Product):
+        return None
+    for k, f in enumerate(a.of.factors):
+        turned = _turned(f.of if isinstance(f, Transposed) else f)
+        if turned is not None:
+            new = Transposed(turned) if isinstance(f, Transposed) else turned
+            return _scaled(-c, rest, Product(*a.of.factors[:k], new, *a.of.factors[k + 1 :]))
+    return None
+
+
+def _turned(a: Whole) -> Whole | None:
+    """B - A for A - B; None for what is no difference."""
+    if not isinstance(a, Added):
+        return None
+    turned = [(-n, fs, w) for n, fs, w in map(_split, a.parts)]
+    if all(n < 0 for n, _, _ in turned):
+        return None
+    turned.sort(key=lambda t: t[0] < 0)
+    return Added(*(_scaled(*t) for t in turned))
+
+
+@law(
+    "sum of diagonal matrices",
+    "diagonal matrices are added entry by entry",
+    "fewer diagonal matrices",
+    Added,
+    lambda: Added(Diagonal(X), S, Scaled(-3, Diagonal(Y)), Identity(x.shape[0])),
+)
+def sum_of_diagonals(a: Added) -> Whole | None:
+    """diag(u) + diag(v) = diag(u + v), and I = diag(𝟏) beside others."""
+    split = [_split(p) for p in a.parts]
+    at = [k for k, (_, _, w) in enumerate(split) if isinstance(w, Diagonal | Identity)]
+    if len(at) < 2:
+        return None
+    inner = [
+        _scaled(c, fs, w.of if isinstance(w, Diagonal) else Ones(w.shape[:1], w.base or 0))
+        for c, fs, w in (split[k] for k in at)
+    ]
+    both = Diagonal(Added(*inner))
+    parts = [both if k == at[0] else p for k, p in enumerate(a.parts) if k not in at[1:]]
+    return Added(*parts) if len(parts) > 1 else both
+
+
+@law(
+    "common factor entry by entry",
+    "the common factor in front",
+    "fewer factors in all",
+    Added,
+    lambda: Added(Hadamard(X, Y), T, Scaled(-1, Hadamard(Y, X, X)), X),
+)
+def common_entries(a: Added) -> Whole | None:
+    """A ⊙ B + A ⊙ C = A ⊙ (B + C), and A = A ⊙ 𝟏 beside such a product."""
+    split = [_split(p) for p in a.parts]
+    lists = [w.parts if isinstance(w, Hadamard) else (w,) for _, _, w in split]
+    products = [f for f in lists if len(f) > 1]
+    shared = next(
+        (p for f in products for p in f if sum(p in others for others in lists) > 1), None
+    )
+    if shared is None:
+        return None
+    at = [k for k, f in enumerate(lists) if shared in f]
+    inner = [_scaled(*split[k][:2], _left(lists[k], shared)) for k in at]
+    both = Hadamard(shared, Added(*inner))
+    parts = [both if k == at[0] else p for k, p in enumerate(a.parts) if k not in at[1:]]
+    return Added(*parts) if len(parts) > 1 else both
+
+
+def _left(parts: Sequence[Whole], gone: Whole) -> Whole:
+    """A product entry by entry without one of its factors."""
+    k = parts.index(gone)
+    rest = [*parts[:k], *parts[k + 1 :]]
+    if not rest:
+        return Ones(gone.shape, gone.base or 0)
+    return Hadamard(*rest) if len(rest) > 1 else rest[0]
+
+
+@law(
     "number into a sum of arrays",
     "the number goes into the bracket",
     "fewer numbers",
@@ -110,13 +212,8 @@ def _unusual(numbers: Sequence[Fraction]) -> int:
 def sign_inside(a: Scaled) -> Whole | None:
     """-(A - B) = B - A."""
     c, rest = split_number(a.factor)
-    if c >= 0 or not isinstance(a.of, Added):
-        return None
-    turned = [(-n, fs, w) for n, fs, w in map(_split, a.of.parts)]
-    if all(n < 0 for n, _, _ in turned):
-        return None
-    turned.sort(key=lambda t: t[0] < 0)
-    return _scaled(-c, rest, Added(*(_scaled(*t) for t in turned)))
+    turned = _turned(a.of) if c < 0 else None
+    return None if turned is None else _scaled(-c, rest, turned)
 
 
 @law(

@@ -109,6 +109,8 @@ def _flipped(a: Whole) -> Whole:
             return a.of
         case Diagonal() | Identity():
             return a
+        case Ones() if a.rank == 2:
+            return Ones(a.shape[::-1], a.base)
         case Product():
             return Product(*(_flipped(f) for f in reversed(a.factors)))
         case Scaled():

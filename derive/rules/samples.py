@@ -35,4 +35,4 @@ def given(formula: Formula, *ranges: Range, definitions: tuple[Definition, ...] 
 
 def given_arrays(formula: Formula, *ranges: Range) -> Example:
     """An example about whole arrays."""
-    return formula, Scope(Program((H, W, K, A), (x, y, v, m, g, r, s, u), ()), ranges)
+    return formula, Scope(Program((H, W, K, A), (x, y, t, v, m, g, r, s, u), ()), ranges)

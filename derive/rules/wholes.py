@@ -15,11 +15,14 @@ from derive.rules.array_products import (
     without_identity,
 )
 from derive.rules.array_sums import (
+    common_entries,
     common_left,
     common_multiple,
     common_right,
     number_inside,
     sign_inside,
+    sign_into_product,
+    sum_of_diagonals,
     tidy_sum,
 )
 from derive.rules.array_transposes import (
@@ -49,9 +52,12 @@ LAWS: tuple[ArrayLaw, ...] = (
     flat_hadamard,
     square_entries,
     tidy_sum,
+    sum_of_diagonals,
+    common_entries,
     common_multiple,
     number_inside,
     sign_inside,
+    sign_into_product,
     common_right,
     common_left,
     sum_of_transposes,

@@ -13,6 +13,7 @@ An index that is summed away is taken as soon as at most two matrices have it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from derive.engine.matrix.labelled import Frame, Labelled, NoMatrixForm, Value, in_order, scaled
 from derive.ir import (
@@ -50,7 +51,7 @@ class Network:
 
     def _take(self, value: Value) -> None:
         if isinstance(value, Labelled) and value.axes:
-            self.arrays.append(value)
+            self.arrays.append(replace(value))  # equal factors are different nodes of the network
         else:
             self.numbers.append(value.element if isinstance(value, Labelled) else value)
 

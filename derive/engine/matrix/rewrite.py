@@ -11,7 +11,6 @@ from derive.ir import (
     Broadcast,
     Formula,
     Int,
-    Ones,
     Outer,
     Permuted,
     Tensor,
@@ -72,7 +71,7 @@ class Tidying:
         return None
 
 
-_WEIGHTS: dict[type, int] = {Ones: 3, Broadcast: 4, Permuted: 4, Outer: 4}
+_WEIGHTS: dict[type, int] = {Broadcast: 4, Permuted: 4, Outer: 4}
 
 
 def length(value: Value) -> int:
