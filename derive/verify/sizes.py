@@ -160,16 +160,19 @@ class SizeSearch:
         """The best of a few random draws, beside those already known.
 
         That is: not too large, no free size as in all known draws (a stride that is always 1 would
-        hide what depends on it), with room in the computed sizes (so that windows overlap and end
-        in all ways), few extents 1, different sizes different, and much that no known draw has.
+        hide what depends on it, one that always divides a forgotten floor), with room in the
+        computed sizes (so that windows overlap and end in all ways), few extents 1, different
+        sizes different, and much that no known draw has.
         """
         stuck = [(s, {sizes[s] for sizes in known}) for s in self.free]
         stuck = [(s, values) for s, values in stuck if len(values) == 1]
+        even = [q for q in self._quotients if all(_divides(q, sizes) for sizes in known)]
         seen = set[object]().union(*(self._features(sizes) for sizes in known))
 
         def badness(sizes: dict[Size, int]) -> tuple[bool, bool, int, int, int]:
             still = sum(sizes[s] in values for s, values in stuck)
             poor = sum(max(3 - sizes[s], 0) for s in self.computed)
+            poor += sum(2 * _divides(q, sizes) for q in even)
             poor += sum(sizes[s] == 1 for s in (*self._extents, *self._kernels))
             poor += len(self._extents) - len({sizes[s] for s in self._extents})
             new = len(self._features(sizes) - seen)
@@ -178,6 +181,13 @@ class SizeSearch:
 
         found = [next(self.assignments(rng), None) for _ in range(TRIES)]
         return min((s for s in found if s is not None), key=badness, default=None)
+
+    @cached_property
+    def _quotients(self) -> list[Floor]:
+        """The floors in the computed sizes, in which something must be left over at some draw."""
+        definitions = [s.definition for s in self.computed if s.definition is not None]
+        found = [a for e in definitions for a in e.atoms_within() if isinstance(a, Floor)]
+        return [a for a in dict.fromkeys(found) if a.parts[1].constant != 1]
 
     def _features(self, sizes: Mapping[Size, int]) -> set[object]:
         """What tells draws apart: sizes 1, 2 or more, and how those of windows compare."""
@@ -188,6 +198,12 @@ class SizeSearch:
             for t in self.windows[:k]
         }
         return {*apart, *order}
+
+
+def _divides(quotient: Floor, sizes: Mapping[Size, int]) -> bool:
+    """Whether nothing is left over."""
+    n, d = (number(part, sizes) for part in quotient.parts)
+    return n % d == 0
 
 
 def _subtracted(e: Int) -> set[Size]:

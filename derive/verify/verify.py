@@ -57,7 +57,7 @@ class Verifier:
         self.program, self._draws = program, draws
         self._fixed, self._values = dict(fixed or {}), dict(values or {})
         self._rng = np.random.default_rng(seed)
-        self._worlds: list[World] = []
+        self._worlds: list[tuple[frozenset[Guard], World]] = []
         self._real_worlds: dict[tuple[Guard, ...], RealWorlds] = {}
         self._exhausted: set[tuple[Guard, ...]] = set()
         self._degrees: dict[int, Degrees] = {}
@@ -86,9 +86,13 @@ class Verifier:
         return DerivationVerdict(steps, check(d.start, d.result))
 
     def worlds(self, facts: Sequence[Guard]) -> list[World]:
-        """Worlds at whose sizes the facts hold; new ones are drawn where there are too few."""
+        """Worlds at whose sizes the facts hold; new ones are drawn where there are too few.
+
+        Those that were drawn for other facts are special, so they do not count.
+        """
         facts = tuple(dict.fromkeys(facts))
-        fitting = [w for w in self._worlds if _fit(w, facts)]
+        drawn = (w for known, w in self._worlds if known <= {*facts})
+        fitting = [w for w in drawn if _fit(w, facts)]
         if len(fitting) < self.draws and facts not in self._exhausted:
             search = self.search(facts)
             for k in range(2 * self.draws):
@@ -98,7 +102,7 @@ class Verifier:
                 if sizes is not None and sizes not in known:
                     made = self.world(sizes, STYLES, self._rng)
                     fitting.append(made)
-                    self._worlds.append(made)
+                    self._worlds.append((frozenset(facts), made))
                 if len(fitting) >= self.draws:
                     break
             else:
