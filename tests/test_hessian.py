@@ -13,6 +13,8 @@ from readable import Readable
 
 import derive
 from derive.errors import InputError
+from derive.ir import Element
+from derive.ir.curvature import Curvature
 
 Arrays = dict[str, Any]
 RNG = plain.random.default_rng(3)
@@ -75,6 +77,44 @@ def test_every_step_is_verified(
         text = Readable()
         text(found.chain.start)
         assert text(found.result) == result
+
+
+@pytest.mark.parametrize(
+    ("tables", "wrt", "vector", "equation"),
+    [
+        (SOFTMAX, "z", None, r"\operatorname{diag}(y) - y y^{\top}"),
+        (LOGISTIC, "w", "v", r"X^{\top} \bigl(y \odot (\mathbf{1}_{N} - y) \odot (X v)\bigr)"),
+        (SQUARES, "W", "V", r"[X^{\top} X V]_{j,k}"),
+    ],
+)
+def test_matrix_form(tables: dict[str, Any], wrt: str, vector: str | None, equation: str) -> None:
+    found = derive.Given.from_dict(tables).hessian("L", wrt, vector=vector, form="matrix")
+    assert not found.remark
+    assert found.verify().status == "exact"
+    left, right = found.latex().split(" = ", 1) if wrt != "W" else found.latex().rsplit(" = ", 1)
+    assert right == equation
+    if vector is None:
+        assert left == r"\frac{\partial^{2}L}{\partial z\,\partial z^{\top}}"
+
+
+def test_matrix_form_of_the_logistic_hessian() -> None:
+    found = derive.Given.from_dict(LOGISTIC).hessian("L", "w", form="matrix")
+    assert found.verify().status == "exact"
+    diagonal = r"\operatorname{diag}\bigl(y \odot (\mathbf{1}_{N} - y)\bigr)"
+    assert found.latex().endswith(rf" = X^{{\top}} {diagonal} X")
+
+
+def test_the_array_of_second_derivatives_is_its_entries() -> None:
+    """∂²L/∂z∂z^⊤ as an array equals the second derivative entry by entry, and not its negative."""
+    given = derive.Given.from_dict(SQUARES)
+    chain = given.hessian("L", "W", "X", form="index").chain
+    whole = Curvature(*(given._tensor(name) for name in ("L", "W", "X")))
+    entry = Element(whole, *(r.index for r in chain.ranges))
+    verify = given._verifier.chain
+    assert verify([chain.start, entry], chain.ranges).status == "exact"
+    assert verify([chain.start, -entry], chain.ranges).status == "refuted"
+    swapped = Element(whole, *(chain.ranges[k].index for k in (0, 1, 3, 2)))
+    assert verify([chain.start, swapped], chain.ranges).status != "exact"
 
 
 def loss_of_squares(a: Arrays) -> Any:

@@ -93,6 +93,7 @@ from derive.ir import (
     Whole,
     Zeros,
 )
+from derive.ir.curvature import Curvature
 
 _TOP = Name(r"\top")
 _RELATIONS: dict[str, RelationKind] = {"<": "<", "<=": "<=", "=": "=", "!=": "!="}
@@ -115,6 +116,7 @@ class Wholes:
         self._nodes: dict[type, Callable[[Any], Laid]] = {
             Array: lambda a: self._name(a.tensor),
             Slope: self._slope,
+            Curvature: self._curvature,
             Ones: lambda a: self._constant("1", a.shape),
             Zeros: lambda a: self._constant("0", a.shape),
             Identity: self._identity,
@@ -193,6 +195,17 @@ class Wholes:
         held = listed(parse_name(t.symbol) for t in a.held)
         bar = (Scripts(Fence("bar", False, 2), below=held),) if a.held else ()
         return Laid(row(Fraction(above, below), *bar), Strength.OPERAND)
+
+    def _curvature(self, a: Curvature) -> Laid:
+        """∂²L/∂x∂y, the second of two vectors as a row."""
+        above = row(Scripts(Sign("partial"), above=Numeral("2")), parse_name(a.of.symbol))
+        last: Math = parse_name(a.and_by.symbol)
+        if len(a.by.shape) == len(a.and_by.shape) == 1:
+            last = Scripts(last, above=_TOP)
+        below = row(
+            *(Sign("partial"), parse_name(a.by.symbol), Space("thin")), Sign("partial"), last
+        )
+        return Laid(Fraction(above, below), Strength.OPERAND)
 
     def _constant(self, digit: str, shape: Sequence[Int]) -> Laid:
         """A bold digit with its extents; a matrix of ones as the product of two vectors."""

@@ -60,6 +60,7 @@ from derive.ir import (
     free_indices,
     fresh,
 )
+from derive.ir.curvature import Curvature
 from derive.ir.selector import Bracket
 from derive.verify.array import DRAW, UNDEFINED, Axes, Data
 from derive.verify.array import Array as Labelled
@@ -83,6 +84,7 @@ class Matrices(Images):
             **self.images,
             Array: self._array,
             Slope: self._slope,
+            Curvature: self._curvature,
             Ones: lambda a, env: self._filled(a, 1),
             Zeros: lambda a, env: self._filled(a, 0),
             Identity: lambda a, env: self._numbers(np.eye(self._extents(a)[0], dtype=np.int64)),
@@ -153,6 +155,12 @@ class Matrices(Images):
         by = [fresh("j") for _ in a.by.shape]
         f = Derivative(Component(a.of, *of), Component(a.by, *by), *a.held)
         return self._tabulated(f, a.place(of, by), a, env)
+
+    def _curvature(self, a: Curvature, env: Env) -> Grid:
+        of, by, and_by = ([fresh("i") for _ in t.shape] for t in (a.of, a.by, a.and_by))
+        inner = Derivative(Component(a.of, *of), Component(a.and_by, *and_by))
+        f = Derivative(inner, Component(a.by, *by))
+        return self._tabulated(f, (*of, *by, *and_by), a, env)
 
     def _filled(self, a: Whole, value: int) -> Grid:
         return self._numbers(np.full(self._extents(a), value, np.int64))

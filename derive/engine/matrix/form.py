@@ -22,12 +22,16 @@ from derive.ir import (
     Formula,
     Index,
     Int,
+    Product,
     Sliced,
     Slope,
+    Sum,
     Tensor,
+    Times,
     Transposed,
     Whole,
 )
+from derive.ir.curvature import Curvature
 
 RULE = "matrix form"
 LayoutOf = Callable[[Tensor], str]
@@ -105,11 +109,36 @@ def named(start: Formula, layout_of: LayoutOf) -> Whole | None:
     """The array whose entry a derivation is about: ∂L/∂W for ∂L/∂W_{ij}, z for z_i."""
     if isinstance(start, Component):
         return _without_fixed(Array(start.tensor), start.indices)
+    if isinstance(start, Sum):
+        return _curvature_times(start)
+    if isinstance(start, Derivative) and isinstance(start.of, Derivative):
+        return _curvature(start, start.of)
     if not isinstance(start, Derivative) or not isinstance(start.of, Component):
         return None
     of, by = start.of, start.by
     slope = Slope(of.tensor, by.tensor, layout_of(by.tensor), *start.held)
     return _without_fixed(slope, slope.place(of.indices, by.indices))
+
+
+def _curvature(outer: Derivative, inner: Derivative) -> Whole | None:
+    """∂²L/∂x∂y for an entry of it."""
+    if not isinstance(inner.of, Component) or inner.held or outer.held:
+        return None
+    whole = Curvature(inner.of.tensor, outer.by.tensor, inner.by.tensor)
+    return _without_fixed(whole, (*inner.of.indices, *outer.by.indices, *inner.by.indices))
+
+
+def _curvature_times(f: Sum) -> Whole | None:
+    """The Hessian by a vector times a vector, for an entry of the product."""
+    if len(f.ranges) > 1 or not isinstance(f.body, Times) or len(f.body.args) != 2:
+        return None
+    hessian, v = f.body.args
+    if not isinstance(hessian, Derivative) or not isinstance(hessian.of, Derivative):
+        return None
+    matrix = _curvature(hessian, hessian.of)
+    if matrix is None or matrix.rank != 2 or not isinstance(v, Component) or len(v.indices) != 1:
+        return None
+    return Product(matrix, Array(v.tensor))
 
 
 def _without_fixed(a: Whole, indices: tuple[Int, ...]) -> Whole:
