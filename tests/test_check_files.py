@@ -237,6 +237,26 @@ def test_formulas_that_claim_nothing_have_no_verdict(tmp_path):
     assert report.entries == ()
 
 
+def test_a_value_for_which_something_holds_is_no_claim(tmp_path):
+    given = f"{SUM}[sizes]\nK = 3\nS = '>=1'\n".replace("x = [3]", "x = [3]\nw = ['S', 'K']")
+    report = checked(
+        tmp_path, "If $S = 1$ and if $p = \\infty$, or where $K = 4$: $S = 2$.", given=given
+    )
+    assert [(e.column, e.status) for e in report.entries] == [(43, "wrong"), (52, "wrong")]
+
+
+def test_tables_that_a_scan_has_torn_apart(tmp_path):
+    rows = [
+        [rf"$\overline{{\partial x_{{{k}}}}}$" for k in (1, 2)],
+        [r"$\overline{\partial x_{3}}$"] * 2,
+    ]
+    cells = [[r"$\partial s$", r"$-\partial s_{-}$"], rows[0], [r"$\partial s$"] * 2, rows[1]]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    report = checked(tmp_path, f"We have\n\n{table}\n\n=\n\n1\t1\n1\t2\n", "notes.md", SUM)
+    assert [(e.line, e.status) for e in report.entries] == [(4, "wrong")]
+    assert report.entries[0].suggestion == "entry (2,2) is 1, not 2"
+
+
 def test_other_files_are_not_read(tmp_path):
     (tmp_path / "other.tex").write_text("$1=2$", encoding="utf-8")
     report = checked(tmp_path, "text\n\\input{other}\n", given=SUM)
@@ -368,23 +388,23 @@ def test_a_baseline_that_is_none_is_refused(tmp_path, text):
 MISTAKES = {
     "convolution.md": [
         (10, "holds if", r"S \mid"),
-        (42, "wrong", "C_{22}"),
-        (42, "wrong", "C_{22}"),
-        (57, "wrong", ""),
-        (57, "wrong", ""),
+        (42, "wrong", "C_{21} → C_{22}"),
+        (42, "wrong", "C_{21} → C_{22}"),
+        (57, "wrong", "A_{32} → A_{33}"),
+        (57, "wrong", "A_{32} → A_{33}"),
         (66, "unreadable", ""),
-        (84, "wrong", "A_{43}"),
-        (84, "wrong", "A_{43}"),
-        (125, "wrong", "34"),
+        (84, "wrong", "A_{42} → A_{43} everywhere"),
+        (84, "wrong", "A_{42} → A_{43} everywhere"),
+        (125, "wrong", "entry (3,3) is 34, not 35"),
     ],
     "convolution_numbers.tex": [(28, "holds if", r"S \mid")],
     "unfold.md": [(8, "holds if", r"S \mid")],
     "lenet.md": [
         (25, "wrong", "a column of 2"),
-        (30, "wrong", ""),
-        (30, "wrong", ""),
-        (32, "wrong", ""),
-        (32, "wrong", ""),
+        (30, "wrong", "^{(pool)} → \\delta_{c_{out},p,s}^{(conv)}"),
+        (30, "wrong", "^{(pool)} → \\delta_{c_{out},p,s}^{(conv)}"),
+        (32, "wrong", "^{(pool)} → \\delta_{c_{out},p,s}^{(conv)}"),
+        (32, "wrong", "^{(pool)} → \\delta_{c_{out},p,s}^{(conv)}"),
         (60, "undefined", "w_{"),
     ],
 }

@@ -33,6 +33,8 @@ _LET = re.compile(
 _AND = re.compile(r"[\s,$]*and\b[^.$\\=]{0,80}[\s$\\\[(]*", re.IGNORECASE)
 _ASSIGNED = re.compile(r"[^=<>]{1,200}(?::=|\\coloneqq)[^=<>]+", re.DOTALL)
 _FONT = re.compile(rf"(?:{'|'.join(map(re.escape, FONTS))})\s*(?:\{{([^{{}}]*)\}}|(?=\\))")
+_CASE = re.compile(r"\b(?:if|when|whenever|where|for|with|at|case|assuming|suppose)\s*\Z", re.I)
+_VALUE = re.compile(r"-?[0-9]+(?:\.[0-9]+)?|\\infty")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 BEFORE = 60
 """Characters in front of a formula that may say that it is a definition."""
@@ -77,6 +79,14 @@ def is_range(piece: Piece, indices: Set[str] = frozenset()) -> bool:
     bare = [n.strip().removeprefix("(").removesuffix(")") for n in names.split(",")]
     lone = all(map(is_lone_symbol, bare))
     return not piece.display and lone and bool(_RANGE.fullmatch(piece.source[len(names) :]))
+
+
+def setting(document: Document, piece: Piece) -> str | None:
+    """The name for a value of which something holds, as in "if `$p = 1$`"; it claims nothing."""
+    name, sign, value = piece.source.partition("=")
+    before = document.text[max(0, piece.start - BEFORE) : piece.start]
+    lone = bool(sign) and is_lone_symbol(name.strip()) and bool(_VALUE.fullmatch(value.strip()))
+    return name.strip() if not piece.display and lone and _CASE.search(before) else None
 
 
 def is_definition(document: Document, piece: Piece, last: Piece | None = None) -> bool:

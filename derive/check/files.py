@@ -21,6 +21,7 @@ from derive.check.declared import (
     is_range,
     name_key,
     names_in,
+    setting,
     tensors_declared,
 )
 from derive.check.scopes import Scopes, Tables, merged, scopes
@@ -256,6 +257,9 @@ class _Check:
             yield self.unread(piece, piece.span()[0], failure("this formula", error))
             return
         undefined = any(v.status == UNDEFINED for v in verdicts)
+        name = setting(self.document, piece)
+        if name is not None and not checker.fixes(name):
+            return
         if undefined and is_definition(self.document, piece) and self.define(scope, piece):
             return
         line = self.document.place(piece.start)[0]

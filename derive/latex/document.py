@@ -24,6 +24,7 @@ from derive.latex.statements import (
     statements,
 )
 from derive.latex.tables import table_behind
+from derive.latex.torn_tables import torn_tables
 from derive.latex.traced import Lines, Traced
 
 LONGEST = 500_000
@@ -158,7 +159,7 @@ def read_document(text: str, kind: str = "tex", macros: Macros | None = None) ->
     reader.read()
     return Document(
         text,
-        tuple(_continued(text, reader.pieces)),
+        tuple(_with_torn_tables(text, list(_continued(text, reader.pieces)))),
         tuple(reader.headings),
         reader.macros,
         _declarations(text),
@@ -197,6 +198,13 @@ def _continued(text: str, pieces: list[Piece]) -> Iterator[Piece]:
         last = _with_table(text, piece)
     if last is not None:
         yield last
+
+
+def _with_torn_tables(text: str, pieces: list[Piece]) -> list[Piece]:
+    """The pieces with the tables that a scan has torn apart; what stands in these is no formula."""
+    torn = [Piece(math, True, *math.span()) for math in torn_tables(text)]
+    kept = [p for p in pieces if not any(t.start <= p.start < t.end for t in torn)]
+    return sorted([*kept, *torn], key=lambda p: p.start)
 
 
 def _go_together(text: str, first: Piece, second: Piece) -> bool:
