@@ -85,8 +85,8 @@ def pair(claim: Claim, left: int, right: int, base: int, swapped: Sequence[int] 
     Axes of extent 1 do not count; a number stands for an array of it.
     """
     a, b = claim.sides[left], claim.sides[right]
-    f, over = _entries(a, range(len(a.axes)))
-    g, by = _entries(b, swapped or range(len(b.axes)))
+    f, over = _entries(a, range(len(a.axes)), base)
+    g, by = _entries(b, swapped or range(len(b.axes)), base)
     if not over and isinstance(a.formula, Number):
         over = by
     if by and not _fit(over, by):
@@ -104,10 +104,13 @@ def pair(claim: Claim, left: int, right: int, base: int, swapped: Sequence[int] 
     return made.where(conjunction(*claim.conditions)) if claim.conditions else made
 
 
-def _entries(side: Side, order: Sequence[int]) -> tuple[Formula, list[tuple[Index, Int]]]:
+def _entries(
+    side: Side, order: Sequence[int], base: int
+) -> tuple[Formula, list[tuple[Index, Int]]]:
     """The formula of an entry, and its axes with their extents, but for those of extent 1."""
-    axes = [(side.axes[k], side.shape[k]) for k in order]
-    return side.formula, [(i, extent) for i, extent in axes if settled(extent) != ONE]
+    axes = [(side.axes[k], settled(side.shape[k]), side.shape[k]) for k in order]
+    formula = substitute(side.formula, {i: base for i, known, _ in axes if known == ONE})
+    return formula, [(i, extent) for i, known, extent in axes if known != ONE]
 
 
 def _with_those_needed(some: tuple[Range, ...], known: Sequence[Range]) -> tuple[Range, ...]:

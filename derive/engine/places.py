@@ -1,6 +1,6 @@
 """Sums and maxima over the places that they read, in the place of offsets in a window.
 
-    max_{1 ≤ a ≤ K} x[S(i-1) + a]      becomes      max_{S(i-1)+1 ≤ u ≤ S(i-1)+K} x[u]
+max_{1 ≤ a ≤ K} x[S(i-1) + a]      becomes      max_{S(i-1)+1 ≤ u ≤ S(i-1)+K} x[u]
 """
 
 from __future__ import annotations

@@ -7,21 +7,37 @@ from derive.ir import (
     TRUE,
     Branch,
     Cases,
+    Delta,
     Equal,
     Guard,
     Int,
     Or,
     conjunction,
+    free_indices,
     substitute,
 )
-from derive.latex.array import Array, Value, new_axes, zipped
+from derive.latex.array import Array, Value, multiplied, new_axes, zipped
 from derive.latex.dots import DOTS, STEP, going_on, span
 from derive.latex.error import ReadError
 from derive.latex.integers import opposite, refuse
 from derive.latex.products import Products
-from derive.latex.tree import Chain, Factors, Group, Listed, Logic, Node, Table, Word, product_of
+from derive.latex.tree import (
+    Chain,
+    Factors,
+    Group,
+    Listed,
+    Logic,
+    Node,
+    Numeral,
+    Table,
+    Word,
+    nodes,
+    product_of,
+    spell,
+)
 
 OTHERWISE = ("otherwise", "else", "o.w", "other", "elsewhere")
+ZERO = Numeral("0", position=0)
 RELATED = (Chain, Logic, Word)
 
 
@@ -67,6 +83,9 @@ class Written(Products):
         for row in node.rows:
             if len(row) != width:
                 refuse(row[0], f"{width} columns", f"{len(row)}")
+        lone = [row[0] for row in node.rows if row[0] not in (DOTS, ZERO)]
+        if width == 1 == len(lone) and any(row[0] == DOTS for row in node.rows):
+            return self.lone_entry(lone[0])
         i, j = new_axes(2)
         entries = [
             Branch(self.formula(cell), conjunction(Equal(i, base + r), Equal(j, base + c)))
@@ -84,6 +103,19 @@ class Written(Products):
         if len(node.rows) == 1 and width > 1:
             return Array(whole.at(base, j), (j,), whole.shape[1:], base, row=True)
         return whole
+
+    def lone_entry(self, node: Node) -> Array:
+        """The column with zeros above and below an entry: it stands at the index that it has."""
+        formula = self.formula(node)
+        free = free_indices(formula)
+        known = [n for n in nodes(node) if self.indices.get(n) in free]
+        if not known:
+            refuse(node, "an entry with the index of its place", f"“{spell(node)}”")
+        name = min(known, key=lambda n: n.position)
+        (k,) = new_axes(1)
+        self.note(f"the entry between zeros is the one at {spell(name)}")
+        place = Delta(k, self.indices[name])
+        return Array(multiplied([place, formula]), (k,), (None,), self.symbols.base)
 
     def listed(self, node: Node) -> Array | None:
         """The column of the entries in `(a, b, c)` or `(a_1, \\dots, a_n)`."""
