@@ -13,7 +13,8 @@ import subprocess
 import sys
 from statistics import median
 
-from tests.benchmarks.cases import CASES, RATIOS, Cost
+from tests.benchmarks.cases import CASES, RATIOS
+from tests.benchmarks.cost import Cost
 
 
 def measured(name: str, times: int) -> Cost:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import resource
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter, process_time
-from typing import TypeVar
 
 import sympy
 
@@ -18,32 +12,9 @@ from derive.engine.differentiate import Differentiator
 from derive.engine.network import Derived, derive_all
 from derive.network.build import Model
 from derive.verify.verify import Verifier
+from tests.benchmarks.checking import claims, homework, reading
+from tests.benchmarks.cost import Cost, cost, cost_of_command
 from tests.benchmarks.networks import LENET, SYMBOLIC, convolution, deep, example, lenet_for
-
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds that passed, and seconds that a processor was busy."""
-
-    wall: float
-    cpu: float
-
-
-def cost(work: Callable[[], Result]) -> Cost:
-    """What calling `work` once takes in this process."""
-    wall, cpu = perf_counter(), process_time()
-    work()
-    return Cost(perf_counter() - wall, process_time() - cpu)
-
-
-def cost_of_command(*arguments: str) -> Cost:
-    """What `python ARGUMENTS` takes, start-up included."""
-    before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
-    wall, after = perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
 
 
 def everything(model: Model) -> Derived:
@@ -117,6 +88,9 @@ CASES: dict[str, Callable[[], Cost]] = {
     "64 layers: gradients": lambda: gradients(deep(64)),
     "8 layers: expanded": lambda: gradients(deep(8), expanded=True),
     "16 layers: expanded": lambda: gradients(deep(16), expanded=True),
+    "read 1000 formulas (median)": reading,
+    "check: claims of ours": claims,
+    "check: ten pages of homework": homework,
     "convolution: derive": jacobians_of_convolution,
     "convolution: SymPy": jacobians_by_sympy,
 }
