@@ -13,6 +13,7 @@ from derive.document.answers import document as document_of_sheet
 from derive.document.describe import power_of_ten
 from derive.document.model import Document, Line, Mark, line
 from derive.document.narrate import Narrator
+from derive.engine.matrix.batched import vector_forms
 from derive.engine.matrix.form import ArrayForm, array_forms
 from derive.engine.network import Derived, derive_all
 from derive.errors import InputError
@@ -151,6 +152,8 @@ def solution(
 
 def _arrays(model: Model, derived: Derived) -> dict[Derivation, ArrayForm]:
     """The matrix forms of Jacobians and gradients, where the document is to show them."""
+    if model.form == "vector":
+        return vector_forms(derived)
     if model.form != "matrix":
         return {}
     conventions = model.conventions
@@ -209,6 +212,7 @@ def narrate(
         tuple(summary(verdicts)),
         model.conventions.positions,
         arrays,
+        model.form == "vector",
     ).document()
 
 

@@ -12,17 +12,23 @@ from derive.ir import (
     Chosen,
     Component,
     Delta,
+    Folded,
     Formula,
     Hadamard,
+    Ints,
     Number,
+    Permuted,
     Plus,
     Power,
     Product,
     Raised,
     Range,
+    Reshaped,
     Scaled,
+    Sliced,
     Times,
     Transposed,
+    Unfolded,
     Whole,
 )
 
@@ -61,10 +67,31 @@ def _in_array(f: Basic) -> Iterator[tuple[str, Basic]]:
         yield "drop a number", f.of
     if isinstance(f, Raised):
         yield "another power", Raised(f.exponent + 1, f.of)
+    yield from _moved(f)
     if isinstance(f, Whole) and f.shape:
         yield "another sign", Scaled(-1, f)
         if f.rank == 2:
             yield "transposed", Transposed(f)
+
+
+def _moved(f: Basic) -> Iterator[tuple[str, Basic]]:
+    """Changes of what moves entries: other axes, another shape, another index, another window."""
+    if isinstance(f, Permuted):
+        yield "another order of axes", Permuted(f.of, (*f.axes[1:], f.axes[0]))
+    if isinstance(f, Reshaped) and f.rank == 2:
+        yield "columns for rows", Transposed(Reshaped(f.of, f.shape[::-1]))
+    if isinstance(f, Sliced) and f.at:
+        yield "shift an index", Sliced(f.of, f.axes, (f.at[0] - 1, *f.at[1:]))
+        yield "the first slice", Sliced(f.of, f.axes, (1, *f.at[1:]))
+    if isinstance(f, Folded | Unfolded):
+        for k, option in enumerate(f.options):
+            changed = list(f.options)
+            changed[k] = Ints(*(e + 1 for e in option.all))
+            first = f.args[: len(f.args) - len(changed)]
+            try:
+                yield "another window", f.func(*first, *changed)
+            except ValueError:
+                continue
 
 
 def _here(f: Basic) -> Iterator[tuple[str, Basic]]:

@@ -33,16 +33,26 @@ def membership(tensors: Sequence[Tensor], notation: Notation) -> Line:
 
 def shape_of(t: Tensor, notation: Notation) -> Math:
     """`x ∈ ℝ^{64×1×28×28}`; class indices are in {1, ..., C}."""
+    if t.classes is None:
+        return row(parse_name(t.symbol), Relation("in"), space(t.shape, notation))
     names = Names.of(t.shape, (), notation)
-    extents: list[Math] = []
-    for d in t.shape:
-        extents += [Sign("times")] * bool(extents) + [layout.extent(d, names)]
-    space: Math = Scripts(_REALS, above=row(*extents)) if extents else _REALS
-    if t.classes is not None:
-        last = layout.extent(t.classes + (t.base - 1), names)
-        classes = fenced("brace", listed((Numeral(str(t.base)), Sign("dots"), last)))
-        space = Scripts(classes, above=row(*extents)) if extents else classes
-    return row(parse_name(t.symbol), Relation("in"), space)
+    last = layout.extent(t.classes + (t.base - 1), names)
+    classes = fenced("brace", listed((Numeral(str(t.base)), Sign("dots"), last)))
+    found: Math = Scripts(classes, above=_extents(t.shape, names)) if t.shape else classes
+    return row(parse_name(t.symbol), Relation("in"), found)
+
+
+def space(shape: Sequence[Int], notation: Notation) -> Math:
+    """`ℝ^{64×1×28×28}`; of numbers, ℝ."""
+    names = Names.of(shape, (), notation)
+    return Scripts(_REALS, above=_extents(shape, names)) if shape else _REALS
+
+
+def _extents(shape: Sequence[Int], names: Names) -> Math:
+    parts: list[Math] = []
+    for d in shape:
+        parts += [Sign("times")] * bool(parts) + [layout.extent(d, names)]
+    return row(*parts)
 
 
 def entries(t: Tensor) -> Int:

@@ -45,6 +45,7 @@ from derive.document.model import (
 )
 from derive.document.notation import Names, Notation, parse_name
 from derive.document.positions import Positions
+from derive.document.vectors import as_vectors
 from derive.engine.compose import Together
 from derive.engine.matrix.form import ArrayForm
 from derive.engine.network import Derived
@@ -69,6 +70,7 @@ class Narrator:
     summary: tuple[tuple[Mark, int, Line], ...] = ()
     positions: Positions = "deltas"
     arrays: Mapping[Derivation, ArrayForm] = field(default_factory=dict)
+    vectors: bool = False
 
     @cached_property
     def notation(self) -> Notation:
@@ -156,6 +158,7 @@ class Narrator:
             forward = self.derived.tuples.get(x.tensor) or self.derived.forward[x.tensor]
             yield Paragraph(self.displays.ranges(forward.ranges), line("Forward."))
             yield self.displays.result(forward, label("forward", x.tensor))
+            yield from self._as_arrays(forward, label("forward arrays", x.tensor))
         for x in self._known(layer):
             for t in wanted:
                 yield from self._jacobian(x.tensor, t)
@@ -288,7 +291,10 @@ class Narrator:
 
     def _as_arrays(self, d: Derivation, name: str) -> Iterator[Block]:
         form = self.arrays.get(d)
-        return iter(()) if form is None else as_arrays(form, name, self.notation, self.mark)
+        if form is None:
+            return iter(())
+        told = as_vectors if self.vectors else as_arrays
+        return told(form, name, self.notation, self.mark)
 
     def _by(self, t: Tensor) -> Line:
         return line("Gradient with respect to ", parse_name(t.symbol), ".")

@@ -17,9 +17,10 @@ from derive.ir import (
     Formula,
     Range,
     Whole,
+    free_indices,
 )
 from derive.rules import samples
-from derive.rules.samples import g, i, j, m, r, s, t, u, v, x, y
+from derive.rules.samples import H, g, i, j, k, m, n, p, r, s, t, u, v, x, y
 
 Law: TypeAlias = Callable[[Whole], Whole | None]
 
@@ -53,8 +54,9 @@ class ArrayLaw:
 
     def _entry(self) -> Example:
         whole = self.example()
-        at = (i, j)[: whole.rank]
-        ranges = [Range(k, 1, d) for k, d in zip(at, whole.shape, strict=True)]
+        at = (i, j, k, p)[: whole.rank]
+        ranges = [Range(e, 1, d) for e, d in zip(at, whole.shape, strict=True)]
+        ranges += [Range(n, 1, H)] if n in free_indices(whole) else []
         return samples.given_arrays(Element(whole, *at), *ranges)
 
 

@@ -21,6 +21,9 @@ t = Tensor("t", "t", (H,))
 g = Tensor("g", "g", (H, W))
 r = Tensor("r", "r", (W, K))
 s = Tensor("s", "s", (H, H))
+z = Tensor("z", "z", (H, W, K))
+f = Tensor("f", "f", (H, 2, 2, 4))
+c = Tensor("c", "c", (H, 8, 6))
 
 FACT = Relation(Sum(t[k], Range(k, 1, H)), "=", Number(1))
 
@@ -35,4 +38,4 @@ def given(formula: Formula, *ranges: Range, definitions: tuple[Definition, ...] 
 
 def given_arrays(formula: Formula, *ranges: Range) -> Example:
     """An example about whole arrays."""
-    return formula, Scope(Program((H, W, K, A), (x, y, t, v, m, g, r, s, u), ()), ranges)
+    return formula, Scope(Program((H, W, K, A), (x, y, t, v, m, g, r, s, u, z, f, c), ()), ranges)

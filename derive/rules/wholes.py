@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from derive.rules.array_law import ArrayLaw
+from derive.rules.array_moves import (
+    fold_of_unfold,
+    permuted_twice,
+    reshaped_to_its_shape,
+    reshaped_twice,
+    slice_of_images,
+    slice_of_permuted,
+    slice_of_reshape,
+    transposed_series,
+)
 from derive.rules.array_products import (
     diagonal_of_ones,
     diagonal_times_column,
@@ -36,7 +46,15 @@ from derive.rules.array_transposes import (
 )
 
 LAWS: tuple[ArrayLaw, ...] = (
+    slice_of_permuted,
+    slice_of_reshape,
+    slice_of_images,
+    permuted_twice,
+    reshaped_twice,
+    reshaped_to_its_shape,
+    fold_of_unfold,
     twice_transposed,
+    transposed_series,
     symmetric,
     transposed_ones,
     transposed_product,

@@ -1,0 +1,259 @@
+"""Index forms that say im2col or col2im: their windows are read off, and compared.
+
+    U_{n,(cαβ),(ij)} = X_{n,c,S(i-1)+D(α-1)-P+1,...}, 0 outside                    unfold(X)
+    Σ_i Σ_j ∂L/∂U_{n,(c,q-S(i-1)+P,...),(ij)}, bounds on i and j                   fold(∂L/∂U)
+
+Stride, dilation and padding are read off the positions; the definition with these numbers, brought
+to its normal form, must then be the very formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from derive.derivation.program import Program
+from derive.derivation.scope import Scope
+from derive.derivation.step import Derivation
+from derive.engine.matrix.labelled import NoMatrixForm
+from derive.engine.simplify import COMPOSED, simplify
+from derive.ir import (
+    ONE,
+    Array,
+    Bracket,
+    Component,
+    Delta,
+    Derivative,
+    Floor,
+    Folded,
+    Formula,
+    Guard,
+    Index,
+    Int,
+    Range,
+    Ravel,
+    Slope,
+    Sum,
+    Times,
+    Unfolded,
+    Whole,
+    at_least,
+    at_most,
+    conjuncts,
+    fresh,
+    ravel,
+    same,
+    subformulas,
+)
+from derive.rules.proof import proves
+from derive.rules.terms import factors
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The windows along one spatial axis, as `Unfolded` has them."""
+
+    kernel: Int
+    stride: Int
+    padding: Int
+    dilation: Int
+
+    def position(self, place: Int, offset: Int, base: int) -> Int:
+        """Which entry of the image the window at `place` has at `offset`."""
+        return self.stride * (place - base) + self.dilation * (offset - base) - self.padding + base
+
+
+def options(axes: Sequence[Axis]) -> tuple[list[Int], ...]:
+    """Kernel, stride, padding and dilation, a number for each axis."""
+    return (
+        [a.kernel for a in axes],
+        [a.stride for a in axes],
+        [a.padding for a in axes],
+        [a.dilation for a in axes],
+    )
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The last two indices of an array of columns, as tuples: (channel, offsets) and places."""
+
+    channel: Int
+    offsets: tuple[Int, ...]
+    kernel: tuple[Int, ...]
+    places: tuple[Int, ...]
+    outputs: tuple[Int, ...]
+
+    @staticmethod
+    def of(indices: Sequence[Int], shape: Sequence[Int], channels: Int, base: int) -> Columns:
+        """The parts of two indices into an array of columns of an image with so many channels."""
+        rows, extents = _parts(indices[-2], shape[-2])
+        places, outputs = _parts(indices[-1], shape[-1])
+        channel = Int.of(base)
+        if channels != ONE:
+            if not extents or extents[0] != channels:
+                raise NoMatrixForm("its rows are not those of windows")
+            channel, rows, extents = rows[0], rows[1:], extents[1:]
+        if len(rows) != 2 or len(places) != 2:
+            raise NoMatrixForm("windows with an extent of 1 have no tuples of offsets and places")
+        return Columns(channel, rows, extents, places, outputs)
+
+
+def _parts(e: Int, extent: Int) -> tuple[tuple[Int, ...], tuple[Int, ...]]:
+    position = e.atom
+    if isinstance(position, Ravel):
+        return position.indices, position.dims
+    return (e,), (extent,)
+
+
+# -- im2col ----------------------------------------------------------------------------------------
+
+
+def unfolded(d: Derivation, program: Program) -> Whole:
+    """The columns of windows that a definition says; NoMatrixForm where it says something else."""
+    start, parts = d.start, factors(d.result)
+    read = [g for g in parts if not isinstance(g, Bracket)]
+    if not isinstance(start, Component) or len(read) != 1 or not isinstance(read[0], Component):
+        raise NoMatrixForm("it does not read the entries of one array")
+    (x,) = read
+    assert isinstance(x, Component)
+    if len(x.indices) != len(start.indices) + 1:
+        raise NoMatrixForm("it has no axis for the windows")
+    base = start.tensor.base
+    columns = Columns.of(start.indices, start.tensor.shape, x.tensor.shape[-3], base)
+    if x.indices[-3] != columns.channel or x.indices[:-3] != start.indices[:-2]:
+        raise NoMatrixForm("channels or samples are mixed")
+    axes = [_read(columns, k, p, base) for k, p in enumerate(x.indices[-2:])]
+    _demand_padding(parts, x, axes, columns, Scope(program, d.ranges))
+    return Unfolded(Array(x.tensor), *options(axes))
+
+
+def _read(columns: Columns, k: int, position: Int, base: int) -> Axis:
+    """The windows along one axis from the position that is read."""
+    along = _split(position, columns.places[k])
+    across = along and _split(along[1], columns.offsets[k])
+    if along is None or not across or along[0].indices or across[0].indices or across[1].indices:
+        raise NoMatrixForm("an array is read at a position that is computed")
+    stride, dilation = along[0], across[0]
+    padding = Int.of(base) - stride * base - dilation * base - across[1]
+    return Axis(columns.kernel[k], stride, padding, dilation)
+
+
+def _split(e: Int, index: Int) -> tuple[Int, Int] | None:
+    atom = index.atom
+    return e.split(atom) if isinstance(atom, Index) else None
+
+
+def _demand_padding(
+    parts: Sequence[Formula],
+    x: Component,
+    axes: Sequence[Axis],
+    columns: Columns,
+    scope: Scope,
+) -> None:
+    """The conditions must be that the position is in the image, and nothing else."""
+    base = x.tensor.base
+    found = [c for g in parts if isinstance(g, Bracket) for c in conjuncts(g.condition)]
+    inside: list[Guard] = []
+    for k, a in enumerate(axes):
+        p = a.position(columns.places[k], columns.offsets[k], base)
+        inside += [at_least(p, base), at_most(p, x.tensor.shape[k - 2] + (base - 1))]
+    if any(g not in inside for g in found):
+        raise NoMatrixForm("a condition on indices is no operation on arrays")
+    if any(g not in found and not proves(scope, g) for g in inside):
+        raise NoMatrixForm("entries outside the image are read")
+
+
+# -- col2im ----------------------------------------------------------------------------------------
+
+
+def folded(d: Derivation, program: Program, layout: str) -> Whole:
+    """The image that columns are added back to; NoMatrixForm where that is not what `d` says."""
+    start = d.start
+    at = start.by if isinstance(start, Derivative) else start
+    if not isinstance(at, Component) or len(at.indices) < 3:
+        raise NoMatrixForm("it is no image")
+    base = at.tensor.base
+    for g in _columns_in(d.result, at):
+        try:
+            columns = Columns.of(_at(g).indices, _at(g).tensor.shape, at.tensor.shape[-3], base)
+            axes = [_found(columns, k, at.indices[k - 2], base) for k in range(2)]
+        except NoMatrixForm:
+            continue
+        meant = _meaning(g, at, columns, axes)
+        steps = simplify(meant, Scope(program, d.ranges), COMPOSED)
+        if same(steps[-1].after, d.result):
+            whole = _named(g, layout)
+            return Folded(whole, at.tensor.shape, *options(axes))
+    raise NoMatrixForm("it adds no windows back into an image")
+
+
+def _columns_in(f: Formula, image: Component) -> Iterator[Component | Derivative]:
+    """The entries in `f` that may be columns of such an image: with one axis less."""
+    for g in subformulas(f):
+        if isinstance(g, (Component, Derivative)) and len(_at(g).indices) == len(image.indices) - 1:
+            yield g
+
+
+def _at(g: Component | Derivative) -> Component:
+    return g.by if isinstance(g, Derivative) else g
+
+
+def _named(g: Component | Derivative, layout: str) -> Whole:
+    if isinstance(g, Component):
+        return Array(g.tensor)
+    assert isinstance(g.of, Component)
+    return Slope(g.of.tensor, g.by.tensor, layout, *g.held)
+
+
+def _found(columns: Columns, k: int, at: Int, base: int) -> Axis:
+    """The windows along one axis, from the offset or the place that the entry `at` has."""
+    place, offset = columns.places[k], columns.offsets[k]
+    given = at.atom
+    if not isinstance(given, Index):
+        raise NoMatrixForm("the image is read at a position that is computed")
+    if isinstance(place.atom, Index):
+        known, solved = place, offset
+    elif isinstance(offset.atom, Index):
+        known, solved = offset, place
+    else:
+        raise NoMatrixForm("neither offsets nor places are free")
+    divisor, rest = _quotient(solved - base)
+    parts = _split(rest - at, known)
+    if parts is None or parts[0].indices or parts[1].indices:
+        raise NoMatrixForm("the positions are not those of windows")
+    step, padding = -parts[0], parts[1] + base + parts[0] * base
+    if solved is offset:
+        return Axis(columns.kernel[k], step, padding, divisor)
+    return Axis(columns.kernel[k], divisor, padding, step)
+
+
+def _quotient(e: Int) -> tuple[Int, Int]:
+    """(d, n) with e = ⌊n/d⌋."""
+    floors = [m[0] for m, c in e.terms if c == 1 and len(m) == 1 and isinstance(m[0], Floor)]
+    if not floors:
+        return ONE, e
+    n, d = floors[0].parts
+    return d, n + d * (e - Int.of(floors[0]))
+
+
+def _meaning(
+    g: Component | Derivative, at: Component, columns: Columns, axes: Sequence[Axis]
+) -> Formula:
+    """Σ over all windows and offsets of the column's entry, where the offset lies on `at`."""
+    base, source = at.tensor.base, _at(g)
+    places = [fresh("i"), fresh("j")]
+    offsets = [fresh("a"), fresh("b")]
+    dims = (at.tensor.shape[-3], *columns.kernel)
+    row = ravel((at.indices[-3], *offsets), dims, base)
+    column = ravel(places, columns.outputs, base)
+    entry = Component(source.tensor, *at.indices[:-3], row, column)
+    value: Formula = entry if isinstance(g, Component) else Derivative(g.of, entry, *g.held)
+    hits = [
+        Delta(a.position(Int.of(i), Int.of(b), base), q)
+        for a, i, b, q in zip(axes, places, offsets, at.indices[-2:], strict=True)
+    ]
+    ranges = [
+        Range(i, base, d + (base - 1))
+        for i, d in zip((*places, *offsets), (*columns.outputs, *columns.kernel), strict=True)
+    ]
+    return Sum(Times(value, *hits), *ranges)
