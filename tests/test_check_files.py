@@ -400,7 +400,7 @@ MISTAKES = {
     "convolution_numbers.tex": [(28, "holds if", r"S \mid")],
     "unfold.md": [(8, "holds if", r"S \mid")],
     "lenet.md": [
-        (25, "wrong", "a column of 2"),
+        (25, "wrong", "b^{(conv)} → b_{c}^{(conv)}"),
         (30, "wrong", "^{(pool)} → \\delta_{c_{out},p,s}^{(conv)}"),
         (30, "wrong", "^{(pool)} → \\delta_{c_{out},p,s}^{(conv)}"),
         (32, "wrong", "^{(pool)} → \\delta_{c_{out},p,s}^{(conv)}"),

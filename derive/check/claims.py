@@ -11,7 +11,7 @@ from derive.check.compare import Comparer, entries
 from derive.check.conventions import holds
 from derive.check.layouts import other_layouts
 from derive.check.pair import UnequalShapes, pair
-from derive.check.repair import fitting
+from derive.check.repair import fitting, meant
 from derive.check.verdict import (
     CONVENTION,
     UNDEFINED,
@@ -102,6 +102,9 @@ class Checker:
                     end = len(source)
                     return (PairVerdict(CONVENTION, message, name, end=end, latex=source),)
             edit = fitting(source, error.position, self.symbols, self.holds)
+            return (_unread(source, error, edit.shown if edit else ""),)
+        except UndefinedName as error:
+            edit = meant(source, error.position, self.symbols, self.holds)
             return (_unread(source, error, edit.shown if edit else ""),)
         except ReadError as error:
             return (_unread(source, error),)

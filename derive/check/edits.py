@@ -18,7 +18,7 @@ from derive.check.edit import (
     replacing,
     without,
 )
-from derive.check.slips import as_beside, in_scripts, renamed, shifted
+from derive.check.slips import as_beside, in_scripts, indexed, renamed, shifted
 from derive.check.text import Span, Text
 
 TRANSPOSE = ("T", "\\top", "\\intercal", "\\mathsf{T}", "\\mathrm{T}")
@@ -39,6 +39,7 @@ def edits(source: str, start: int, end: int, vocabulary: Vocabulary) -> Iterator
         _missing(text, vocabulary.missing),
         _bounds(text),
         _transposed(text),
+        indexed(text, vocabulary.names),
         _powers(text),
         _whole(text) if vocabulary.whole else iter(()),
         _numbers(text),

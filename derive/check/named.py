@@ -11,6 +11,8 @@ from derive.check.text import Span, Text
 
 FONTS = ("\\mathbf", "\\boldsymbol", "\\bm", "\\mathrm", "\\mathit", "\\vec")
 MARKS = ("_", "^")
+LONGEST = 60
+"""Characters of a name with its indices that are shown, at most."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,10 @@ def renaming(source: str, found: Sequence[Occurrence], other: Name) -> Edit | No
     edit = Edit(tuple(found[0].renamed(other)), "")
     longer = len(edit.apply(source)) - len(source)
     after = edit.apply(source)[first.start : first.end + longer].strip()
-    if len(found) == 1:
+    if len(found) == 1 and len(first.text) <= LONGEST:
         return Edit(changes, f"{first.text} → {after}")
-    return Edit(changes, f"{found[0].name.text} → {other.text} everywhere")
+    name = found[0].name.text or "".join(found[0].name.base)
+    return Edit(changes, f"{name} → {other.text}" + (" everywhere" if len(found) > 1 else ""))
 
 
 def occurrences(text: Text, names: Sequence[Name]) -> Iterator[Occurrence]:

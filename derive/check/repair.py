@@ -11,6 +11,7 @@ from derive.check.compare import Comparer
 from derive.check.conditions import Conditions
 from derive.check.edit import Edit, Vocabulary
 from derive.check.edits import edits
+from derive.check.named import Name, occurrences, parsed, renaming
 from derive.check.pair import Pair, UnequalShapes, settled
 from derive.check.text import Text
 from derive.derivation.program import Program
@@ -93,6 +94,23 @@ def fitting(
     for edit in islice(edits(source, *place, vocabulary), TRANSPOSITIONS):
         if holds(edit.apply(source)):
             return edit
+    return None
+
+
+def meant(
+    source: str, position: int, symbols: Symbols, holds: Callable[[str], bool]
+) -> Edit | None:
+    """The declared name that is meant at a position by its letter alone: w^{(fc1)} by w."""
+    text = Text(source, position, len(source))
+    known = map(parsed, (*symbols.tensors, *symbols.cotangents))
+    for name in islice((n for n in known if n.scripts), TRANSPOSITIONS):
+        scripts = {m: s for m, s in name.scripts.items() if m == "^"}
+        bare = Name("", name.base, {})
+        found = next(occurrences(text, [bare]), None) if scripts == name.scripts else None
+        if found is not None and found.whole.start == position:
+            edit = renaming(source, [found], name)
+            if edit is not None and holds(edit.apply(source)):
+                return edit
     return None
 
 

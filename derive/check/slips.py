@@ -91,6 +91,19 @@ def renamed(text: Text, names: Sequence[Sequence[str]], akin: bool) -> Iterator[
                         yield edit
 
 
+def indexed(text: Text, names: Sequence[Sequence[str]]) -> Iterator[Edit]:
+    """An index for an array that has none: b_c for b."""
+    used = dict.fromkeys(
+        u.text for s in Text(text.source, 0, len(text.source)).scripts("_") for u in s.units()
+    )
+    known = [parsed(name) for group in names for name in group]
+    for found in occurrences(text, known):
+        if "_" not in found.whole.text:
+            for index in used:
+                at = Span(found.base.end, found.base.end, "")
+                yield replacing(at, f"_{{{index}}}", found.whole)
+
+
 def _shifted(script: Script, by: Sequence[str]) -> Iterator[Edit]:
     """An index too high or too low by one, or by a padding; all computed indices at once, first."""
     for shift in (-1, 1):
