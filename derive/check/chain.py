@@ -39,6 +39,7 @@ def claims_in(source: str, symbols: Symbols) -> list[Claim]:
     """The claims of a source, without what it defines."""
     return [c for c in read_claims(source, symbols) if isinstance(c, Claim)]
 
+
 TOO_DEEP = "sums, functions or derivatives stand too deep inside each other"
 
 

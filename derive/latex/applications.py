@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 from derive.errors import MissingRule
-from derive.ir import Bracket, Delta, Entry, Equal, Formula, Guard, Int, Tensor
-from derive.latex.array import Array, Value, transpose, zipped
+from derive.ir import (
+    Bracket,
+    Delta,
+    Entry,
+    Equal,
+    Formula,
+    Guard,
+    Int,
+    Tensor,
+    replace_components,
+    substitute,
+)
+from derive.latex.array import (
+    Array,
+    Value,
+    new_axes,
+    same_shape,
+    show,
+    show_extent,
+    transpose,
+    zipped,
+)
 from derive.latex.error import Misfit, UndefinedName
 from derive.latex.functions import applied
 from derive.latex.indices import is_letter, is_mark
@@ -14,7 +34,13 @@ from derive.latex.operations import OPERATIONS, rotated
 from derive.latex.rearranged import rows_flattened
 from derive.latex.scope import Found, argument_of
 from derive.latex.slopes import Slopes, is_partial
-from derive.latex.symbols import Abbreviation, DefinedFunction, Operator, ScalarFunction
+from derive.latex.symbols import (
+    Abbreviation,
+    ArrayFunction,
+    DefinedFunction,
+    Operator,
+    ScalarFunction,
+)
 from derive.latex.tree import (
     Call,
     Chain,
@@ -113,6 +139,8 @@ class Applications(Slopes):
         meaning = found.meaning if found else ScalarFunction(spell(base))
         if isinstance(meaning, Operator):
             return self.operate(meaning, argument)
+        if isinstance(meaning, ArrayFunction):
+            return self.mapped(meaning, argument)
         if isinstance(meaning, Abbreviation) and meaning.called:
             body = argument.body
             at = body.items if isinstance(body, Listed) else (body,)
@@ -134,6 +162,24 @@ class Applications(Slopes):
         value = self.at_arguments(meaning, tuple(count), arguments, name)
         power = found.power if found else None
         return value if power is None else self.raised_value(value, power, name)
+
+    def mapped(self, function: ArrayFunction, argument: Group) -> Array:
+        """A function of whole arrays at others of the same shapes."""
+        values = self.arguments(argument)
+        if len(values) != len(function.parameters):
+            refuse(argument, f"{len(function.parameters)} arguments", f"{len(values)}")
+        at: dict[Tensor, Array] = {}
+        for parameter, value in zip(function.parameters, values, strict=True):
+            if not isinstance(value, Array) or not same_shape(value.shape, parameter.shape):
+                shape = " × ".join(map(show_extent, parameter.shape))
+                raise Misfit(argument.position, f"a {shape} array", show(value))
+            at[parameter] = value
+        axes = new_axes(len(function.indices))
+        body = replace_components(
+            function.body, lambda c: at[c.tensor].at(*c.indices) if c.tensor in at else None
+        )
+        entry = substitute(body, dict(zip(function.indices, axes, strict=True)))
+        return Array(entry, axes, function.shape, self.symbols.base)
 
     def depends_on(self, found: Found, argument: Group) -> bool:
         """Whether brackets behind a computed array only say what it depends on: `L(W, b)`."""

@@ -268,7 +268,8 @@ class Reading:
         try:
             made = free_ranges(free, stated, where, at)
         except ReadError:
-            made = free_ranges(free, self.had | stated, where, at)
+            known = self.reader.spans | self.had | stated
+            made = free_ranges(free, known, where, at)
         self.had |= {r.index: r for r in made}
         return made
 

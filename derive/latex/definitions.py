@@ -56,10 +56,12 @@ class _Defining:
         self.symbols = symbols
         self.reader = Formulas(symbols, whole=True)
         self.where: tuple[Range, ...] = ()
+        self.stated: set[Node] = set()
 
     def definition(self, tree: Node) -> Definition:
         if isinstance(tree, Where):
             self.where = stated_ranges(tree.ranges, self.reader)
+            self.stated = set(self.reader.indices)
             tree = tree.body
         if not isinstance(tree, Chain) or [r for r, _ in tree.links] != ["="]:
             refuse(tree, "one equation: a name, =, a formula", f"“{spell(tree)}”")
@@ -76,7 +78,7 @@ class _Defining:
                 if not names:
                     raise
                 self.reader.indices.clear()
-        read = {x for below in subscripts(right) for x in letters(below)}
+        read = {x for below in subscripts(right) for x in letters(below)} | self.stated
         glued = is_glued(left.below if isinstance(left, Scripted) else None)
         unread = read.isdisjoint(names) and not self.symbols.upper
         if unread or (glued and not read.issuperset(names)):

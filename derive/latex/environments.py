@@ -115,7 +115,7 @@ class _Plain:
         if text in (r"\left", r"\right") and self.at(k + 1).startswith("."):
             self.keep_from(k + 1, 1)
             return k + 2
-        if text == "(" and self.at(self.behind_spaces(k + 1)) == r"\because":
+        if text == "(" and self.is_remark(k):
             return self.bracketed.get(k, k) + 1
         environment = ENVIRONMENT.fullmatch(text)
         if environment is not None and environment[2] in ("array", "tabular"):
@@ -161,6 +161,17 @@ class _Plain:
         """Behind the script that says what a brace under a formula means."""
         script = self.behind_spaces(k)
         return self.behind_arguments(script + 1, 1) if self.at(script) in ("_", "^") else k
+
+    def is_remark(self, k: int) -> bool:
+        """Whether a bracket holds a reason, or words behind a wide space that relate nothing."""
+        if self.at(self.behind_spaces(k + 1)) == r"\because":
+            return True
+        before = k - 1
+        while before >= 0 and self.at(before).isspace():
+            before -= 1
+        inside = [self.at(j) for j in range(k + 1, self.bracketed.get(k, k))]
+        spaced = before >= 0 and self.at(before) in (r"\quad", r"\qquad")
+        return spaced and r"\text" in inside and not any(map(RELATION.search, inside))
 
     # -- what to take apart ------------------------------------------------------------------------
 

@@ -82,6 +82,7 @@ class Formulas(Written):
         self.not_ratios = set()
         self.sizes = Sizes()
         self.whole = whole
+        self.spans = {}
 
     def value(self, node: Node) -> Value:
         found = self.read_value(node)

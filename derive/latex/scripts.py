@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from derive.ir import Formula, Number, Power, substitute
+from derive.ir import Formula, Index, Int, Number, Power, Range, substitute
 from derive.latex.array import (
     Array,
     Mismatch,
     Value,
+    between,
     new_axes,
     product,
     same_extent,
@@ -32,6 +33,7 @@ class Scripts(Binders):
     """Reads what has scripts."""
 
     elementwise = False
+    spans: dict[Index, Range]
 
     def value(self, node: Node) -> Value:
         raise NotImplementedError
@@ -81,11 +83,20 @@ class Scripts(Binders):
         kept = [k for k, e in enumerate(items) if e == EVERY]
         axes = new_axes(len(kept))
         free = dict(zip(kept, axes, strict=True))
-        formula = value.at(*(free[k] if k in free else self.index(e) for k, e in enumerate(items)))
+        at = [free[k] if k in free else self.index(e) for k, e in enumerate(items)]
+        self.remember(value, at)
+        formula = value.at(*at)
         if not kept:
             return formula
         shape, cut = tuple(value.shape[k] for k in kept), len(kept) == 1 < len(items)
         return Array(formula, axes, shape, value.base, loose=cut)
+
+    def remember(self, value: Array, at: Sequence[Int | Index]) -> None:
+        """How far indices run that stand alone on the axes of a value."""
+        for e, extent in zip(at, value.shape, strict=True):
+            index = e.atom if isinstance(e, Int) else None
+            if isinstance(index, Index) and extent is not None:
+                self.spans.setdefault(index, between(index, extent, value.base))
 
     def collected(self, f: Formula, below: Node, node: Node) -> Value:
         """`\\{f(i, j)\\}_{i,j}`: the array whose entries these are."""

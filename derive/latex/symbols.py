@@ -42,6 +42,19 @@ class DefinedFunction:
 
 
 @dataclass(frozen=True)
+class ArrayFunction:
+    """A function of whole arrays that the document defines: its value has `body` at `indices`.
+
+    The body reads the arrays `parameters`, in whose place those stand that it is applied to.
+    """
+
+    parameters: tuple[Tensor, ...]
+    indices: tuple[Index, ...]
+    shape: tuple[Int, ...]
+    body: Formula
+
+
+@dataclass(frozen=True)
 class Ones:
     """The name of an array of ones of a length; None where the context says which."""
 
@@ -98,6 +111,7 @@ Meaning: TypeAlias = (
     | ScalarFunction
     | Kronecker
     | DefinedFunction
+    | ArrayFunction
     | Ones
     | Identity
     | Operator
@@ -122,7 +136,8 @@ class Symbols:
 
     `results` are names of tensors that are computed, so that a ∇ before one differentiates just
     that.  `abbreviations` are names that the text has defined for itself.  A lone
-    index of an array in `slices` is that of the axis given there, from 0.
+    index of an array in `slices` is that of the axis given there, from 0.  `maps` are functions of
+    whole arrays.
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
@@ -148,6 +163,7 @@ class Symbols:
     results: tuple[str, ...] = ()
     abbreviations: Mapping[str, Abbreviation] = field(default_factory=dict)
     slices: Mapping[str, int] = field(default_factory=dict)
+    maps: Mapping[str, ArrayFunction] = field(default_factory=dict)
 
     @cached_property
     def sliced(self) -> dict[Node, int]:
@@ -169,7 +185,7 @@ class Symbols:
         for name, operator in self.operators.items():
             if not _MARK.fullmatch(name):
                 table[_name(name)] = operator
-        declared: dict[str, Meaning] = {**self.defined, **self.ones, **self.identities}
+        declared: dict[str, Meaning] = {**self.maps, **self.defined, **self.ones, **self.identities}
         declared |= {**self.abbreviations, **self.indices, **self.sizes, **self.tensors}
         for name, meaning in declared.items():
             table[_name(name)] = meaning

@@ -11,20 +11,25 @@ from typing import Any
 from derive.errors import InputError
 from derive.ir import Definition, Int, Tensor
 from derive.latex import Symbols, read_definition, read_formula
-from derive.latex.symbols import DefinedFunction
+from derive.latex.symbols import ArrayFunction, DefinedFunction
 from derive.network.call import CallError, split
 from derive.network.declare import Declarations
 from derive.network.given import Given
 from derive.network.names import GREEK, is_symbol, tagged
 from derive.network.notation import Notation
 from derive.network.statements import reading, symbols
-from derive.network.unknown import unknown_function
+from derive.network.unknown import nondecreasing, unknown_function
 
 _SCRIPT = r"(?:_\{[^{}]*\}|_\\?[A-Za-z0-9]+|\^\{\([^{}]*\)\})"
 _LETTER = r"(?:\\(?:mathcal|mathsf|mathbf)\s*(?:\{[A-Za-z]\}|[A-Za-z])|\\[A-Za-z]+|[A-Za-z])"
 _APPLIED = re.compile(rf"(?<![A-Za-z\\])(?P<name>{_LETTER}{_SCRIPT}*)\s*(?:\\left\s*)?\(")
 _FUNCTION = re.compile(
     r"(?P<name>[^=(]+?)\s*(?:\\left\s*)?\((?P<inside>[^()=]+?)(?:\\right\s*)?\)\s*=(?P<body>.+)",
+    re.DOTALL,
+)
+_MAP = re.compile(
+    r"(?:\\left\s*)?(?P<open>\[?)\s*(?P<name>[^=(\[]+?)\s*(?:\\left\s*)?\((?P<inside>[^()=]+?)"
+    r"(?:\\right\s*)?\)\s*(?:\\right\s*)?(?(open)\]|)\s*_\s*(?P<at>\{[^{}]*\}|[A-Za-z])\s*=(?P<body>.+)",
     re.DOTALL,
 )
 _LOSS = re.compile(
@@ -54,6 +59,11 @@ class Functions:
         self._by_entry, self._taken = by_entry, taken
         self.defined: dict[str, DefinedFunction] = {}
         self.hidden: list[Tensor] = []
+        self.maps: dict[str, ArrayFunction] = {}
+        for name in notation.nondecreasing:
+            function, coefficients = nondecreasing(name)
+            self.defined[name] = function
+            self.hidden += coefficients
 
     @property
     def table(self) -> Symbols:
@@ -62,7 +72,7 @@ class Functions:
         named = sizes.declared if self._checking else sizes.all
         table = symbols(self._given, self.notation, self._declared.known, named, self.defined)
         unknown = {name: name for name in sorted(self._by_entry)}
-        return replace(table, functions={**table.functions, **unknown}) if unknown else table
+        return replace(table, functions={**table.functions, **unknown}, maps=self.maps)
 
     @property
     def arguments(self) -> tuple[Tensor, ...]:
@@ -84,6 +94,8 @@ class Functions:
         `L(W, b) = ...` with arrays W and b defines L, whatever it depends on.
         """
         text = source.replace(":=", "=").replace("\\coloneqq", "=")
+        if self._mapped(text.strip(), source, place):
+            return None
         found = _FUNCTION.fullmatch(text.strip())
         known = self._declared.known
         if found is None or not is_symbol(found["name"]) or known.find(found["name"]) is not None:
@@ -102,6 +114,21 @@ class Functions:
                 raise
             return plain
         return None
+
+    def _mapped(self, text: str, source: str, place: dict[str, Any]) -> bool:
+        """Enters a function of whole arrays such as `[\\rho(X)]_{i,j} = \\max_p X_{i,p}`."""
+        found = _MAP.fullmatch(text)
+        if found is None or not is_symbol(found["name"]):
+            return False
+        arrays = [self._declared.known.find(part.strip()) for part in found["inside"].split(",")]
+        parameters = tuple(t for t in arrays if t is not None and t.shape)
+        if len(parameters) < len(arrays) or self._declared.known.find(found["name"]) is not None:
+            return False
+        plain = f"{found['name']}_{found['at']} = {found['body']}"
+        made = reading(partial(read_definition, plain, self.table), f"“{source}”", place)
+        map_ = ArrayFunction(parameters, made.indices, made.tensor.shape, made.body)
+        self.maps[found["name"]] = map_
+        return True
 
     def _enter(
         self, name: str, names: list[str], body: str, source: str, place: dict[str, Any]
@@ -199,7 +226,14 @@ class Functions:
         table = self.table
         if name in table.functions:
             return self.notation.functions.get(name) == name and bool(_LOSS.fullmatch(left))
-        meant = (table.defined, table.operators, table.sizes, table.ones, table.identities)
+        meant = (
+            table.maps,
+            table.defined,
+            table.operators,
+            table.sizes,
+            table.ones,
+            table.identities,
+        )
         return not any(name in t for t in meant) and self._declared.known.find(name) is None
 
 

@@ -9,6 +9,9 @@ from derive.ir import FUNCTIONS
 from derive.latex.symbols import OPERATIONS
 from derive.network.given import Given
 
+_NONDECREASING = re.compile(
+    r"(?:an? )?(?:unknown )?(?:nondecreasing|non-decreasing|monotone) function"
+)
 _FUNCTION = re.compile(r"(?:an? )?(?:unknown |smooth |scalar |activation )*function")
 _COTANGENT = re.compile(r"(?:the )?cotangent of (?P<name>.+)")
 _EXTENT = re.compile(r"extent (?P<axis>[1-9]\d?) of (?P<name>.+)")
@@ -47,6 +50,7 @@ class Notation:
     kroneckers: list[str] = field(default_factory=list)
     cotangents: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
+    nondecreasing: list[str] = field(default_factory=list)
     extents: dict[str, tuple[int, str]] = field(default_factory=dict)
     classes: dict[str, tuple[str, str]] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
@@ -81,6 +85,8 @@ class Notation:
             self.operators[name] = _OPERATORS[plain]
         elif plain in _KNOWN:
             self.functions[name] = _KNOWN[plain]
+        elif _NONDECREASING.fullmatch(plain):
+            self.nondecreasing.append(name)
         elif _FUNCTION.fullmatch(plain):
             self.functions[name] = name
         else:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from derive.ir import (
+    Apply,
     Component,
     Definition,
     Formula,
@@ -26,6 +27,7 @@ from derive.ir import (
     axis_ranges,
     fresh,
 )
+from derive.latex.symbols import DefinedFunction
 from derive.network.names import tagged
 from derive.network.site import Shape
 
@@ -69,3 +71,19 @@ def unknown_function(
         Definition(Tensor(name, symbol, shape, base), at, value),
     )
     return Unknown(tuple(coefficients), made)
+
+
+def nondecreasing(name: str) -> tuple[DefinedFunction, tuple[Tensor, ...]]:
+    """A function that does not decrease: a² relu(x - p) - b² relu(q - x), with drawn coefficients.
+
+    Between q and p it is constant, so that arguments in a different order may have equal values.
+    """
+    x = Tensor(f"{name}: x", "x", ())
+    a, b, p, q = (Tensor(f"{name}.{letter}", letter, ()) for letter in "abpq")
+
+    def term(factor: Tensor, distance: Formula) -> Formula:
+        return Times(Power(Component(factor), Number(2)), Apply("relu", distance))
+
+    left = Times(Number(-1), term(b, Component(q) - Component(x)))
+    body = Plus(term(a, Component(x) - Component(p)), left)
+    return DefinedFunction((x,), body), (a, b, p, q)
