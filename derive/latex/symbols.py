@@ -136,8 +136,7 @@ class Symbols:
 
     `results` are names of tensors that are computed, so that a ∇ before one differentiates just
     that.  `abbreviations` are names that the text has defined for itself.  A lone
-    index of an array in `slices` is that of the axis given there, from 0.  `maps` are functions of
-    whole arrays.
+    index of an array in `slices` is that of the axis given there, from 0.
     """
 
     tensors: Mapping[str, Tensor] = field(default_factory=dict)
@@ -149,7 +148,7 @@ class Symbols:
     cotangents: Mapping[str, Tensor] = field(default_factory=dict)
     loss: Tensor | None = None
     losses: Mapping[str, Tensor] = field(default_factory=dict)
-    defined: Mapping[str, DefinedFunction] = field(default_factory=dict)
+    defined: Mapping[str, DefinedFunction | ArrayFunction] = field(default_factory=dict)
     ones: Mapping[str, Ones] = field(default_factory=dict)
     identities: Mapping[str, Identity] = field(default_factory=dict)
     operators: Mapping[str, Operator] = field(default_factory=dict)
@@ -163,7 +162,6 @@ class Symbols:
     results: tuple[str, ...] = ()
     abbreviations: Mapping[str, Abbreviation] = field(default_factory=dict)
     slices: Mapping[str, int] = field(default_factory=dict)
-    maps: Mapping[str, ArrayFunction] = field(default_factory=dict)
 
     @cached_property
     def sliced(self) -> dict[Node, int]:
@@ -185,7 +183,7 @@ class Symbols:
         for name, operator in self.operators.items():
             if not _MARK.fullmatch(name):
                 table[_name(name)] = operator
-        declared: dict[str, Meaning] = {**self.maps, **self.defined, **self.ones, **self.identities}
+        declared: dict[str, Meaning] = {**self.defined, **self.ones, **self.identities}
         declared |= {**self.abbreviations, **self.indices, **self.sizes, **self.tensors}
         for name, meaning in declared.items():
             table[_name(name)] = meaning

@@ -57,9 +57,8 @@ class Functions:
         self._given, self.notation, self._declared = given, notation, declared
         self._checking, self._base = checking, given.conventions.index_base
         self._by_entry, self._taken = by_entry, taken
-        self.defined: dict[str, DefinedFunction] = {}
+        self.defined: dict[str, DefinedFunction | ArrayFunction] = {}
         self.hidden: list[Tensor] = []
-        self.maps: dict[str, ArrayFunction] = {}
         for name in notation.nondecreasing:
             function, coefficients = nondecreasing(name)
             self.defined[name] = function
@@ -72,13 +71,14 @@ class Functions:
         named = sizes.declared if self._checking else sizes.all
         table = symbols(self._given, self.notation, self._declared.known, named, self.defined)
         unknown = {name: name for name in sorted(self._by_entry)}
-        return replace(table, functions={**table.functions, **unknown}, maps=self.maps)
+        return replace(table, functions={**table.functions, **unknown}) if unknown else table
 
     @property
     def arguments(self) -> tuple[Tensor, ...]:
         """The parameters of the functions that are defined, for claims about any argument."""
         functions = self.defined.values() if self._checking else ()
-        return tuple(p for f in functions for p in f.parameters)
+        scalar = (f for f in functions if isinstance(f, DefinedFunction))
+        return tuple(p for f in scalar for p in f.parameters)
 
     def with_tensors(self, definitions: Iterable[Definition]) -> Symbols:
         """The table, with the values of some definitions."""
@@ -126,8 +126,8 @@ class Functions:
             return False
         plain = f"{found['name']}_{found['at']} = {found['body']}"
         made = reading(partial(read_definition, plain, self.table), f"“{source}”", place)
-        map_ = ArrayFunction(parameters, made.indices, made.tensor.shape, made.body)
-        self.maps[found["name"]] = map_
+        shape = made.tensor.shape
+        self.defined[found["name"]] = ArrayFunction(parameters, made.indices, shape, made.body)
         return True
 
     def _enter(

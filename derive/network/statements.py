@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from derive.errors import InputError
 from derive.ir import Count, Equal, Index, Int, Number, Size, Tensor
 from derive.latex import Symbols, read_formula, read_relation
-from derive.latex.symbols import DefinedFunction, Identity, Ones, Operator
+from derive.latex.symbols import ArrayFunction, DefinedFunction, Identity, Ones, Operator
 from derive.network.given import Given
 from derive.network.notation import Notation
 from derive.network.sizes import Sizes, value_of
@@ -21,7 +21,7 @@ def symbols(
     notation: Notation,
     known: Iterable[Tensor],
     sizes: Iterable[Size],
-    functions: Mapping[str, DefinedFunction],
+    functions: Mapping[str, DefinedFunction | ArrayFunction],
 ) -> Symbols:
     """What the names in a formula mean, without the cotangents, which need a loss."""
     conventions = given.conventions
