@@ -227,7 +227,6 @@ class Functions:
         if name in table.functions:
             return self.notation.functions.get(name) == name and bool(_LOSS.fullmatch(left))
         meant = (
-            table.maps,
             table.defined,
             table.operators,
             table.sizes,
