@@ -182,7 +182,6 @@ def test_derivatives_by_matrices_may_have_a_layout_of_their_own():
         (r"\nabla_u L", 7, UndefinedName),
         ("A^{-1}", 3, ReadError),
         (r"\operatorname{foo}(x)", 0, ReadError),
-        (r"\prod_i x_i", 0, ReadError),
         (r"\begin{bmatrix} 1 & 2 \\ 3 \end{bmatrix}", 25, ReadError),
         (r"\frac{\partial L}{\partial (x + v)}", 27, ReadError),
     ],

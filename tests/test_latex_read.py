@@ -230,7 +230,7 @@ def test_ranges():
         (r"\sum_{i=1} z_i", 6, "an upper bound"),
         (r"\frac{\partial z_1}{\partial z_1 z_2}", 20, "\\partial and the entry"),
         (r"\frac{\partial z_1}{\partial (z_1+1)}", 29, "the entry of a tensor"),
-        (r"\begin{align} z_1 \end{align}", 7, "one of"),
+        (r"\begin{tabular} z_1 \end{tabular}", 7, "one of"),
         (r"\begin{cases} 1 & i=2 \end{cases}", 18, "\\text{otherwise}"),
         (r"z_1^\top", 4, "a formula for entries"),
         (r"\max_{i} z_i z_{1/0}", 18, "a divisor"),

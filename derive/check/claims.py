@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
 
@@ -24,8 +25,10 @@ from derive.check.verdict import (
 from derive.derivation.program import Program
 from derive.errors import InputError
 from derive.latex.claims import Claim, Defined, read_claims
+from derive.latex.environments import DECORATED, plain
 from derive.latex.error import Miscounted, Misfit, ReadError, UndefinedName
 from derive.latex.symbols import Symbols
+from derive.latex.traced import Traced
 from derive.network.build import Model, build
 from derive.network.given import Given
 from derive.network.symbols import symbols_of
@@ -93,6 +96,9 @@ class Checker:
 
     def check(self, source: str) -> tuple[PairVerdict, ...]:
         """The verdict on every adjacent pair, or on the one place that cannot be read."""
+        if DECORATED.search(source):
+            text = plain(Traced.of(source, 0, len(source)))
+            return tuple(_moved(v, text) for v in self.check(text.text))
         try:
             found = read_claims(source, self.symbols)
         except Misfit as error:
@@ -144,6 +150,12 @@ class Checker:
             return Checker(self.given.model_copy(update={"conventions": other}))
         except InputError:  # its definitions mean nothing when counted otherwise
             return None
+
+
+def _moved(v: PairVerdict, text: Traced) -> PairVerdict:
+    """A verdict on a text as one on the source that it was made from."""
+    start, end = text.span(v.start, v.end)
+    return replace(v, start=start, end=end)
 
 
 def _right_side(source: str, definition: Defined) -> tuple[int, int]:

@@ -9,9 +9,8 @@ from typing import Any
 
 from derive.errors import InputError
 from derive.latex.document import Document, Piece
-from derive.latex.indices import FONTS
 from derive.latex.parse import parse
-from derive.latex.tree import Scripted, as_name, spell
+from derive.latex.tree import FONTS, Scripted, as_name, spell
 from derive.network.names import is_lone_symbol
 
 _SPACE = re.compile(r"\\[,;:! ]|\\q?quad(?![A-Za-z])|~")

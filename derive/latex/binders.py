@@ -57,7 +57,7 @@ from derive.latex.tree import (
 Bounds = tuple[Int, ...]
 MOST_NAMES = 50
 """Names of a family that a sum goes through, at most."""
-LONGEST_RANGE = 10**7
+LONGEST_RANGE = 10**6
 """Values of an index that is bound between numbers, at most."""
 
 

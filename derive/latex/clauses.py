@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from derive.latex.dots import with_ranges
 from derive.latex.error import ReadError
 from derive.latex.parse import Parser
 from derive.latex.tokens import RELATIONS, SEPARATORS, Tokens
@@ -188,7 +189,8 @@ def _opened(clause: Clause) -> list[Clause]:
     node = clause.node
     if clause.relations or not isinstance(node, Group) or node.open != "(":
         return [clause]
-    items = node.body.items if isinstance(node.body, Listed) else (node.body,)
+    listed = node.body.items if isinstance(node.body, Listed) else (node.body,)
+    items = with_ranges(list(listed))
     if not all(isinstance(i, (Chain, Word)) for i in items):
         return [clause]
     words = ("with",) if not clause.words else clause.words

@@ -23,6 +23,8 @@ from derive.latex.tree import (
 DOTS = Symbol("\\dots", position=0)
 STEP = Symbol("\\dots k", position=0)
 """The index of what goes on, a name that nobody can write."""
+DOWN = Symbol("\\dots l", position=0)
+"""That of what goes on downwards."""
 
 Difference = Callable[[Node, Node], "Int | None"]
 
@@ -84,7 +86,9 @@ def span(a: Node, b: Node, difference: Difference) -> Int | None:
     return first
 
 
-def going_on(first: Node, last: Node, difference: Difference) -> tuple[Node, Node]:
+def going_on(
+    first: Node, last: Node, difference: Difference, step: Node = STEP
+) -> tuple[Node, Node]:
     """What stands between `first` and `last` after STEP steps, and how many lead to the last."""
     total: list[tuple[Int, Node, Node]] = []
 
@@ -93,7 +97,7 @@ def going_on(first: Node, last: Node, difference: Difference) -> tuple[Node, Nod
         assert d is not None
         total.append((d, x, y))
         sign = 1 if d == total[0][0] else -1
-        return Terms(((1, x), (sign, STEP)), position=x.position)
+        return Terms(((1, x), (sign, step)), position=x.position)
 
     body = merged(first, last, differing)
     _, x, y = total[0]

@@ -47,6 +47,9 @@ DECORATING = {
 _LABELLED = (r"\underbrace", r"\overbrace", r"\underbracket")
 _STACKED = (r"\stackrel", r"\overset", r"\underset")
 
+_DRESS = (*DECORATING, *_STACKED, r"\hspace", r"\phantom", r"\color")
+DECORATED = re.compile("|".join(rf"{re.escape(c)}(?![A-Za-z])" for c in _DRESS))
+"""What a formula may be dressed in."""
 LONGEST_CELL = 200
 """Parts of a cell that are looked at for what follows them."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from derive.ir import Tensor
 from derive.latex.symbols import Abbreviation, Cotangent, Kronecker, Meaning
@@ -20,9 +19,6 @@ from derive.latex.tree import (
     Word,
     product_of,
 )
-
-FONTS = tuple(r"\underline \mathbf \boldsymbol \bm \mathrm \mathit \mathsf \mathcal \vec".split())
-"""Fonts in which a declared name may stand without being declared anew."""
 
 TAGS = ("(", "[", "\\langle")
 """Brackets around a superscript that is no power: `W^{(1)}`, `W^{[1]}`."""
@@ -56,7 +52,7 @@ def glued(node: Node) -> Iterator[Node]:
     elif isinstance(node, Factors) and all(operator == "" for operator, _ in node.factors):
         for _, factor in node.factors:
             yield from glued(factor)
-    elif isinstance(node, (Symbol, Scripted, Styled, Terms)):
+    else:
         yield node
 
 
@@ -77,19 +73,6 @@ def in_brackets(node: Node) -> bool:
     if not isinstance(node, Group) or node.open not in TAGS:
         return False
     return node.open == "(" or isinstance(node.body, (Numeral, Symbol, Terms, Factors))
-
-
-def without_font(node: Node) -> Node | None:
-    """A name without the font of its letter, which may stand below an accent."""
-    if isinstance(node, Scripted):
-        base = without_font(node.base)
-        return None if base is None else replace(node, base=base)
-    if isinstance(node, Styled) and node.command in FONTS and isinstance(node.body, Symbol):
-        return node.body
-    if isinstance(node, Styled) and isinstance(node.body, Styled):
-        body = without_font(node.body)
-        return None if body is None else replace(node, body=body)
-    return None
 
 
 def lower_parts(below: Node | None) -> Iterator[tuple[Node | None, Node | None]]:

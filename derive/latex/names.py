@@ -32,6 +32,7 @@ from derive.latex.array import (
     Value,
     new_axes,
     same_extent,
+    transpose,
     zipped,
 )
 from derive.latex.error import UndefinedName
@@ -205,6 +206,9 @@ class Names(Scripts):
     # -- what is no name --------------------------------------------------------------------------
 
     def unnamed(self, node: Node) -> Value:
+        turned = self.transposed_by_prime(node) if self.whole else None
+        if turned is not None:
+            return turned
         custom = self.by_custom(node) if self.whole else None
         if custom is not None:
             return custom
@@ -226,6 +230,19 @@ class Names(Scripts):
             if isinstance(node.below, Raw):
                 raise node.below.problem
         raise UndefinedName(node.position, "a declared symbol", f"“{spell(node)}”")
+
+    def transposed_by_prime(self, node: Node) -> Value | None:
+        """`X'`, `(y - Xb)'`, where that is no name of its own."""
+        if not isinstance(node, Scripted) or node.primes != 1 or node.below or node.above:
+            return None
+        if not isinstance(node.base, Group) and self.find(node.base) is None:
+            return None
+        value = self.value(node.base)
+        if not isinstance(value, Array):
+            return None
+        self.note(f"{spell(node)} is a transpose")
+        with self.fitting(node):
+            return transpose(value)
 
     def by_custom(self, node: Node) -> Value | None:
         """`\\mathbf 1_N`, `I_n`, `\\mathbf 0`: what nearly everybody means by these."""

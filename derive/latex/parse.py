@@ -287,6 +287,8 @@ class Parser:
         self.bars.append(close)
         with self.tokens.enclosed(token.text, close):
             body = self.listing()
+            if token.text == "{" and self.tokens.skip("\\over"):
+                body = Fraction(body, self.listing(), position=token.position)
         self.bars.pop()
         return body if token.text == "{" else Group(token.text, body, position=token.position)
 

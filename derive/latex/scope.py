@@ -20,7 +20,6 @@ from derive.latex.indices import (
     rank,
     split_indices,
     upper_parts,
-    without_font,
 )
 from derive.latex.symbols import Kronecker, Meaning, Symbols
 from derive.latex.tree import (
@@ -34,6 +33,7 @@ from derive.latex.tree import (
     Symbol,
     Word,
     spell,
+    without_font,
 )
 
 NO_INDEX = frozenset(("\\partial", "\\nabla", "\\infty", "\\top", "\\dots", "\\prime", "\\circ"))
@@ -114,6 +114,20 @@ class Scope:
         if found is None:
             plain = without_font(node)
             found = None if plain is None else self._find(plain)
+        if found is None and not (self.creating and is_letter(node)):
+            found = self._in_its_font(node)
+        return found
+
+    def _in_its_font(self, node: Node) -> Found | None:
+        """A name that is declared in another font: `W_{ij}` for an entry of `\\mathbf W`."""
+        base = node.base if isinstance(node, Scripted) else node
+        bare = without_font(base) or base
+        declared = self.symbols.fonts.get(bare)
+        if declared is None or declared == base:
+            return None
+        found = self._find(replace(node, base=declared) if isinstance(node, Scripted) else declared)
+        if found is not None:
+            self.note(f"{spell(base)} is {spell(declared)} in another font")
         return found
 
     def _find(self, node: Node) -> Found | None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from derive.ir import Formula, Index, Int, Size, Tensor
 from derive.latex.error import ReadError
 from derive.latex.parse import parse
-from derive.latex.tree import Factors, Node, as_name
+from derive.latex.tree import Factors, Node, as_name, spell, without_font
 
 
 @dataclass(frozen=True)
@@ -188,6 +188,17 @@ class Symbols:
         for name, meaning in declared.items():
             table[_name(name)] = meaning
         return table
+
+    @cached_property
+    def fonts(self) -> dict[Node, Node]:
+        """Letters that are declared in one font only, and not without it, with that font."""
+        bases = {getattr(name, "base", name) for name in self.table}
+        found: dict[Node, list[Node]] = {}
+        for base in sorted(bases, key=spell):
+            plain = without_font(base)
+            if plain is not None and plain not in bases:
+                found.setdefault(plain, []).append(base)
+        return {plain: some[0] for plain, some in found.items() if len(some) == 1}
 
     @cached_property
     def customary(self) -> dict[Node, Meaning]:

@@ -25,6 +25,7 @@ SAME = {"\\cr": "\\\\", "\\lbrace": "\\{", "\\rbrace": "\\}"}
 """Commands that are other spellings of what the parser knows."""
 
 _SYNTAX = r"""(?P<space>[\s~]+|%[^\n]*)
+      |(?P<layout>\\(?:begin|end)\s*\{(?:aligned|align|split|gathered|gather|equation|multline)\*?\})
       |\\(?P<side>left|right|[bB]igg?[lrm]?)\s*(?P<null>\.)
       |\\(?P<text>text|textrm|textit|mbox)\s*\{(?P<words>[^{}\\$]*)\}
       |\\(?P<operator>operatorname\*?|mathrm)\s*\{(?P<letters>(?:[A-Za-z0-9 ]|\\,)*)\}
@@ -112,6 +113,8 @@ def _token(found: re.Match[str], at: int) -> Token:
         return Token("text", " ".join(found["words"].split()).rstrip(".,;"), at)
     if found["operator"]:
         return Token("operator", re.sub(r"\\,|\s", "", found["letters"]), at)
+    if found["layout"]:
+        return Token("space", "", at)
     if found["null"]:
         return Token("space", f"\\{found['side']}.", at)
     if found["dots"]:

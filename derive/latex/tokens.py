@@ -45,7 +45,7 @@ METHODS = frozenset(
     softmax""".split()
 )
 """Functions of arrays that may stand behind an array and a dot."""
-DOTS = ("\\dots", "\\ldots", "\\cdots", "\\dotsc", "\\vdots")
+DOTS = ("\\vdots", "\\ddots", "\\dots", "\\ldots", "\\cdots", "\\dotsc", "\\vdots")
 BRACKETS = {
     "(": ")",
     "[": "]",

@@ -184,6 +184,8 @@ class Where(Node):
     ranges: Node
 
 
+FONTS = tuple(r"\underline \mathbf \boldsymbol \bm \mathrm \mathit \mathsf \mathcal \vec".split())
+"""Fonts in which a declared name may stand without being declared anew."""
 CLOSING = {"(": ")", "[": "]", "\\langle": "\\rangle"}
 """Brackets that stand in names."""
 
@@ -299,3 +301,16 @@ def _joined(parts: list[tuple[str, Node]]) -> str:
         runs_on = piece[:1].isalpha() and text.split("\\")[-1].isalpha() and "\\" in text
         text += " " + piece if runs_on else piece
     return text
+
+
+def without_font(node: Node) -> Node | None:
+    """A name without the font of its letter, which may stand below an accent."""
+    if isinstance(node, Scripted):
+        base = without_font(node.base)
+        return None if base is None else replace(node, base=base)
+    if isinstance(node, Styled) and node.command in FONTS and isinstance(node.body, Symbol):
+        return node.body
+    if isinstance(node, Styled) and isinstance(node.body, Styled):
+        body = without_font(node.body)
+        return None if body is None else replace(node, body=body)
+    return None

@@ -11,15 +11,17 @@ from derive.ir import (
     Equal,
     Guard,
     Int,
+    Number,
     Or,
     conjunction,
     free_indices,
     substitute,
 )
-from derive.latex.array import Array, Value, multiplied, new_axes, zipped
-from derive.latex.dots import DOTS, STEP, going_on, span
+from derive.latex.array import Array, Value, multiplied, new_axes, transpose, zipped
+from derive.latex.dots import DOTS, DOWN, STEP, going_on, span
 from derive.latex.error import ReadError
 from derive.latex.integers import opposite, refuse
+from derive.latex.operations import diag
 from derive.latex.products import Products
 from derive.latex.tree import (
     Chain,
@@ -79,6 +81,9 @@ class Written(Products):
         """Entries that are written out; a single column is a vector, a single row a row."""
         if not self.whole:
             refuse(node, "cases", node.name)
+        with_dots = self.going_on(node)
+        if with_dots is not None:
+            return with_dots
         base, width = self.symbols.base, len(node.rows[0])
         for row in node.rows:
             if len(row) != width:
@@ -116,6 +121,35 @@ class Written(Products):
         self.note(f"the entry between zeros is the one at {spell(name)}")
         place = Delta(k, self.indices[name])
         return Array(multiplied([place, formula]), (k,), (None,), self.symbols.base)
+
+    def going_on(self, node: Table) -> Value | None:
+        """A column, a diagonal matrix or a matrix with dots in it."""
+        at = node.position
+        cells = [c for row in node.rows for c in row]
+        if DOTS not in cells:
+            return None
+        if len(node.rows) == 1 or all(len(row) == 1 for row in node.rows):
+            column = self.listed(Group("(", Listed(tuple(cells), position=at), position=at))
+            return transpose(column) if column and len(node.rows) == 1 else column
+        first, last = node.rows[0], node.rows[-1]
+        corners = first[0], first[-1], last[0], last[-1]
+        if corners[1] == corners[2] == ZERO:
+            diagonal = Listed((corners[0], DOTS, corners[3]), position=at)
+            return diag(self.listed(Group("(", diagonal, position=at)) or Number(0))
+        ends = ((corners[0], corners[1]), (corners[2], corners[3]))
+        if any(span(a, b, self.steps) is None for a, b in ends):
+            refuse(node, "corners of a matrix that differ in an index", "others")
+        (top, columns), (bottom, _) = (going_on(a, b, self.steps) for a, b in ends)
+        with self.binding([STEP, DOWN]):
+            if span(top, bottom, self.steps) is None:
+                refuse(node, "rows of a matrix that differ in an index", "others")
+            entry, rows = going_on(top, bottom, self.steps, DOWN)
+            right, down = self.indices[STEP], self.indices[DOWN]
+            formula = self.formula(entry)
+        i, j = new_axes(2)
+        base = self.symbols.base
+        shape = (self.index(rows) + 1, self.index(columns) + 1)
+        return Array(substitute(formula, {down: i - base, right: j - base}), (i, j), shape, base)
 
     def listed(self, node: Node) -> Array | None:
         """The column of the entries in `(a, b, c)` or `(a_1, \\dots, a_n)`."""

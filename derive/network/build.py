@@ -14,7 +14,7 @@ from derive.network.cotangents import Cotangents, cotangents, roots_of
 from derive.network.declare import Declarations
 from derive.network.defining import Defining
 from derive.network.facts import facts
-from derive.network.functions import Functions
+from derive.network.functions import Functions, applied_by_entry
 from derive.network.given import Conventions, Given
 from derive.network.names import is_symbol, nearest
 from derive.network.notation import notation_of
@@ -64,6 +64,12 @@ def build(given: Given, checking: bool = False, literal: bool | None = None) -> 
         _refuse_unused(given)
     literal = checking if literal is None else literal
     taken: set[str] = set()
+    entrywise = applied_by_entry(given)
+    if entrywise:
+        try:
+            return _built(given, checking, literal, entrywise, set())
+        except InputError:
+            pass  # where that does not fit, they give one number
     try:
         return _built(given, checking, literal, frozenset(), taken)
     except InputError as error:

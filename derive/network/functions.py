@@ -37,6 +37,28 @@ _LOSS = re.compile(
 )
 
 
+_ENTRYWISE = re.compile(
+    rf"(?P<left>[^=(]+?)\s*=\s*(?P<name>{_LETTER}{_SCRIPT}*)\s*(?:\\left\s*)?\((?P<inside>.*)\)\s*"
+)
+_ARRAY = re.compile(r"(?:\\\w+\s*\{?)?[ahoxyzAHOXYZ]\}?(?![A-Za-z])")
+"""Letters of the arrays of activations, rather than of losses."""
+
+
+def applied_by_entry(given: Given) -> frozenset[str]:
+    """The names in equations such as `a = g(z)` that nothing declares: of activation functions."""
+    found: dict[str, bool] = {}
+    for source in given.define:
+        equation = _ENTRYWISE.fullmatch(source.strip())
+        if equation is None or "," in equation["inside"]:
+            continue
+        left, name = equation["left"], equation["name"]
+        command = re.match(r"\\([A-Za-z]+)", name)
+        letter = command is None or command[1] in GREEK
+        of_array = letter and bool(_ARRAY.match(left)) and not _LOSS.fullmatch(left)
+        found[name] = found.get(name, True) and of_array
+    return frozenset(name for name, entrywise in found.items() if entrywise)
+
+
 class Functions:
     """What `define` says of functions.
 
@@ -71,7 +93,7 @@ class Functions:
         named = sizes.declared if self._checking else sizes.all
         table = symbols(self._given, self.notation, self._declared.known, named, self.defined)
         unknown = {name: name for name in sorted(self._by_entry)}
-        return replace(table, functions={**table.functions, **unknown}) if unknown else table
+        return replace(table, functions={**unknown, **table.functions}) if unknown else table
 
     @property
     def arguments(self) -> tuple[Tensor, ...]:
