@@ -84,7 +84,10 @@ PROGRAM = Program(
     tuple(t for t in TENSORS.values() if t not in DEFINED),
     DEFINITIONS,
     (at_least(H, 2), Divides(2, H)),
-    (from_text("sum[j=1..K](t[n, j]) = 1 for n=1..H", NAMES, Relation),),
+    (
+        from_text("sum[j=1..K](t[n, j]) = 1 for n=1..H", NAMES, Relation),
+        from_text("sum[j=1..K](t[n, j] - s[n, j]) = 0 for n=1..H", NAMES, Relation),
+    ),
 )
 RULES = {r.name: r for r in CATALOGUE}
 

@@ -26,7 +26,7 @@ from derive.ir import (
     Times,
     same,
 )
-from derive.rules.catalogue import CATALOGUE
+from derive.rules.catalogue import ARRAY_RULES, CATALOGUE
 from derive.rules.definitions import use_fact
 from derive.rules.functions import DERIVATIVES, derivative_of
 from derive.verify.verify import verify_chain
@@ -50,7 +50,7 @@ def test_law(law: Law) -> None:
 
 
 def test_each_rule_has_laws_and_most_have_limits() -> None:
-    for rule in CATALOGUE:
+    for rule in set(CATALOGUE) - set(ARRAY_RULES):
         mine = [law for law in TABLE if law.rule is rule]
         assert any(law.after is not None for law in mine), rule.name
         assert any(law.after is None for law in mine), rule.name

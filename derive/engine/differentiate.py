@@ -198,9 +198,11 @@ class Differentiator:
             here = substitute(left, new)
             bound = sorted(entry_ranges(here), key=lambda r: r.index.hint in OFFSETS)
             upstream = Derivative(seed, here)
-            chained.append(Sum(product(upstream, Derivative(here, variable, *held)), *bound))
+            edge = product(upstream, Derivative(here, variable, *held))
+            chained.append(Sum(edge, *bound) if bound else edge)
             jacobian = substitute(refresh(derivation.result), {**to, **new})
-            inserted.append(Sum(product(upstream, jacobian), *bound))
+            put = product(upstream, jacobian)
+            inserted.append(Sum(put, *bound) if bound else put)
         if not chained:
             raise Unsupported(f"{seed.tensor.name} does not depend on {variable.tensor.name}")
         return total(*chained), total(*inserted), tuple(dict.fromkeys(facts))

@@ -102,7 +102,7 @@ BOUNDS = Phase(
         sums.one_point,
     ),
 )
-FACTS = Phase("facts", (sums.pull_constants, definitions.use_fact, *TIDY))
+FACTS = Phase("facts", (sums.pull_constants, *definitions.FACTS, *TIDY))
 COLLECT = Phase(
     "collect",
     (

@@ -8,7 +8,10 @@ from derive.rules.wholes import LAWS
 
 _MODULES = (derivative, deltas, sums, guards, definitions, algebra)
 
+ARRAY_RULES: tuple[Rule, ...] = tuple(law.rule for law in LAWS)
+"""The laws of whole arrays, as rules about their entries."""
+
 CATALOGUE: tuple[Rule, ...] = (
     *(r for module in _MODULES for r in vars(module).values() if isinstance(r, Rule)),
-    *(law.rule for law in LAWS),
+    *ARRAY_RULES,
 )

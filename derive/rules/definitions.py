@@ -11,29 +11,46 @@ from derive.derivation.program import Program
 from derive.derivation.rule import rule
 from derive.derivation.scope import Scope
 from derive.ir import (
+    TRUE,
     Apply,
+    Count,
     Definition,
     Formula,
     Index,
     Int,
     Number,
+    Plus,
     Power,
     Range,
+    Relation,
     Sum,
     Tensor,
     Times,
+    free_indices,
     match,
     tensors,
 )
 from derive.rules import samples
 from derive.rules.samples import H, i, k, p, t, x, y
-from derive.rules.terms import as_power, factors, power, product, split_number
+from derive.rules.terms import (
+    as_power,
+    factors,
+    power,
+    product,
+    split_number,
+    terms,
+    with_number,
+    without,
+)
 
 _SOFTMAX = Definition(
     y,
     (i,),
     Times(Apply("exp", x[i]), Power(Sum(Apply("exp", x[k]), Range(k, 1, H)), Number(-1))),
 )
+
+_MEAN = Tensor("mean", r"\mu", ())
+_THE_MEAN = Definition(_MEAN, (), Times(Power(Count(H), Number(-1)), Sum(x[k], Range(k, 1, H))))
 
 
 @dataclass(frozen=True)
@@ -153,9 +170,62 @@ def _how_often(
 )
 def use_fact(f: Sum, scope: Scope) -> Formula | None:
     """Σ_j t_j = 1, for a fact that says so."""
+    return _declared(f, scope)
+
+
+@rule(
+    "declared fact of the opposite",
+    "as declared",
+    "the declared sum disappears",
+    Sum,
+    lambda: samples.given(
+        Sum(_MEAN[()] - x[i], Range(i, 1, H)),
+        definitions=(_THE_MEAN,),
+        facts=(Relation(Sum(x[k] - _MEAN[()], Range(k, 1, H)), "=", Number(0)),),
+    ),
+)
+def use_opposite_fact(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_j (m - x_j) = 0, for a fact that says Σ_j (x_j - m) = 0."""
+    if not isinstance(f.body, Plus):
+        return None
+    turned = [(-c, rest) for c, rest in map(split_number, terms(f.body))]
+    turned.sort(key=lambda t: t[0] < 0)
+    opposite = Sum(Plus(*(with_number(c, rest) for c, rest in turned)), *f.ranges, f.condition)
+    right = _declared(opposite, scope)
+    return None if right is None else Times(Number(-1), right)
+
+
+@rule(
+    "declared fact in a larger sum",
+    "as declared",
+    "the declared sum disappears",
+    Sum,
+    lambda: samples.given(Sum(Times(x[p], t[i]), Range(p, 1, H), Range(i, 1, H))),
+)
+def use_fact_inside(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_p Σ_j x_p t_j = Σ_p x_p, for a fact that says Σ_j t_j = 1."""
+    if len(f.ranges) < 2 or f.condition != TRUE:
+        return None
+    for at, r in enumerate(f.ranges):
+        others = without(f.ranges, at)
+        if any(r.index in free_indices(s) for s in others):
+            continue
+        inner = [g for g in factors(f.body) if r.index in free_indices(g)]
+        right = _declared(Sum(product(*inner), r), scope) if inner else None
+        if right is not None:
+            outer = [g for g in factors(f.body) if r.index not in free_indices(g)]
+            return Sum(product(*outer, right), *others)
+    return None
+
+
+def _declared(f: Sum, scope: Scope) -> Formula | None:
+    """What a fact says that a sum is."""
     for fact in scope.program.facts:
         if fact.relation == "=":
             variables = frozenset(r.index for r in fact.ranges)
             if match(fact.left, f, variables) is not None:
                 return fact.right
     return None
+
+
+FACTS = (use_fact, use_opposite_fact, use_fact_inside)

@@ -28,11 +28,14 @@ c = Tensor("c", "c", (H, 8, 6))
 FACT = Relation(Sum(t[k], Range(k, 1, H)), "=", Number(1))
 
 
-def given(formula: Formula, *ranges: Range, definitions: tuple[Definition, ...] = ()) -> Example:
+def given(
+    formula: Formula,
+    *ranges: Range,
+    definitions: tuple[Definition, ...] = (),
+    facts: tuple[Relation, ...] = (FACT,),
+) -> Example:
     """An example: the formula in the scope of `ranges`, in a program with these symbols."""
-    program = Program(
-        (H, W, K, S, A), (x, y, v, m, w, u, t), definitions=definitions, facts=(FACT,)
-    )
+    program = Program((H, W, K, S, A), (x, y, v, m, w, u, t), definitions=definitions, facts=facts)
     return formula, Scope(program, ranges)
 
 
