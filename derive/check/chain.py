@@ -40,6 +40,8 @@ def claims_in(source: str, symbols: Symbols) -> list[Claim]:
     return [c for c in read_claims(source, symbols) if isinstance(c, Claim)]
 
 
+MOST_MENDED, LONGEST_MENDED = 20, 4000
+"""In so many pairs of a chain a repair is looked for, and in a source of so many characters."""
 TOO_DEEP = "sums, functions or derivatives stand too deep inside each other"
 
 
@@ -58,6 +60,7 @@ class Chain:
         self.definitions = definitions
         self.comparer = checker.comparer
         self.mended: dict[int, Edit | None] = {}
+        self.refuted = 0
         self._agreeing: dict[tuple[int, int], bool] = {}
 
     def verdicts(self) -> list[PairVerdict]:
@@ -100,6 +103,7 @@ class Chain:
                 turned = self._transposed(k) or self._laid_out_otherwise(k)
                 if turned is not None:
                     return turned
+            self.refuted += 1
             shown = relevant(found.counterexample, it, self.comparer.program, self.checker.hidden)
             return diagnose(it, shown, self._context(k, it))
         except Unsupported as reason:
@@ -150,6 +154,7 @@ class Chain:
             Broken(self, k, it),
             lambda: self._otherwise(k),
             self.checker.base_stated,
+            self.refuted <= MOST_MENDED and len(self.source) <= LONGEST_MENDED,
         )
 
     # -- for repairs -------------------------------------------------------------------------------
@@ -181,11 +186,19 @@ class Chain:
 
     def _otherwise(self, k: int) -> tuple[Comparer, Pair] | None:
         """The pair as it reads with the other index base."""
-        other = self.checker.counted_otherwise
-        if other is None:
+        other, claim = self.checker.counted_otherwise, self._counted_otherwise
+        if other is None or claim is None:
             return None
         try:
-            claim = claims_in(self.source, other.symbols)[self.n]
             return other.comparer, pair(claim, k, k + 1, other.symbols.base)
-        except (ReadError, UnequalShapes, IndexError):
+        except (UnequalShapes, IndexError):
+            return None
+
+    @cached_property
+    def _counted_otherwise(self) -> Claim | None:
+        """The chain as it reads with the other index base."""
+        other = self.checker.counted_otherwise
+        try:
+            return None if other is None else claims_in(self.source, other.symbols)[self.n]
+        except (ReadError, IndexError):
             return None

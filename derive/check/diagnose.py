@@ -31,6 +31,7 @@ class Context:
 
     `broken` is the side to edit.  `otherwise` gives the pair as it reads when indices count from
     the other base, and what it is compared by; `base_stated` says whether the Given fixes the base.
+    Without `mends`, what takes long is left out: where the pair is wrong, and how to mend it.
     """
 
     comparer: Comparer
@@ -38,6 +39,7 @@ class Context:
     broken: Broken
     otherwise: Callable[[], tuple[Comparer, Pair] | None]
     base_stated: bool
+    mends: bool = True
 
 
 def diagnose(pair: Pair, counterexample: Counterexample | None, context: Context) -> Finding:
@@ -82,6 +84,8 @@ def _wrong(
     comparer, broken = context.comparer, context.broken
     entries = differing_entries(comparer, pair)
     parts = [entries or _difference(counterexample)]
+    if not context.mends:
+        return Finding(WRONG, parts[0], "", counterexample, entries)
     if broken.bad:
         first = broken.terms[broken.bad[0]]
         parts.append(f"the first term that does not agree is {first.text}")

@@ -26,7 +26,7 @@ TRANSPOSITIONS = 60
 """Edits that are tried where arrays do not go together."""
 WORK = 2_000_000
 """Multiplications for all tries together."""
-READING = 200_000
+READING = 100_000
 """Characters of the source that are read for all tries together."""
 
 
