@@ -62,7 +62,13 @@ def value_of(e: Int) -> Int:
 
 
 def _value(atom: Atom) -> Int | None:
-    return Int.of(atom.value) if isinstance(atom, Size) and atom.value is not None else None
+    """The number of a size; a computed size that is but another one is printed as that."""
+    if not isinstance(atom, Size):
+        return None
+    if atom.value is not None:
+        return Int.of(atom.value)
+    computed = None if atom.definition is None else atom.definition.replace(_value)
+    return computed if computed is not None and isinstance(computed.atom, Size) else None
 
 
 # -- numbers -------------------------------------------------------------------------------------

@@ -77,6 +77,10 @@ class Calculator:
         axes = (range(tensor.base, tensor.base + n) for n in self.shape(tensor))
         return list(tuples(*axes))
 
+    def table(self, tensor: Tensor) -> dict[tuple[int, ...], Value]:
+        """The entries of a tensor that has values."""
+        return {at: self.entry(tensor, at) for at in self.places(tensor)}
+
     def entry(self, tensor: Tensor, at: Sequence[int]) -> Value:
         """The value of one entry."""
         if tensor not in self._tables:

@@ -27,7 +27,6 @@ from derive.ir import (
 )
 from derive.ir.affine import sign
 
-
 Node = TypeVar("Node", bound=Basic)
 
 

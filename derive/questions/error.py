@@ -29,6 +29,7 @@ from derive.ir import (
 from derive.network.ask import Gradient
 from derive.network.names import is_lone_symbol
 from derive.questions.setting import Setting, numeric
+from derive.verify.verdict import EXACT, NUMERIC, DerivationVerdict
 from derive.verify.verify import Verifier
 
 
@@ -93,10 +94,15 @@ class Error:
 
     # -- verification ----------------------------------------------------------------------------
 
-    @cached_property
-    def everywhere(self) -> Verifier:
-        """Verifies at drawn sizes and values, for any gradient with respect to C."""
-        return Verifier(self.program)
+    def derived(self, d: Derivation) -> DerivationVerdict:
+        """The verdicts on a derivation for any gradient with respect to C, at drawn sizes; or at
+
+        those of the problem, if it needs them.
+        """
+        found = Verifier(self.program).derivation(d)
+        if found.status in (EXACT, NUMERIC):
+            return found
+        return numeric(self.program, self.setting.sizes, {}).derivation(d)
 
     @cached_property
     def _upstream(self) -> dict[Tensor, Any]:

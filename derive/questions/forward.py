@@ -9,6 +9,7 @@ from derive.ir import Component, Formula, Tensor, substitute
 from derive.network.ask import Forward
 from derive.questions.parts import Lines, Part, Row, Say, Side, Words, Written
 from derive.questions.setting import Setting, result, verified
+from derive.questions.statement import definition
 from derive.questions.tables import Marks, tables
 
 
@@ -22,13 +23,7 @@ def wording(ask: Forward, setting: Setting) -> Words:
 def answer(ask: Forward, setting: Setting) -> Iterator[Part]:
     """The definition, one entry of it with numbers, and all entries."""
     of = setting.defined(ask.of)
-    forward = setting.engine(of).forward(of)
-    yield Say(("by definition",), ranges=forward.ranges)
-    named = Side(
-        forward.result,
-        verdict=verified(setting.everywhere, forward.start, "=", forward.result, forward.ranges),
-    )
-    yield Lines((Row(forward.start, (named,)),), forward.ranges)
+    yield from definition(of, setting)
     if not setting.calculator.knows(of):
         missing = [t.name for t in setting.program.given if not setting.calculator.knows(t)]
         setting.fail(f"there are no numbers for {', '.join(missing)}; add them to [values]")

@@ -136,7 +136,7 @@ class _Stage:
     def general(self) -> Iterator[Part]:
         """The chain rule and what the engine makes of it."""
         d = self.error.engine.gradient(self.t)
-        verdicts = self.error.everywhere.derivation(d)
+        verdicts = self.error.derived(d)
         displayed = [v for v in verdicts.steps if v.depth == 0]
         told: list[Side] = []
         for step, v in zip(d.steps, displayed, strict=True):

@@ -67,9 +67,7 @@ def _layer(t: Tensor, ask: Pooling, setting: Setting) -> Iterator[Part]:
     told = WindowSet(window.binder.ranges, window.binder.condition, told=True)
     yield Say(("its window is ", told, ", and"), ranges=forward.ranges)
     said = OverWindow(window.formula, WindowSet(window.binder.ranges, window.binder.condition))
-    verdict = verified(
-        setting.everywhere, forward.start, "=", window.formula, forward.ranges, forward.facts
-    )
+    verdict = setting.holds(forward.start, window.formula, forward.ranges, forward.facts)
     yield Lines((Row(forward.start, (Side(said, verdict=verdict),)),), forward.ranges)
     yield from _slope(t, source, window, setting)
     if setting.is_numeric and setting.calculator.knows(t):
@@ -102,7 +100,7 @@ def _slope(t: Tensor, source: Tensor, window: OverPlaces, setting: Setting) -> I
     """How an entry of the output depends on an entry of the input."""
     engine = setting.engine(t)
     d = engine.jacobian(t, source)
-    verdict: Verification = setting.everywhere.derivation(d).ends
+    verdict: Verification = setting.derived(d).ends
     yield Say(("its gradient is",), ranges=d.ranges)
     shown: Said = d.result
     yield Lines((Row(d.start, (Side(shown, verdict=verdict),)),), d.ranges)

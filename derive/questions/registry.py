@@ -6,8 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from derive.network.ask import Forward, Gradient, Limit, OutputSize, Pooling, Question
-from derive.questions import forward, gradient, limit, output_size, pooling
+from derive.network.ask import (
+    Forward,
+    Gradient,
+    Limit,
+    OutputSize,
+    Pooling,
+    Question,
+    ShowEqual,
+    SolveFor,
+)
+from derive.questions import forward, gradient, limit, output_size, pooling, show_equal, solve_for
 from derive.questions.parts import Answer, Part, Words
 from derive.questions.setting import Setting
 
@@ -25,6 +34,8 @@ KINDS: dict[type[Question], Kind] = {
     Forward: Kind(forward.wording, forward.answer),
     Gradient: Kind(gradient.wording, gradient.answer),
     Limit: Kind(limit.wording, limit.answer),
+    ShowEqual: Kind(show_equal.wording, show_equal.answer),
+    SolveFor: Kind(solve_for.wording, solve_for.answer),
     Pooling: Kind(pooling.wording, pooling.answer),
 }
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from derive.check.compare import entries
 from derive.derivation.program import Layer, Program
+from derive.derivation.step import Derivation
 from derive.engine.calculate import Calculator, Value, is_short, rounded
 from derive.engine.differentiate import Differentiator
 from derive.engine.unroll import Unroller
@@ -21,8 +22,10 @@ from derive.network.build import Model
 from derive.network.given import Given
 from derive.network.names import nearest
 from derive.questions.parts import Side, Words
-from derive.verify.verdict import Verification
+from derive.verify.verdict import EXACT, NUMERIC, DerivationVerdict, Verification
 from derive.verify.verify import Verifier
+
+Facts: TypeAlias = Sequence[Guard]
 
 
 class Setting:
@@ -108,9 +111,24 @@ class Setting:
 
     # -- verification ----------------------------------------------------------------------------
 
+    def holds(
+        self, left: Formula, right: Formula, ranges: Sequence[Range] = (), facts: Facts = ()
+    ) -> Verification:
+        """The verdict on an equation at drawn sizes; or at those of the problem, if it needs them.
+
+        A formula with numbers for indices, such as X_3, has no meaning at other sizes.
+        """
+        found = verified(self._everywhere, left, "=", right, ranges, facts)
+        return found if found.holds else verified(self.at_sizes, left, "=", right, ranges, facts)
+
+    def derived(self, d: Derivation) -> DerivationVerdict:
+        """The verdicts on a derivation, in the same way."""
+        found = self._everywhere.derivation(d)
+        held = found.status in (EXACT, NUMERIC)
+        return found if held else self.at_sizes.derivation(d)
+
     @cached_property
-    def everywhere(self) -> Verifier:
-        """Verifies at drawn sizes and values."""
+    def _everywhere(self) -> Verifier:
         return Verifier(self.program)
 
     @cached_property
