@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from fractions import Fraction
+
+from sympy import Basic
 
 from derive.ir import (
     Added,
     Component,
     Diagonal,
+    Element,
     Formula,
     Hadamard,
     Identity,
@@ -19,10 +22,11 @@ from derive.ir import (
     Transposed,
     Whole,
     Zeros,
+    subformulas,
 )
 from derive.rules.array_law import G, M, S, T, X, Y, law
 from derive.rules.samples import u, x
-from derive.rules.terms import common_number, split_number, with_number
+from derive.rules.terms import common_number, factors, product, split_number, with_number
 
 
 @law(
@@ -105,11 +109,17 @@ def sign_into_product(a: Scaled) -> Whole | None:
     if c >= 0 or not isinstance(a.of, Product):
         return None
     for k, f in enumerate(a.of.factors):
-        turned = _turned(f.of if isinstance(f, Transposed) else f)
-        if turned is not None:
+        bare = f.of if isinstance(f, Transposed) else f
+        turned = _turned(bare)
+        if turned is not None and _stands_once(bare, a):
             new = Transposed(turned) if isinstance(f, Transposed) else turned
             return _scaled(-c, rest, Product(*a.of.factors[:k], new, *a.of.factors[k + 1 :]))
     return None
+
+
+def _stands_once(f: Whole, a: Whole) -> bool:
+    """Whether a difference does not stand elsewhere as well, where it would keep its sign."""
+    return sum(n == f for n in subformulas(a)) == 1
 
 
 def _turned(a: Whole) -> Whole | None:
@@ -121,6 +131,41 @@ def _turned(a: Whole) -> Whole | None:
         return None
     turned.sort(key=lambda t: t[0] < 0)
     return Added(*(_scaled(*t) for t in turned))
+
+
+@law(
+    "opposite differences",
+    "one of two opposite differences is turned round",
+    "fewer differences that differ by their sign",
+    (Product, Scaled),
+    lambda: Scaled(
+        Element(Product(Transposed(T), Added(X, Scaled(-1, Y)))), Added(Y, Scaled(-1, X))
+    ),
+)
+def opposite_differences(a: Product | Scaled) -> Whole | None:
+    """(A - B) (B - A)^⊤ = -(B - A) (B - A)^⊤, also where one stands in a number."""
+    if isinstance(a, Product):
+        known = {f.of if isinstance(f, Transposed) else f for f in a.factors}
+        turned = _opposite(a.factors, known)
+        return None if turned is None else Scaled(-1, Product(*turned))
+    within = set(subformulas(a.of))
+    for f in factors(a.factor):
+        if isinstance(f, Element) and isinstance(f.whole, Product):
+            new = _opposite(f.whole.factors, within)
+            if new is not None:
+                others = (Element(Product(*new)) if g is f else g for g in factors(a.factor))
+                return Scaled(product(Number(-1), *others), a.of)
+    return None
+
+
+def _opposite(parts: Sequence[Whole], known: Container[Basic]) -> list[Whole] | None:
+    """The factors with the first difference turned round whose opposite is known."""
+    for k, f in enumerate(parts):
+        turned = _turned(f.of if isinstance(f, Transposed) else f)
+        if turned is not None and turned in known:
+            new = Transposed(turned) if isinstance(f, Transposed) else turned
+            return [*parts[:k], new, *parts[k + 1 :]]
+    return None
 
 
 @law(
@@ -212,7 +257,7 @@ def _unusual(numbers: Sequence[Fraction]) -> int:
 def sign_inside(a: Scaled) -> Whole | None:
     """-(A - B) = B - A."""
     c, rest = split_number(a.factor)
-    turned = _turned(a.of) if c < 0 else None
+    turned = _turned(a.of) if c < 0 and _stands_once(a.of, a) else None
     return None if turned is None else _scaled(-c, rest, turned)
 
 
