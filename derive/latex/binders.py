@@ -77,6 +77,7 @@ class Binders(Integers):
     """Reads operators that bind indices."""
 
     pairs: frozenset[Node] = frozenset()
+    spans: dict[Index, Range]
 
     def summand(self, node: Node) -> Formula:
         """What is summed over."""
@@ -155,7 +156,7 @@ class Binders(Integers):
         return self.bind(Sum, node, plan)
 
     def bind(self, cls: type[Binder], node: Big, plan: Plan) -> Formula:
-        indices, ranges = {}, {}
+        indices, ranges, spans = {}, {}, self.spans
         with ExitStack() as stack:
             for name, (lower, upper) in plan.bounds.items():
                 bounds = None
@@ -164,8 +165,11 @@ class Binders(Integers):
                     refuse_huge(bounds, name)
                 stack.enter_context(self.binding([name]))
                 indices[name], ranges[name] = self.indices[name], bounds
+                if bounds is not None:
+                    self.spans = {**self.spans, indices[name]: Range(indices[name], *bounds)}
             conditions = [self.bracketed(c) for c in plan.conditions]
             body = self.summand(node.body)
+        self.spans = {**self.spans, **spans}
         made = [
             Range(index, *(ranges[name] or self.implied(index, (body, *conditions), name)))
             for name, index in indices.items()

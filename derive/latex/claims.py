@@ -115,6 +115,11 @@ class ClaimReader(Formulas):
         self.stated: dict[Index, Range] = {}
         self.seen: dict[Index, tuple[Bounds, Bounds]] = {}
 
+    @property
+    def known(self) -> int:
+        """How much is known of indices."""
+        return len(self.indices) + len(self.seen) + len(self.spans)
+
     def implied(self, index: Index, where: Iterable[Basic], name: Node) -> tuple[Bounds, Bounds]:
         """Those of the axes that it stands on, or stated, or had elsewhere."""
         where = tuple(where)
@@ -165,7 +170,7 @@ class Reading:
         index = self.reader.indices.setdefault(name, Index(spell(name)))
         lower, upper = self.reader.bound("max", first), self.reader.bound("min", last)
         refuse_huge((lower, upper), name)
-        self.reader.stated[index] = Range(index, lower, upper)
+        self.reader.stated[index] = self.reader.spans[index] = Range(index, lower, upper)
 
     def definition(self, clause: Clause) -> Defined:
         """An index that is an integer expression, or a name that stands for a formula."""
@@ -235,6 +240,7 @@ class Reading:
     def read_claim(self, clause: Clause, conditions: list[Clause]) -> Claim:
         self.reader.needed.clear()
         self.reader.assumed.clear()
+        self.reader.spans = dict(self.reader.stated)
         values = self.values(clause)
         guards = (*(self.guard(c) for c in conditions), *dict.fromkeys(self.reader.needed))
         if self.symbols.einstein:
@@ -318,14 +324,14 @@ class Reading:
 
     def read(self, clause: Clause) -> list[Value]:
         """The sides; where a later part says what an index is, they are read again."""
-        before = len(self.reader.indices) + len(self.reader.seen)
+        before = self.reader.known
         try:
             return [self.reader.value(p.node) for p in clause.parts]
         except ReadError:
             for part in clause.parts:
                 for term in terms_of(part.node):
                     self.try_to_read(term)
-            if len(self.reader.indices) + len(self.reader.seen) == before:
+            if self.reader.known == before:
                 raise
             self.reader.not_ratios.clear()
             return [self.reader.value(p.node) for p in clause.parts]

@@ -62,6 +62,7 @@ class _Defining:
         if isinstance(tree, Where):
             self.where = stated_ranges(tree.ranges, self.reader)
             self.stated = set(self.reader.indices)
+            self.reader.spans |= {r.index: r for r in self.where}
             tree = tree.body
         if not isinstance(tree, Chain) or [r for r, _ in tree.links] != ["="]:
             refuse(tree, "one equation: a name, =, a formula", f"“{spell(tree)}”")

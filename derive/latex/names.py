@@ -25,11 +25,13 @@ from derive.ir import (
     Tensor,
     at_least,
     at_most,
+    ravel,
     substitute,
 )
 from derive.latex.array import (
     Array,
     Value,
+    between,
     new_axes,
     same_extent,
     transpose,
@@ -132,6 +134,8 @@ class Names(Scripts):
             free[k] + (tensor.base - base) if k in free else self.index(e)
             for k, e in enumerate(items)
         ]
+        for e, extent in zip(at, tensor.shape, strict=True):
+            self.remember_axis(e, between(Index("i"), extent, tensor.base))
         formula = make(Component(tensor, *at))
         if found.name in self.symbols.zeros and not self.reading_variable:
             formula = self.guarded(
@@ -185,7 +189,31 @@ class Names(Scripts):
             if len(left) == len(right):
                 both = zip(left, right, strict=True)
                 return Bracket(And(*(Equal(self.index(e), self.index(f)) for e, f in both)))
+        if self.whole and any(map(self.is_tuple, pairs)):
+            return Delta(*map(self.position, pairs))
         return Delta(*map(self.index, indices))
+
+    def is_tuple(self, node: Node) -> bool:
+        """Whether several indices stand side by side, or with commas, where one index is due."""
+        if isinstance(node, Listed):
+            return True
+        if not isinstance(node, Factors) or any(operator for operator, _ in node.factors):
+            return False
+        return all(self.names_index(f) for _, f in self.joined(node))
+
+    def names_index(self, node: Node) -> bool:
+        """Whether a letter is an index, and no size."""
+        known = node in self.indices or node in self.shadowing
+        return is_size_name(node) and (known or not isinstance(self.symbols.table.get(node), Size))
+
+    def position(self, node: Node) -> Int:
+        """An index, or the place of several indices, row by row: the `cd` of \\delta_{cd,f}."""
+        if not self.is_tuple(node):
+            return self.index(node)
+        parts = node.items if isinstance(node, Listed) else [f for _, f in node.factors]  # type: ignore[attr-defined]
+        self.note(f"{spell(node)} is the place of these indices, row by row")
+        extents = [self.extent(p) for p in parts]
+        return ravel([self.index(p) for p in parts], extents, self.symbols.base)
 
     def constant(self, meaning: Ones | Identity) -> Array:
         base = self.symbols.base

@@ -33,7 +33,6 @@ class Scripts(Binders):
     """Reads what has scripts."""
 
     elementwise = False
-    spans: dict[Index, Range]
 
     def value(self, node: Node) -> Value:
         raise NotImplementedError
@@ -94,9 +93,22 @@ class Scripts(Binders):
     def remember(self, value: Array, at: Sequence[Int | Index]) -> None:
         """How far indices run that stand alone on the axes of a value."""
         for e, extent in zip(at, value.shape, strict=True):
-            index = e.atom if isinstance(e, Int) else None
-            if isinstance(index, Index) and extent is not None:
-                self.spans.setdefault(index, between(index, extent, value.base))
+            if extent is not None:
+                self.remember_axis(e, between(Index("i"), extent, value.base))
+
+    def remember_axis(self, e: Int | Index, over: Range) -> None:
+        """How far an index runs that stands alone on an axis."""
+        index = e.atom if isinstance(e, Int) else None
+        if isinstance(index, Index):
+            self.spans.setdefault(index, Range(index, over.lowers, over.uppers))
+
+    def extent(self, name: Node) -> Int:
+        """How many values an index has."""
+        index = self.index(name).atom
+        over = self.spans.get(index) if isinstance(index, Index) else None
+        if over is None or len(over.lowers) + len(over.uppers) > 2:
+            refuse(name, f"how far {spell(name)} runs, said before this", "nothing")
+        return over.uppers[0] - over.lowers[0] + 1
 
     def collected(self, f: Formula, below: Node, node: Node) -> Value:
         """`\\{f(i, j)\\}_{i,j}`: the array whose entries these are."""

@@ -28,6 +28,7 @@ def symbols(
     named = {s.name: s for s in sizes}
     arrays = {t.symbol: t for t in known}
     aliases = {a: arrays[name] for a, name in notation.aliases.items() if name in arrays}
+    named |= {a: named[name] for a, name in notation.aliases.items() if name in named}
     lengths = {s.name: Int.of(s) for s in named.values()}
 
     def length(text: str | None) -> Int | None:
