@@ -12,7 +12,7 @@ from sympy import Basic
 from derive.document import layout
 from derive.document.describe import shape_of
 from derive.document.displays import ranges_of
-from derive.document.inserted import with_numbers
+from derive.document.inserted import with_expressions
 from derive.document.math import (
     Big,
     Fraction,
@@ -176,7 +176,8 @@ class _Teller:
             case said.Inserted():
                 general = Names.of((f.general,), (), Notation())
                 math = layout.extent(f.general, general)
-                return with_numbers(math, {parse_name(s.name): n for s, n in f.at})
+                shown = {parse_name(s.name): layout.extent(e, names) for s, e in f.at}
+                return with_expressions(math, shown)
             case said.Written():
                 return layout.formula(f.formula, _as_it_stands(names, "long"))
             case said.Slope():
@@ -298,7 +299,9 @@ def _mark(verdicts: Iterable[Verification]) -> Mark | None:
 
 def _basic(thing: object) -> Iterator[Basic]:
     """The formulas in a word, for which letters are needed."""
-    if isinstance(thing, Claim):
+    if isinstance(thing, said.Inserted):
+        yield from (e for _, e in thing.at)
+    elif isinstance(thing, Claim):
         yield from (thing.left, thing.right)
     elif isinstance(thing, said.OverWindow):
         yield thing.formula

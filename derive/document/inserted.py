@@ -1,23 +1,36 @@
-"""Numbers in the places of names, in a formula that is laid out: ⌊(5+2·0−1·(3−1)−1)/1⌋+1."""
+"""Expressions in the places of names, in a formula that is laid out: ⌊(5+2·0−1·(3−1)−1)/1⌋+1."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from derive.document.math import Break, Fenced, Fraction, Math, Name, Numeral, Row, Sign, Space, row
+from derive.document.math import (
+    Break,
+    Fenced,
+    Fraction,
+    Math,
+    Name,
+    Numeral,
+    Row,
+    Sign,
+    Space,
+    fenced,
+    row,
+)
 
 
-def with_numbers(tree: Math, numbers: Mapping[Name, int]) -> Math:
-    """`tree` with a number for each of the names, and a dot where numbers would run together."""
+def with_expressions(tree: Math, values: Mapping[Name, Math]) -> Math:
+    """`tree` with a value for each of the names, and a dot where numbers would run together."""
     if isinstance(tree, Name):
-        return Numeral(str(numbers[tree])) if tree in numbers else tree
-    if isinstance(tree, Row):
-        return row(*_dotted([with_numbers(p, numbers) for p in tree.parts]))
+        value = values.get(tree, tree)
+        return value if isinstance(value, Name | Numeral) else fenced("paren", value)
     match tree:
+        case Row(parts):
+            return row(*_dotted([with_expressions(p, values) for p in parts]))
         case Fenced(kind, body, size):
-            return Fenced(kind, with_numbers(body, numbers), size)
+            return Fenced(kind, with_expressions(body, values), size)
         case Fraction(above, below):
-            return Fraction(with_numbers(above, numbers), with_numbers(below, numbers))
+            return Fraction(with_expressions(above, values), with_expressions(below, values))
     return tree
 
 

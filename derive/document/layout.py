@@ -23,15 +23,9 @@ from typing import TypeVar
 from sympy import Basic
 
 from derive.document.conditions import Conditions, free_ranges, under_maximum
+from derive.document.deltas import delta
 from derive.document.functions import head
-from derive.document.integers import (
-    bounds,
-    component_like,
-    delta_sides,
-    index_places,
-    integer,
-    is_product,
-)
+from derive.document.integers import bounds, component_like, index_places, integer, is_product
 from derive.document.juxtapose import inline, juxtaposed, numeral, operators
 from derive.document.math import (
     Big,
@@ -72,7 +66,6 @@ from derive.ir import (
     Delta,
     Derivative,
     Element,
-    Entry,
     Formula,
     Greatest,
     Guard,
@@ -252,7 +245,7 @@ class _Layout:
             case Chosen():
                 return Laid(fenced("bracket", self.choice(f)), Strength.ATOM)
             case Delta():
-                return self.delta(f)
+                return delta(f, self.names)
             case Bracket():
                 return Laid(fenced("bracket", self.conditions.layout(f.condition)), Strength.ATOM)
             case Cases():
@@ -334,16 +327,6 @@ class _Layout:
         return row(left, Relation("="), Big("argmax", under), body)
 
     # -- selectors -------------------------------------------------------------------------------
-
-    def delta(self, f: Delta) -> Laid:
-        sides = delta_sides(f.sides, self.names)
-        if any(isinstance(a, Entry) for e in f.sides for a in e.atoms_within()):
-            return Laid(Fenced("bracket", row(sides[0], Relation("="), sides[1])), Strength.ATOM)
-        if all(isinstance(s, Name) and not (s.mark or s.tag) for s in sides):
-            below = row(*sides)
-        else:
-            below = listed(sides, spaced=any(not isinstance(s, Name | Numeral) for s in sides))
-        return Laid(Scripts(Name(r"\delta"), below=below), Strength.OPERAND)
 
     def cases(self, f: Cases) -> Laid:
         lines: list[tuple[Math, Math]] = []

@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from derive.derivation.program import Program, SizeRule
 from derive.derivation.scope import Scope
 from derive.engine.simplify import FORWARD, simplify
-from derive.ir import Count, Int, Number, Relation, Size, Sum
+from derive.ir import (
+    Count,
+    Divides,
+    Floor,
+    Formula,
+    Int,
+    Number,
+    Power,
+    Relation,
+    Size,
+    Sum,
+    Times,
+)
 from derive.network.ask import OutputSize
 from derive.questions.parts import (
     Cell,
@@ -131,7 +143,7 @@ def _case(rule: SizeRule, axis: str, setting: Setting) -> Iterator[Part]:
         values += ([", "] if k else []) + [Relation(Count(s), "=", Number(n))]
     lead = f"{axis}:" if axis else ""
     yield Say(("with ", *values, ",") if lead else ("With ", *values, ","), lead)
-    told = Side(Inserted(rule.general, at))
+    told = Side(Inserted(rule.general, rule.at))
     yield Lines((Row(Count(Size("O")), (told, Side(Number(found), verdict=verdict)), True),))
     diagram = _diagram({s.name: n for s, n in at}, found, setting.base)
     if diagram is not None:
@@ -146,12 +158,36 @@ def _numbers(rule: SizeRule, setting: Setting) -> dict[Size, int] | None:
 
 
 def _symbolic(rule: SizeRule, axis: str, setting: Setting) -> Iterator[Part]:
-    """The rule with the symbols of the problem."""
+    """The rule with the symbols of the problem; a quotient where one divides the other."""
     values: list[Relation | str] = []
     for k, (s, e) in enumerate(rule.at):
         values += ([", "] if k else []) + [Relation(Count(s), "=", Count(e))]
     yield Say((*(("with ",) if axis else ("With ",)), *values, ","), f"{axis}:" if axis else "")
-    yield Lines((Row(Count(Size("O")), (Side(Count(rule.result)),), True),))
+    to = dict(rule.at)
+    inserted = rule.general.replace(lambda a: to.get(a) if isinstance(a, Size) else None)
+    verdict = setting.holds(Count(inserted), Count(rule.result))
+    chain = [Side(Inserted(rule.general, rule.at)), Side(Count(rule.result), verdict=verdict)]
+    quotient = _quotient(rule.result, setting)
+    if quotient is not None:
+        divisor, f = quotient
+        why: Words = ("as ", divisor)
+        chain.append(Side(f, why, verdict=setting.holds(Count(rule.result), f)))
+    yield Lines((Row(Count(Size("O")), tuple(chain)),))
+
+
+def _quotient(e: Int, setting: Setting) -> tuple[Divides, Formula] | None:
+    """n/d for ⌊n/d⌋, where a fact says that d divides n."""
+    size = e.atom
+    if isinstance(size, Size) and size.definition is not None:
+        e = size.definition
+    floor = e.atom
+    if not isinstance(floor, Floor):
+        return None
+    n, d = floor.parts
+    for g in setting.program.size_facts:
+        if isinstance(g, Divides) and g.args == (d, n):
+            return g, Times(Count(n), Power(Count(d), Number(-1)))
+    return None
 
 
 # -- the diagram ---------------------------------------------------------------------------------

@@ -36,10 +36,10 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Inserted:
-    """An integer expression with numbers in the places of its sizes, not yet worked out."""
+    """An integer expression with others in the places of its sizes, not yet worked out."""
 
     general: Int
-    at: tuple[tuple[Size, int], ...]
+    at: tuple[tuple[Size, Int], ...]
 
 
 @dataclass(frozen=True)

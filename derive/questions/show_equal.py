@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
-from typing import Any
+from itertools import islice
 
 from derive.check.compare import Comparer
 from derive.check.conditions import Conditions
 from derive.check.pair import Pair
-from derive.errors import Unsupported
-from derive.ir import Formula, Guard, Number, Relation, conjuncts, same
+from derive.ir import Formula, Guard, conjuncts, same
 from derive.network.ask import ShowEqual
 from derive.questions.aligned import Aligned, aligned
 from derive.questions.as_matrix import matrix
+from derive.questions.counterexample import counterexample
 from derive.questions.opening import Opened, opened
 from derive.questions.parts import (
     Lines,
-    Listed,
     Part,
     Row,
     Say,
     Side,
-    Symbol,
-    Typed,
-    Word,
     Words,
 )
 from derive.questions.setting import Setting, verified
 from derive.questions.statement import definition
-from derive.verify.verdict import REFUTED, Counterexample, Verification
+from derive.verify.verdict import REFUTED, Verification
 from derive.verify.verify import Verifier
 
 _MOST = 40
@@ -84,7 +79,7 @@ def _proved(pair: Aligned, verdict: Verification, setting: Setting) -> Iterator[
     back = [*(y.formula for y in reversed(up)), pair.right]
     reasons = [y.reason for y in reversed(up)]
     if not meeting:
-        reasons = [("the same, in another order",), *reasons]
+        reasons = [("the same, written otherwise",), *reasons]
     else:
         back = back[1:]
     for f, why in zip(back, reasons, strict=True):
@@ -112,65 +107,25 @@ def _told(steps: list[Opened]) -> list[Opened]:
 
 def _refuted(pair: Aligned, verdict: Verification, setting: Setting) -> Iterator[Part]:
     """The smallest counterexample, and a condition under which both are equal."""
-    found = verdict.counterexample
-    assert found is not None
-    yield Say(("They are not equal. The smallest counterexample:",))
-    yield Listed(tuple(_example(pair, found, setting)))
+    yield from counterexample(pair, verdict, setting)
     guard = condition(pair, setting)
     if guard is None:
         yield Say(("No condition on the sizes alone makes them equal.",))
         return
     yield Say(("They are equal where ", guard, ":"))
-    held = verified(
-        Verifier(setting.program), pair.left, "=", pair.right, pair.ranges, conjuncts(guard)
-    )
-    told = Side(pair.right, ("if ", guard), verdict=held)
+    told = Side(pair.right, ("if ", guard), verdict=_under(guard, pair, setting))
     yield Lines((Row(pair.left, (told,)),), pair.ranges)
-
-
-def _example(pair: Aligned, found: Counterexample, setting: Setting) -> Iterator[Words]:
-    """Sizes, entries and both values."""
-    free = [s for s in setting.program.sizes if s.definition is None and s.value is None]
-    words: list[Word] = []
-    for s in free:
-        n = dict(found.sizes).get(s.name)
-        if n is not None:
-            words += ([", "] if words else ["sizes "]) + [Symbol(s.name), f" = {n}"]
-    if words:
-        yield tuple(words)
-    symbols = {t.name: t for t in setting.program.given}
-    for name, entries in found.tensors:
-        if name in symbols:
-            yield (symbols[name], " = ", Typed(_spelled(entries)))
-    at = tuple(n for _, n in found.indices)
-    place = f" at {', '.join(map(str, at))}" if at else ""
-    left, right = pair.left.tensor, pair.right.tensor
-    yield (left, f" is {_value(found.left)}, ", right, f" is {_value(found.right)}{place}")
-
-
-def _spelled(entries: Any) -> str:
-    if isinstance(entries, list):
-        return f"[{', '.join(map(_spelled, entries))}]"
-    return str(entries)
-
-
-def _value(value: Fraction | float | None) -> str:
-    return "undefined" if value is None else str(value)
 
 
 def condition(pair: Aligned, setting: Setting) -> Guard | None:
     """The weakest condition on free sizes that was found to make both sides equal."""
-    comparer = Comparer(setting.program)
     asked = Pair(pair.left, "=", pair.right, pair.ranges)
-    zero = Relation(pair.left, "=", Number(0), pair.ranges)
-    for k, guard in enumerate(Conditions(comparer).guards(asked)):
-        if k == _MOST:
-            return None
-        try:
-            facts = conjuncts(guard)
-            holds = comparer.probe(asked, facts) and comparer(asked, facts).holds
-            if holds and not comparer.probe(Pair(zero.left, "=", zero.right, zero.ranges), facts):
-                return guard
-        except Unsupported:
-            continue
-    return None
+    guards = Conditions(Comparer(setting.program)).guards(asked)
+    found = (g for g in islice(guards, _MOST) if _under(g, pair, setting).holds)
+    return next(found, None)
+
+
+def _under(guard: Guard, pair: Aligned, setting: Setting) -> Verification:
+    """Whether both are equal at sizes at which a condition holds."""
+    verifier = Verifier(setting.program, fixed=setting.sizes)
+    return verified(verifier, pair.left, "=", pair.right, pair.ranges, conjuncts(guard))
