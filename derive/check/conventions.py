@@ -131,7 +131,17 @@ def _halved(f: Formula) -> list[Formula]:
     """Every term that has a square at half its size, or at twice its size where it has a ½."""
     if not _scalar(f):
         return []
-    return [_scaled(f, HALF), _scaled(f, Number(2))]
+    return [_scaled(f, Number(2) if _has_half(f) else HALF)]
+
+
+def _has_half(f: Formula) -> bool:
+    """Whether a formula has a factor ½, also as that of 1/(2n)."""
+    integers = (e.constant for g in subformulas(f) if isinstance(g, Count) for e in [g.integer])
+    numbers = (g.value.denominator for g in subformulas(f) if isinstance(g, Number))
+    doubled = (
+        all(c % 2 == 0 for _, c in g.integer.terms) for g in subformulas(f) if isinstance(g, Count)
+    )
+    return any(d % 2 == 0 for d in numbers) or any(doubled) or any(c == 2 for c in integers)
 
 
 def _scaled(f: Formula, by: Formula) -> Formula:
@@ -155,7 +165,18 @@ def _reduced(f: Formula) -> list[Formula]:
     sums = [g for g in subformulas(f) if isinstance(g, Sum)]
     counts = dict.fromkeys(n for s in sums for n in extents(s.ranges))
     made: list[Formula] = [Times(Power(Count(n), Number(-1)), f) for n in counts]
-    return [*made, *(Times(Count(n), f) for n in counts)]
+    return [*made, *(Times(Count(n), f) for n in counts if _divides_by(f, n))]
+
+
+def _divides_by(f: Formula, n: Int) -> bool:
+    """Whether a formula divides by a number of terms, so that it is a mean."""
+    inverses = [g.base for g in subformulas(f) if isinstance(g, Power) and g.exponent == Number(-1)]
+    sizes = {a for e in inverses if isinstance(e, Count) for a in e.integer.atoms_within()}
+    fixed = n.constant
+    numbers = (g.value.denominator for g in subformulas(f) if isinstance(g, Number))
+    if fixed is not None:
+        return any(d % fixed == 0 for d in numbers if fixed > 1)
+    return bool(sizes) and sizes >= {*n.atoms_within()}
 
 
 def extents(ranges: tuple[Range, ...]) -> list[Int]:
@@ -178,6 +199,8 @@ def _averaged(f: Formula) -> list[Formula]:
             if isinstance(s, Sum):
                 for n in extents(s.ranges):
                     for factor in (Power(Count(n), Number(-1)), Count(n)):
+                        if factor == Count(n) and not _divides_by(node.base, n):
+                            continue
                         new = Power(Times(factor, node.base), node.exponent)
                         made.append(replaced(f, node, new))
                 break

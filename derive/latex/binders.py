@@ -35,6 +35,7 @@ from derive.latex.error import ReadError, UndefinedName
 from derive.latex.indices import is_letter
 from derive.latex.integers import Integers, refuse
 from derive.latex.numbers import negative
+from derive.latex.ranges import bounds_of_axes
 from derive.latex.tree import (
     Big,
     Call,
@@ -329,12 +330,16 @@ class Binders(Integers):
 
 def implied(index: Index, where: Iterable[Basic], name: Node) -> tuple[Int, Int]:
     """The range of an index that stands alone on an axis of some tensor: the axis'."""
+    where = tuple(where)
     found: list[tuple[Int, Int]] = []
     for part in where:
         for tensor, at in _entries(part):
             for e, extent in zip(at, tensor.shape, strict=True):
                 if e.atom == index:
                     found.append((Int.of(tensor.base), extent + (tensor.base - 1)))
+    if not found:
+        beside = bounds_of_axes(index, where)
+        found = [(beside[0][0], beside[1][0])] if beside and len(beside[1]) == 1 else []
     different = list(dict.fromkeys(found))
     if len(different) != 1:
         fault = f"axes of {len(different)} different extents" if different else "no axis of its own"

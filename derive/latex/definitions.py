@@ -34,6 +34,7 @@ from derive.latex.tree import (
     Where,
     as_name,
     letters,
+    nodes,
     spell,
     subscripts,
 )
@@ -81,7 +82,7 @@ class _Defining:
                 self.reader.indices.clear()
         read = {x for below in subscripts(right) for x in letters(below)} | self.stated
         glued = is_glued(left.below if isinstance(left, Scripted) else None)
-        unread = read.isdisjoint(names) and not self.symbols.upper
+        unread = not any(n in names for n in nodes(right)) and not self.symbols.upper
         if unread or (glued and not read.issuperset(names)):
             return self.whole(left, right)  # the letters are part of the name
         indices, body = self.body(names, left, right)

@@ -172,6 +172,8 @@ class Integers(Scope):
             base = Ratio(Int.of(meaning), ONE)
             return base if found.power is None else self.raised(base, found.power)
         if isinstance(meaning, Tensor) and meaning.classes is not None and found.power is None:
+            if len(found.indices) < len(meaning.shape):
+                return self.no_ratio(node)
             return Ratio(Int.of(Entry(meaning, *map(self.index, found.indices))), ONE)
         return self.no_ratio(node)
 

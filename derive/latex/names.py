@@ -104,6 +104,8 @@ class Names(Scripts):
         match meaning:
             case Tensor():
                 if meaning.classes is not None:
+                    if len(found.indices) < len(meaning.shape):
+                        refuse(node, f"an entry of {spell(node)}", "all of its class indices")
                     return Count(Entry(meaning, *map(self.index, found.indices)))
                 return self.entries(meaning, found, lambda c: c)
             case Cotangent():

@@ -62,6 +62,8 @@ def uses(f: Basic, index: Index, guards: frozenset[Basic] = frozenset()) -> Iter
         guards = guards.union(*map(conjuncts, brackets))
     if isinstance(f, Binder) and index in f.bound:
         return
+    if isinstance(f, Binder):
+        yield from _beside(f, index)
     for a in f.args:
         yield from uses(a, index, guards)
 
@@ -74,6 +76,16 @@ def _on_axes(
             continue
         strict = at_least(e, tensor.base) not in guards
         yield Use(e, Int.of(tensor.base), extent + (tensor.base - 1), strict)
+
+
+def _beside(f: Binder, index: Index) -> Iterator[Use]:
+    """An index that bounds another one, as in Σ_{j=1}^i, runs along the same axis."""
+    at = Int.of(index)
+    for r in f.ranges:
+        if at in (*r.lowers, *r.uppers):
+            for u in uses(f.args[0], r.index):
+                if u.e.atom == r.index:
+                    yield u._replace(e=at, strict=False)
 
 
 def _classes(sides: tuple[Basic, ...]) -> Iterator[Use]:

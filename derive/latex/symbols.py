@@ -226,7 +226,9 @@ class Symbols:
         return {name: operator.meaning for name, operator in self.operators.items()}
 
 
-_MARK = re.compile(r"[^A-Za-z\\]+|\\(?:star|ast|circ|odot|otimes|oslash|cdot|times|bullet)")
+_MARK = re.compile(
+    r"[^A-Za-z\\]+|\\(?:star|ast|circ|odot|otimes|oslash|cdot|times|bullet|circledast|boxtimes|diamond|oplus)"
+)
 """Names of operations that are marks between arrays and no symbols."""
 
 

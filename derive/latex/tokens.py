@@ -26,6 +26,8 @@ _RELATIONS = {
 }
 RELATIONS = {command: r for r, commands in _RELATIONS.items() for command in commands.split()}
 LOGIC = {"and": "and", "or": "or", "\\land": "and", "\\wedge": "and", "\\lor": "or", "\\vee": "or"}
+MOST_DIGITS = 1000
+"""Digits of a number, at most."""
 WORDS = frozenset(
     """for where with if when and or over given on such as in fixed any all every each whenever
     provided then so since because otherwise else""".split()
@@ -33,7 +35,11 @@ WORDS = frozenset(
 """Words that belong to the text around a formula, also before a bracket."""
 OPERATORS = {
     **{"\\div": "/", "\\bmod": "mod"},
-    **{mark: mark for mark in r"* / \cdot \times \odot \oslash \circ \otimes \star \ast".split()},
+    **{
+        mark: mark
+        for mark in r"""* / \cdot \times \odot \oslash \circ \otimes \star \ast \circledast
+        \boxtimes \diamond \bullet \oplus""".split()
+    },
 }
 """Marks between factors, and what the tree calls them."""
 PRODUCT = ("", "*", "\\cdot", "\\times")
@@ -221,6 +227,12 @@ class Tokens:
         with self.inside():
             yield
         self.expect(close)
+
+    def numeral(self) -> str:
+        """Takes a number, as it is written."""
+        if len(self.next.text) > MOST_DIGITS:
+            self.stop(f"a number of at most {MOST_DIGITS} digits")
+        return self.take().text
 
     def split_number(self) -> None:
         """TeX takes one digit where there are no braces: `x^12` is `x^{1}2`."""
