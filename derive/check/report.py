@@ -13,7 +13,7 @@ from derive.check.files import Entry, FileReport
 from derive.check.verdict import HOLDS, WORST_FIRST, WRONG
 from derive.errors import InputError
 from derive.network.source import read_text
-from derive.verify.verdict import Counterexample
+from derive.verify.verdict import Counterexample, spelled
 
 _BETWEEN = re.compile(
     r"[;:,]? ?(?:\b(?:at|with|where|everywhere|only|if|and|is|times|not|than)\b|→)(?= |$) ?"
@@ -134,8 +134,8 @@ def _example(found: Counterexample | None) -> dict[str, Any] | None:
     return {
         "sizes": dict(found.sizes),
         "indices": dict(found.indices),
-        "left": None if found.left is None else str(found.left),
-        "right": None if found.right is None else str(found.right),
+        "left": None if found.left is None else spelled(found.left),
+        "right": None if found.right is None else spelled(found.right),
         "values": {name: _texts(entries) for name, entries in found.tensors},
     }
 

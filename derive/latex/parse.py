@@ -266,7 +266,7 @@ class Parser:
     def primary(self) -> Node:
         kind, text, at = self.tokens.next
         if kind == "number":
-            return Numeral(self.tokens.take().text, position=at)
+            return Numeral(self.tokens.numeral(), position=at)
         if kind == "operator":
             return self.named()
         if kind == "text":

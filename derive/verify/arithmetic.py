@@ -23,6 +23,7 @@ from typing import Any, Protocol
 import flint
 import numpy as np
 
+from derive.errors import Unsupported
 from derive.verify.array import Axes, Data
 
 P = 2147483579
@@ -134,8 +135,22 @@ def _powers(base: int, count: int) -> Data:
     return table
 
 
+SHORT, LONG = 64, 1 << 19
+"""An exponent that is never too large, and the bits that an exact number may have."""
+
+
+def _bits(x: object) -> int:
+    return max(int(x.p).bit_length(), int(x.q).bit_length()) if isinstance(x, flint.fmpq) else 0
+
+
 def power(numbers: Arithmetic, a: Data, n: int) -> Data:
     """a^n for n ≥ 0 by repeated squaring."""
+    if (
+        n > SHORT
+        and isinstance(numbers, Exact)
+        and max(map(_bits, np.ravel(a)), default=0) > LONG // n
+    ):
+        raise Unsupported("it takes numbers of more than a hundred thousand digits")
     result = numbers.integers(np.ones(np.shape(a), np.int64))
     while n:
         if n & 1:
@@ -282,12 +297,17 @@ class Exact(_MultipliedOut):
 
 
 def _each(f: Any, *parts: Data) -> Data:
+    if max(part.size for part in parts) > MOST_BALLS:
+        raise Unsupported("it takes too many real numbers of many digits; give smaller sizes")
     return np.asarray(np.frompyfunc(f, len(parts), 1)(*parts), object)
 
 
 def _root(x: flint.arb, n: flint.arb) -> flint.arb:
     return x.root(int(float(n)))
 
+
+MOST_BALLS = 1 << 18
+"""Real numbers of many digits in an array, at most: each takes a hundred bytes and more."""
 
 FUNCTIONS: dict[str, Callable[..., flint.arb]] = {
     "exp": lambda x: x.exp(),

@@ -24,7 +24,7 @@ Data: TypeAlias = NDArray[Any]
 Axes: TypeAlias = tuple[int, ...]
 
 DRAW = 0
-LARGEST = 1 << 27  # entries of an array: a gigabyte of numbers
+LARGEST = 1 << 24  # entries of an array; of a few dozen, a gigabyte or two
 UNDEFINED, OUTSIDE = np.uint8(1), np.uint8(2)
 
 
@@ -81,7 +81,8 @@ def union(arrays: Iterable[Array]) -> Axes:
 
 def shape_of(arrays: Sequence[Array], axes: Axes) -> tuple[int, ...]:
     """The common shape over `axes`; Unsupported where memory would not hold such an array."""
-    shape = np.broadcast_shapes(*(a.spread(axes).shape for a in arrays))
+    extents = ([a.extent(x) for a in arrays if x in a.axes] for x in axes)
+    shape = tuple(next((n for n in known if n != 1), 1) for known in extents)
     if prod(shape) > LARGEST:
         raise Unsupported(f"it takes an array of {prod(shape)} entries; give smaller sizes")
     return shape

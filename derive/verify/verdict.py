@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from math import floor, log10
 
 from derive.derivation.step import Step
 
@@ -27,9 +28,7 @@ class Counterexample:
 
     def __str__(self) -> str:
         places = ", ".join(f"{name} = {value}" for name, value in (*self.sizes, *self.indices))
-        return f"{_spelled(self.left)} ≠ {_spelled(self.right)}" + (
-            f" at {places}" if places else ""
-        )
+        return f"{spelled(self.left)} ≠ {spelled(self.right)}" + (f" at {places}" if places else "")
 
 
 @dataclass(frozen=True)
@@ -111,5 +110,16 @@ class DerivationVerdict:
         return (*(s.verification for s in self.steps), self.ends)
 
 
-def _spelled(value: Fraction | float | None) -> str:
-    return "no value" if value is None else str(value)
+LONG = 10**40
+"""Numerators and denominators from which on a value is not written out."""
+
+
+def spelled(value: Fraction | float | None) -> str:
+    """A value as text; a long fraction by its first digits."""
+    if value is None:
+        return "no value"
+    if isinstance(value, float) or max(map(abs, value.as_integer_ratio())) < LONG:
+        return str(value)
+    digits = log10(abs(value.numerator)) - log10(value.denominator)
+    mantissa = 10 ** (digits - floor(digits))
+    return f"about {'-' if value < 0 else ''}{mantissa:.3f}e{floor(digits):+d}"
