@@ -49,6 +49,8 @@ COMFORTABLE = 1_000_000
 """Multiplications for one value of everything, up to which all values can be computed."""
 LARGEST = 200_000
 """Multiplications for one value of everything, above which names stand for all sizes."""
+FEW = 4
+"""Draws of sizes from which one is taken for a quick look under conditions."""
 MANY = 500
 """Entries beyond which a quick look begins with the first ones."""
 PROBED = 4
@@ -77,6 +79,7 @@ class Comparer:
         self._general = general
         self._verifiers: dict[tuple[bool, bool], Verifier] = {}
         self._others: dict[tuple[Definition, ...], Comparer] = {}
+        self._sizes: dict[tuple[Guard, ...], dict[Size, int] | None] = {}
         self._drawn: dict[tuple[object, ...], World] = {}
 
     def __call__(self, pair: Pair, facts: Sequence[Guard] = ()) -> Verification:
@@ -202,11 +205,21 @@ class Comparer:
         if self.direct(pair):
             drawn = not facts and (self._of_document(pair), False) in self._verifiers
             verifier = self._verifier(pair, quick=not drawn)
-            if self._model is None or drawn or facts:
-                return _placed(verifier.worlds(facts), pair)
-            sizes = self._model.placed(pair)[0].world.sizes
-            return _placed([self._world(verifier, sizes)], pair)
+            sizes = None
+            if facts:
+                sizes = self._fitting(verifier, tuple(facts))
+            elif self._model is not None and not drawn:
+                sizes = self._model.placed(pair)[0].world.sizes
+            worlds = [self._world(verifier, sizes)] if sizes else verifier.worlds(facts)
+            return _placed(worlds, pair)
         return self._named_place(next(self.named.readings(pair)).pair, facts)
+
+    def _fitting(self, verifier: Verifier, facts: tuple[Guard, ...]) -> dict[Size, int] | None:
+        """Sizes at which some conditions hold: the best of a few."""
+        if facts not in self._sizes:
+            rng = np.random.default_rng(1)
+            self._sizes[facts] = verifier.search(facts).varied(rng, tries=FEW)
+        return self._sizes[facts]
 
     def _world(self, verifier: Verifier, sizes: dict[Size, int]) -> World:
         """The world of a verifier at given sizes."""

@@ -50,11 +50,14 @@ class SizeSearch:
         self._images = tuple(s for s in self._extents if s in feeding and s not in kernels)
         self.windows = tuple(s for s in self.sources if s in kernels or s not in axes)
         self._due: dict[Size | None, list[Guard | Size]] = {}
+        self._beside: dict[Size | None, dict[Size, None]] = {}
+        self._fits: dict[tuple[object, ...], list[int]] = {}
         everything: tuple[Guard | Size, ...] = (*self.computed, *conditions)
         for c in everything:
             used = self._free_in(c)
             last = max(used, key=self.free.index) if used else None
             self._due.setdefault(last, []).append(c)
+            self._beside.setdefault(last, {}).update((s, None) for s in used if s != last)
 
     def _free_in(self, c: Guard | Size) -> list[Size]:
         """The free sizes that a condition or a computed size depends on."""
@@ -117,6 +120,12 @@ class SizeSearch:
 
     def _fitting(self, size: Size, sizes: dict[Size, int]) -> list[int]:
         """The smallest values that fit; where a fixed kernel needs room, they are not small."""
+        key = size, *(sizes[s] for s in self._beside.get(size, ()))
+        if key not in self._fits:
+            self._fits[key] = self._fitting_beside(size, sizes)
+        return self._fits[key]
+
+    def _fitting_beside(self, size: Size, sizes: dict[Size, int]) -> list[int]:
         for start in range(size.least, size.least + REACH, SPAN):
             values = self._equal(size, sizes) or range(start, start + SPAN)
             large = (v for v in values if v >= size.least)
@@ -155,7 +164,10 @@ class SizeSearch:
         return [(d.tensor, t) for d in self.program.definitions for t in tensors(d.body)]
 
     def varied(
-        self, rng: np.random.Generator, known: Sequence[Mapping[Size, int]] = ()
+        self,
+        rng: np.random.Generator,
+        known: Sequence[Mapping[Size, int]] = (),
+        tries: int = TRIES,
     ) -> dict[Size, int] | None:
         """The best of a few random draws, beside those already known.
 
@@ -179,7 +191,7 @@ class SizeSearch:
             cost = self.cost(sizes)
             return sizes in known, cost > ROOMY, still, poor - new, cost
 
-        found = [next(self.assignments(rng), None) for _ in range(TRIES)]
+        found = [next(self.assignments(rng), None) for _ in range(tries)]
         return min((s for s in found if s is not None), key=badness, default=None)
 
     @cached_property
