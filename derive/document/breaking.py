@@ -15,6 +15,7 @@ from derive.document.math import (
     Big,
     Break,
     CasesMath,
+    Column,
     Comma,
     Fence,
     Fenced,
@@ -131,6 +132,8 @@ def width_of(tree: Math, style: Style = Style.DISPLAY) -> float:
         case CasesMath(branches):
             values = max(width_of(value, style) for value, _ in branches)
             return values + max(width_of(where, style) for _, where in branches) + 2.2
+        case Column(entries):
+            return max(width_of(e, inner) for e in entries) + 1.2
         case Comma(spaced):
             return 0.28 + (0.17 if spaced or not script else 0)
         case Words(text):
@@ -151,9 +154,9 @@ def _letters(latex: str) -> float:
 def _big(tree: Big, style: Style) -> float:
     limits = [*tree.under, *([tree.over] if tree.over is not None else [])]
     beside = max((width_of(x, Style.SCRIPT) * _SCRIPT for x in limits), default=0.0)
-    if style is not Style.DISPLAY and tree.kind == "sum":
+    if style is not Style.DISPLAY and tree.kind in ("sum", "prod"):
         return 1.06 + beside + 0.17
-    own = 1.44 if tree.kind == "sum" else 1.9 if tree.kind != "argmax" else 3.6
+    own = 1.44 if tree.kind in ("sum", "prod") else 1.9 if tree.kind != "argmax" else 3.6
     return max(own, beside) + 0.17
 
 

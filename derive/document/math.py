@@ -9,7 +9,7 @@ spells.
     Sign       a sign:  - + \cdot \bmod \partial
     Relation   = \le \mid ...
     Scripts    a base with what stands below and above it at the right
-    Fraction   Root   Fenced   CasesMath
+    Fraction   Root   Fenced   CasesMath   Column
     Big        \sum, \max, \operatorname*{arg\,max} with lines under and above it
     Operator   the upright name of a function:  \exp
     Comma  Words  Space
@@ -60,6 +60,7 @@ SignKind: TypeAlias = Literal[
     "slash",
     "partial",
     "dots",
+    "vdots",
     "not",
 ]
 
@@ -124,7 +125,7 @@ class Fence:
 class Big:
     """A big operator; each entry of `under` is a line of its own."""
 
-    kind: Literal["sum", "max", "min", "argmax", "lim"]
+    kind: Literal["sum", "prod", "max", "min", "argmax", "lim"]
     under: tuple[Math, ...] = ()
     over: Math | None = None
 
@@ -141,6 +142,13 @@ class CasesMath:
     """Values with their conditions, each condition with the words before it."""
 
     branches: tuple[tuple[Math, Math], ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """Entries below each other between brackets."""
+
+    entries: tuple[Math, ...]
 
 
 @dataclass(frozen=True)
@@ -187,6 +195,7 @@ Math: TypeAlias = (
     | Big
     | Operator
     | CasesMath
+    | Column
     | Comma
     | Words
     | Space
@@ -241,9 +250,11 @@ def _height(tree: Math) -> int:
         case Fraction():
             return 2 + _stacked(tree.numerator, tree.denominator)
         case Big():
-            return (2 if tree.kind == "sum" else 1) + (len(tree.under) > 1)
+            return (2 if tree.kind in ("sum", "prod") else 1) + (len(tree.under) > 1)
         case CasesMath():
             return 3 if len(tree.branches) < 3 else 4
+        case Column():
+            return 4
         case Fenced():
             return max(1, tree.size)
         case Fence():

@@ -7,16 +7,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from derive.network.ask import (
+    Commute,
+    Compare,
+    Flops,
     Forward,
     Gradient,
     Limit,
     OutputSize,
+    Parameters,
     Pooling,
     Question,
+    ReceptiveField,
     ShowEqual,
     SolveFor,
 )
-from derive.questions import forward, gradient, limit, output_size, pooling, show_equal, solve_for
+from derive.questions import (
+    commute,
+    compare,
+    counts,
+    forward,
+    gradient,
+    limit,
+    output_size,
+    pooling,
+    receptive_field,
+    show_equal,
+    solve_for,
+)
 from derive.questions.parts import Answer, Part, Words
 from derive.questions.setting import Setting
 
@@ -33,10 +50,15 @@ KINDS: dict[type[Question], Kind] = {
     OutputSize: Kind(output_size.wording, output_size.answer),
     Forward: Kind(forward.wording, forward.answer),
     Gradient: Kind(gradient.wording, gradient.answer),
-    Limit: Kind(limit.wording, limit.answer),
-    ShowEqual: Kind(show_equal.wording, show_equal.answer),
-    SolveFor: Kind(solve_for.wording, solve_for.answer),
     Pooling: Kind(pooling.wording, pooling.answer),
+    Limit: Kind(limit.wording, limit.answer),
+    SolveFor: Kind(solve_for.wording, solve_for.answer),
+    ShowEqual: Kind(show_equal.wording, show_equal.answer),
+    Commute: Kind(commute.wording, commute.answer),
+    Parameters: Kind(counts.parameters_wording, counts.parameters),
+    Flops: Kind(counts.flops_wording, counts.flops),
+    ReceptiveField: Kind(receptive_field.wording, receptive_field.answer),
+    Compare: Kind(compare.wording, compare.answer),
 }
 
 

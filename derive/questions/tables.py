@@ -55,7 +55,7 @@ def tables(
 def table(
     t: Tensor,
     shape: tuple[int, ...],
-    entries: Mapping[tuple[int, ...], Formula],
+    entries: Mapping[tuple[int, ...], Formula | None],
     marks: Marks,
     values: Mapping[tuple[int, ...], Value] | None = None,
     name: Slope | None = None,

@@ -61,6 +61,7 @@ from derive.document.math import (
     Big,
     Break,
     CasesMath,
+    Column,
     Comma,
     Fence,
     Fenced,
@@ -95,6 +96,7 @@ _SIGNS = {
     "slash": "/",
     "partial": r"\partial",
     "dots": r"\dots",
+    "vdots": r"\vdots",
     "not": r"\lnot",
 }
 _RELATIONS = {
@@ -122,6 +124,7 @@ _FENCES: dict[FenceKind, tuple[str, str]] = {
 _SIZES = ("", r"\big", r"\Big", r"\bigg", r"\Bigg")
 _BIGS = {
     "sum": r"\sum",
+    "prod": r"\prod",
     "max": r"\max",
     "min": r"\min",
     "argmax": r"\operatorname*{arg\,max}",
@@ -190,6 +193,9 @@ def _tokens(tree: Math) -> list[str]:
         case CasesMath(branches):
             lines = (f"{_cell(value)} & {_cell(where)}" for value, where in branches)
             return [r"\begin{cases}" + r" \\ ".join(lines) + r"\end{cases}"]
+        case Column(entries):
+            lines = (latex_math(e) for e in entries)
+            return [r"\begin{bmatrix}" + r" \\ ".join(lines) + r"\end{bmatrix}"]
         case Comma(spaced):
             return [r",\," if spaced else ","]
         case Words(text):

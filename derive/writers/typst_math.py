@@ -12,6 +12,7 @@ from derive.document.math import (
     Big,
     Break,
     CasesMath,
+    Column,
     Comma,
     Fence,
     Fenced,
@@ -44,6 +45,7 @@ _SIGNS = {
     "slash": "slash",
     "partial": "partial",
     "dots": "dots.h",
+    "vdots": "dots.v",
     "not": "not",
 }
 _RELATIONS = {
@@ -71,6 +73,7 @@ _FENCES: dict[FenceKind, tuple[str, str]] = {
 _SIZES = ("", "1.2em", "1.8em", "2.4em", "3em")
 _BIGS = {
     "sum": "sum",
+    "prod": "product",
     "max": "max",
     "min": "min",
     "argmax": 'op("arg max", limits: #true)',
@@ -151,6 +154,8 @@ def typst_math(tree: Math) -> str:
         case CasesMath(branches):
             lines = (f"{_cell(value)} quad & {_cell(where)}" for value, where in branches)
             return f"cases({', '.join(lines)})"
+        case Column(entries):
+            return f'vec(delim: "[", {", ".join(map(typst_math, entries))})'
         case Comma(spaced):
             return "comma thin" if spaced else "comma"
         case Words(text):
