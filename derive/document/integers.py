@@ -29,7 +29,7 @@ from derive.document.math import (
     row,
 )
 from derive.document.notation import Names, parse_name
-from derive.document.positions import places, side
+from derive.document.positions import places
 from derive.ir import Atom, Entry, Floor, Index, Int, Ravel, Size, Unravel, floor
 
 Monomial: TypeAlias = tuple[Atom, ...]
@@ -255,17 +255,6 @@ def index_places(indices: Sequence[Int], names: Names) -> list[Math]:
 
     tuples = names.notation.positions == "tuples"
     return places(indices, lay) if tuples else [lay(e) for e in indices]
-
-
-def delta_sides(sides: Sequence[Int], names: Names) -> list[Math]:
-    """The sides of a delta."""
-
-    def lay(e: Int) -> Math:
-        return integer(e, names)
-
-    if names.notation.positions == "spelled":
-        return [lay(e) for e in sides]
-    return [side(e, lay) or lay(e) for e in sides]
 
 
 def _floor(a: Floor, names: Names, display: bool, up: bool = False) -> Math:

@@ -132,11 +132,8 @@ def _model(
     if checking:
         taken = (*declared.known.names, *(s.name for s in declared.sizes.declared))
         named = cotangents(given, functions.notation, made, declared.known, taken)
-        if named.unknown is not None:
-            hidden, made = (
-                (*hidden, *named.unknown.coefficients),
-                (*made, *named.unknown.definitions),
-            )
+        if (unknown := named.unknown) is not None:
+            hidden, made = (*hidden, *unknown.coefficients), (*made, *unknown.definitions)
         loss = next((t for t in reversed(roots_of(made)) if not t.shape), None)
     program = Program(
         given=(*inputs, *chain.targets, *parameters, *dict.fromkeys(hidden)),
