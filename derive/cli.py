@@ -86,6 +86,12 @@ def solve(
     pdf_engine: Annotated[
         PdfEngine, typer.Option(help="What sets the PDF; auto: LaTeX where it is installed.")
     ] = PdfEngine.AUTO,
+    variant: Annotated[
+        int | None, typer.Option(min=0, help="Problems with other numbers, drawn by this number.")
+    ] = None,
+    questions_only: Annotated[
+        bool, typer.Option("--questions-only", help="The problems without their solutions.")
+    ] = False,
 ) -> None:
     """Derive, verify and typeset everything about a network: writes STEM.tex and STEM.pdf."""
     with _reported(), _progress() as progress:
@@ -99,6 +105,8 @@ def solve(
             fragments=fragments,
             pdf_engine=pdf_engine.value,
             progress=progress,
+            variant=variant,
+            questions_only=questions_only,
         )
     for path in solved.files:
         typer.echo(path)

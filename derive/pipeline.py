@@ -13,6 +13,7 @@ from derive.document.answers import document as document_of_sheet
 from derive.document.describe import power_of_ten
 from derive.document.model import Document, Line, Mark, line
 from derive.document.narrate import Narrator
+from derive.document.stack import StackNarrator
 from derive.engine.matrix.batched import vector_forms
 from derive.engine.matrix.form import ArrayForm, array_forms
 from derive.engine.network import Derived, derive_all
@@ -21,7 +22,9 @@ from derive.ir import Tensor
 from derive.network.build import Model, build
 from derive.network.given import Given
 from derive.network.source import Source, read_toml
+from derive.network.stack import Stack, stack_of
 from derive.questions.sheet import sheet
+from derive.stacked import StackModel
 from derive.verify.verdict import (
     EXACT,
     NOT_CHECKABLE,
@@ -120,7 +123,12 @@ def solve(
     if data.get("problems"):
         made = sheet_solution(data, source, variant, not questions_only, progress)
     else:
-        made = solution(build(Given.from_dict(data, source)), detail, only, progress)
+        given = Given.from_dict(data, source)
+        stack = stack_of(given)
+        if stack is not None and stack.number is None:
+            made = stack_solution(stack, detail, progress)
+        else:
+            made = solution(build(given), detail, only, progress)
     progress("writing")
     files = made.write(output, formats, path.stem, fragments, Engine(pdf_engine))
     return Solved(files, made.summary, made.refuted)
@@ -160,6 +168,29 @@ def _arrays(model: Model, derived: Derived) -> dict[Derivation, ArrayForm]:
     groups = (derived.jacobians, derived.recursive, derived.expanded, derived.moved)
     results = [d for group in groups for d in group.values()]
     return array_forms(results, lambda t: conventions.layout_by(len(t.shape)))
+
+
+def stack_solution(
+    stack: Stack, detail: str = "full", progress: Callable[[str], None] = lambda doing: None
+) -> Solution:
+    """Everything about a stack of layers, derived, verified and narrated."""
+    progress("deriving")
+    model = StackModel.of(stack)
+    results = model.results
+    progress("verifying")
+    verdicts = {r.derivation: model.verdict(r) for r in results}
+    marks = {d: Mark(v.status) for d, v in verdicts.items()}
+    steps = tuple(s.verification for v in verdicts.values() for s in v.steps)
+    document = StackNarrator(
+        stack.given.title,
+        model.layers,
+        results,
+        marks.get,
+        detail == "full",
+        tuple(name for name, meaning in stack.given.notation.items() if meaning == "function"),
+        tuple(summary(verdicts)),
+    ).document()
+    return Solution(document, steps, tuple(v.ends for v in verdicts.values()))
 
 
 def sheet_solution(

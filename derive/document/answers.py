@@ -62,6 +62,7 @@ from derive.questions.sheet import Sheet
 from derive.verify.verdict import EXACT, NOT_CHECKABLE, NUMERIC, REFUTED, Verification
 
 _WORST_FIRST = (REFUTED, NOT_CHECKABLE, NUMERIC, EXACT)
+_NOT_SHOWN = Paragraph(line("What should stand here was refuted, and is not shown."))
 _WINDOWS = tuple(map(Name, ("S", "R", "W", r"\Omega")))
 
 
@@ -90,6 +91,7 @@ class _Teller:
             label = f"({ascii_lowercase[k % 26]}) "
             points = "" if not answer.points else f" [{answer.points} {_points(answer.points)}]"
             yield Subsection(line(label, *self.words(answer.wording, names), points))
+            yield from self.parts(answer.shown)
             yield from self.parts(answer.parts)
 
     def parts(self, parts: Iterable[said.Part]) -> Iterator[Block]:
@@ -210,17 +212,20 @@ class _Teller:
 
     # -- formulas --------------------------------------------------------------------------------
 
-    def lines(self, part: said.Lines) -> Display:
+    def lines(self, part: said.Lines) -> Display | Paragraph:
         things: list[object] = [
             x for r in part.rows for x in (r.left, *(s.formula for s in r.sides))
         ]
         things += [w for r in part.rows for s in r.sides for w in s.reason]
         names = self.names(things, part.ranges)
         equations = [e for r in part.rows for e in self.row(r, names)]
-        return Display(tuple(equations), part.name)
+        return Display(tuple(equations), part.name) if equations else _NOT_SHOWN
 
     def row(self, r: said.Row, names: Names) -> Iterator[Equation]:
         left = None if r.left is None else self.math(r.left, names)
+        r = replace(r, sides=tuple(s for s in r.sides if not _is_refuted(s.verdict)))
+        if not r.sides:
+            return
         mark = _mark([s.verdict for s in r.sides if s.verdict is not None])
         maths = [self.math(s.formula, names) for s in r.sides]
         reasons = [self.words(s.reason, names) for s in r.sides]
@@ -241,7 +246,9 @@ class _Teller:
 
     # -- figures ---------------------------------------------------------------------------------
 
-    def grids(self, part: said.Grids) -> Figure:
+    def grids(self, part: said.Grids) -> Figure | Paragraph:
+        if any(map(_is_refuted, part.verdicts)):
+            return _NOT_SHOWN
         things = [c.content for g in part.grids for r in g.rows for c in r]
         names = self.names([*things, *part.caption], ())
         grids = tuple(self.grid(g, names) for g in part.grids)
@@ -289,6 +296,10 @@ def _grows(variable: Size) -> Math:
 
 def _points(points: str) -> str:
     return "point" if points == "1" else "points"
+
+
+def _is_refuted(verdict: Verification | None) -> bool:
+    return verdict is not None and verdict.status == REFUTED
 
 
 def _mark(verdicts: Iterable[Verification]) -> Mark | None:

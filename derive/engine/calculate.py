@@ -163,8 +163,12 @@ class Calculator:
         if not isinstance(exponent, Fraction):
             raise Unsupported("an exponent that is no rational number")
         if isinstance(base, Fraction):
+            if base == 0 and exponent < 0:
+                raise Unsupported("a division by 0 has no value; choose other numbers")
             if exponent.denominator == 1:
                 return base ** int(exponent)
+            if base < 0:
+                raise Unsupported("a root of a negative number has no value; choose other numbers")
             exact = _root(base, exponent.denominator)
             if exact is not None:
                 return exact**exponent.numerator

@@ -31,6 +31,8 @@ from derive.questions.parts import (
     Row,
     Say,
     Side,
+    Symbol,
+    Typed,
     WindowSet,
     Words,
 )
@@ -42,9 +44,8 @@ from derive.verify.verify import Verifier
 def wording(ask: Commute, setting: Setting) -> Words:
     """The question in words."""
     case = Case.asked(ask, setting)
-    x = case.x
     return (
-        *("Does ", case.applied(x), ", applied to every entry, commute with ", case.of),
+        *("Does ", case.name, ", applied to every entry, commute with ", case.of),
         *(f", if the function is {ask.monotone}?" if not case.known else "?",),
     )
 
@@ -96,6 +97,11 @@ class Case:
         return self.function in FUNCTIONS
 
     @property
+    def name(self) -> Typed | Symbol:
+        """What the function is called."""
+        return Typed(self.function) if self.known else Symbol(self.function)
+
+    @property
     def x(self) -> Component:
         assert isinstance(self.maximum.body, Component)
         return self.maximum.body
@@ -143,7 +149,7 @@ class Case:
             yield Say(
                 (
                     "The function ",
-                    self.applied(self.x),
+                    self.name,
                     f" {verb} as its argument grows; nothing else is known of it.",
                 )
             )
@@ -195,7 +201,7 @@ class Case:
         """The chain from one order to the other."""
         outer = self.applied(self.of[tuple(r.index for r in self.ranges)])
         opened, inner = self.applied(self.maximum), self.over(self.applied(self.x))
-        yield Say(("Together,",), ranges=self.ranges)
+        yield Say(("together,",), ranges=self.ranges)
         sides = (
             Side(self._told(opened), ("definition of ", self.of)),
             Side(

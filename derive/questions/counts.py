@@ -139,7 +139,7 @@ def _operations(t: Tensor, setting: Setting, sums: dict[str, list[Formula]]) -> 
         verdict = verified(setting.at_sizes, everything, "=", value)
         sums.setdefault(kind, []).append(value)
         yield Say((f"needs these {kind}:",))
-        yield Lines((Row(None, (Side(everything, relation="="), Side(value, verdict=verdict))),))
+        yield Lines((Row(everything, (Side(value, verdict=verdict),)),))
     if none:
         yield Say(("which needs no operation.",))
 

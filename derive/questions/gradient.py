@@ -50,17 +50,22 @@ def wording(ask: Gradient, setting: Setting) -> Words:
     return (*head, *told, ", entry by entry.")
 
 
+def shown(ask: Gradient, setting: Setting) -> Iterator[Part]:
+    """The gradient that is given, where its entries differ."""
+    error = Error.asked(ask, setting)
+    if error.numbers is not None and len(set(error.numbers.values())) > 1:
+        of = error.of
+        entries: dict[tuple[int, ...], Formula] = {at: Number(v) for at, v in error.numbers.items()}
+        shape, name = setting.calculator.shape(of), Slope(error.tensor, of)
+        yield Grids(tuple(table(of, shape, entries, Marks(), name=name)))
+
+
 def answer(ask: Gradient, setting: Setting) -> Iterator[Part]:
     """The chain rule in general and for each entry, one array after the other down to `wrt`."""
     of, wrt = setting.defined(ask.of), setting.tensor(ask.wrt, "wrt")
     if wrt not in setting.program.ancestors(of):
         setting.fail(f"{of.name} does not depend on {wrt.name}", "wrt")
     error = Error.asked(ask, setting)
-    if error.numbers is not None and len(set(error.numbers.values())) > 1:
-        shape = setting.calculator.shape(of)
-        entries: dict[tuple[int, ...], Formula] = {at: Number(v) for at, v in error.numbers.items()}
-        name = Slope(error.tensor, of)
-        yield Grids(tuple(table(of, shape, entries, Marks(), name=name)))
     known: dict[Tensor, dict[tuple[int, ...], Value]] = {}
     if error.numbers is not None:
         known[of] = dict(error.numbers)

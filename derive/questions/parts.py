@@ -192,9 +192,10 @@ Part: TypeAlias = Say | Lines | Grids | Listed
 
 @dataclass(frozen=True)
 class Answer:
-    """A question in words, and what answers it."""
+    """A question in words, with what is shown beside it, and what answers it."""
 
     wording: Words
+    shown: tuple[Part, ...]
     parts: tuple[Part, ...]
     points: str = ""
     decimals: int = 4

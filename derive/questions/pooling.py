@@ -10,6 +10,7 @@ from derive.engine.unroll import entries_read
 from derive.ir import Component, Formula, Tensor, subformulas
 from derive.network.ask import Pooling
 from derive.network.defining import FORMULA
+from derive.questions.options import options_of
 from derive.questions.parts import (
     Lines,
     OverWindow,
@@ -76,20 +77,7 @@ def _layer(t: Tensor, ask: Pooling, setting: Setting) -> Iterator[Part]:
 
 def _module(layer: Layer) -> str:
     """The call in torch.nn, with the options that are not the default."""
-    told = [f"{name}={_option(value)}" for name, value in layer.options if _is_told(name, value)]
-    return f"torch.nn.{layer.kind}({', '.join(told)})"
-
-
-def _is_told(name: str, value: object) -> bool:
-    usual = {"padding": 0, "dilation": 1, "ceil_mode": False, "return_indices": False}
-    usual |= {"count_include_pad": True}
-    return value is not None and (name not in usual or value != usual[name])
-
-
-def _option(value: object) -> str:
-    if isinstance(value, tuple):
-        return f"({', '.join(map(_option, value))})"
-    return str(value)
+    return f"torch.nn.{layer.kind}({options_of(layer)})"
 
 
 def _source(f: Formula) -> Tensor:

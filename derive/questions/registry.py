@@ -40,16 +40,17 @@ from derive.questions.setting import Setting
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of question is put into words, and how it is answered."""
+    """How a kind of question is put into words, what is shown beside it, and how it is answered."""
 
     wording: Callable[[Any, Setting], Words]
     answer: Callable[[Any, Setting], Iterator[Part]]
+    shown: Callable[[Any, Setting], Iterator[Part]] = lambda ask, setting: iter(())
 
 
 KINDS: dict[type[Question], Kind] = {
     OutputSize: Kind(output_size.wording, output_size.answer),
     Forward: Kind(forward.wording, forward.answer),
-    Gradient: Kind(gradient.wording, gradient.answer),
+    Gradient: Kind(gradient.wording, gradient.answer, gradient.shown),
     Pooling: Kind(pooling.wording, pooling.answer),
     Limit: Kind(limit.wording, limit.answer),
     SolveFor: Kind(solve_for.wording, solve_for.answer),
@@ -66,6 +67,7 @@ def answered(asked: Question, setting: Setting, solve: bool = True) -> Answer:
     """A question with its answer; without `solve` only the question."""
     kind = KINDS[type(asked)]
     wording = (asked.text,) if asked.text else kind.wording(asked, setting)
+    shown = tuple(kind.shown(asked, setting))
     parts = tuple(kind.answer(asked, setting)) if solve else ()
     points = "" if asked.points is None else str(asked.points)
-    return Answer(wording, parts, points, asked.decimals)
+    return Answer(wording, shown, parts, points, asked.decimals)

@@ -7,15 +7,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from derive.check.scopes import merged
+from derive.derivation.program import Layer
 from derive.engine.calculate import Calculator
+from derive.errors import InputError
 from derive.ir import Tensor
 from derive.network.build import build
+from derive.network.defining import FORMULA
 from derive.network.given import Given
 from derive.network.source import Scoped, Source
-from derive.questions.parts import Part, Problem, Say, Shape, Word
+from derive.questions.options import options_of
+from derive.questions.parts import (
+    Lines,
+    Listed,
+    Part,
+    Problem,
+    Row,
+    Say,
+    Shape,
+    Side,
+    Typed,
+    Word,
+    Words,
+)
 from derive.questions.registry import answered
 from derive.questions.setting import Setting
 from derive.questions.tables import tables
+from derive.questions.variants import TRIES, drawn
 from derive.verify.verdict import Verification
 
 _OWN = ("ask", "lines", "parts", "problems", "text")
@@ -41,13 +58,44 @@ def sheet(
     solve: bool = True,
     progress: Callable[[str], None] = lambda doing: None,
 ) -> Sheet:
-    """The problems of a file, answered; without `solve` only the questions."""
+    """The problems of a file, answered; without `solve` only the questions.
+
+    A `variant` is drawn until its sizes fit each other.
+    """
+    Given.from_dict(data, source)
+    if variant is None:
+        return _answered(data, source, solve, progress)
+    refused: InputError | None = None
+    for attempt in range(TRIES):
+        try:
+            made = drawn(data, variant, attempt, source)
+            for setting in _settings(made, source):
+                for n, asked in enumerate(setting.asked):
+                    setting.question = n
+                    answered(asked, setting, solve=False)
+            return _answered(made, source, solve, progress)
+        except InputError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
+
+
+def _settings(data: Mapping[str, Any], source: Source) -> Iterator[Setting]:
+    """Each problem with what it inherits."""
+    top = Given.from_dict(data, source)
+    for k, problem in enumerate(top.problems):
+        given = inherited(data, k, source)
+        yield Setting(given, build(given), problem.ask)
+
+
+def _answered(
+    data: Mapping[str, Any], source: Source, solve: bool, progress: Callable[[str], None]
+) -> Sheet:
     top = Given.from_dict(data, source)
     problems = []
-    for k, problem in enumerate(top.problems):
+    for k, setting in enumerate(_settings(data, source)):
         progress(f"problem {k + 1} of {len(top.problems)}")
-        given = inherited(data, k, source)
-        setting = Setting(given, build(given), problem.ask)
+        problem = top.problems[k]
         answers = []
         for n, asked in enumerate(problem.ask):
             setting.question = n
@@ -71,28 +119,47 @@ def inherited(data: Mapping[str, Any], k: int, source: Source) -> Given:
 
 
 def _given(setting: Setting) -> tuple[Part, ...]:
-    """What is given: arrays with their values, and definitions."""
+    """What is given: arrays with their values, and what is computed from them."""
+    needed = _needed(setting)
     words: list[Word] = []
-    inputs = _read(setting)
-    shown = [t for t in inputs if t in setting.values and _is_small(t, setting.calculator)]
+    learnable = setting.model.parameters
+    inputs = [t for t in setting.program.given if t in needed and t not in learnable]
     for n, t in enumerate(inputs):
         words += ([", "] if n else ["Given are "]) + [Shape(t)]
     parts: list[Part] = [Say((*words, "."))] if words else []
+    shown = [t for t in inputs if t in setting.values and _is_small(t, setting.calculator)]
     if shown:
         parts.append(tables(setting, tuple(shown), 6))
+    layers = [x for x in setting.model.layers if x.output in needed]
+    called = tuple(_called(x) for x in layers if x.kind != FORMULA)
+    if called:
+        parts += [Say(("From these are computed",)), Listed(called)]
+    for x in (x for x in layers if x.kind == FORMULA):
+        for d in x.definitions:
+            parts.append(Say(("let",), ranges=d.ranges))
+            parts.append(Lines((Row(d.left, (Side(d.body),)),), d.ranges))
     return tuple(parts)
 
 
-def _read(setting: Setting) -> list[Tensor]:
-    """The given arrays that the questions are about, directly or not."""
+def _called(layer: Layer) -> Words:
+    """C = Conv2d of A and B, with its options."""
+    words: list[Word] = [layer.output, " = ", Typed(layer.kind), " of "]
+    for k, t in enumerate(layer.inputs):
+        last = k == len(layer.inputs) - 1
+        words += ([" and " if last else ", "] if k else []) + [t]
+    told = options_of(layer)
+    return (*words, *((", with ", Typed(told)) if told else ()), ".")
+
+
+def _needed(setting: Setting) -> set[Tensor]:
+    """The arrays that the questions are about, and what they are computed from."""
     p = setting.program
     texts = {
         x for a in setting.asked for key in type(a).model_fields for x in _texts(getattr(a, key))
     }
-    named = [t for t in (*p.given, *p.defined) if t.name in texts]
-    named = named or list(p.defined)
+    named = [t for t in (*p.given, *p.defined) if t.name in texts] or list(p.defined)
     needed = set(named).union(*(p.ancestors(t) for t in named))
-    return [t for t in p.given if t in needed and t not in setting.model.hidden]
+    return needed - set(setting.model.hidden)
 
 
 def _texts(value: object) -> Iterator[str]:
