@@ -10,6 +10,7 @@ from derive.ir import (
     Diagonal,
     Hadamard,
     Identity,
+    Kronecker,
     Number,
     Ones,
     Product,
@@ -20,7 +21,7 @@ from derive.ir import (
     Whole,
 )
 from derive.rules.array_law import M, R, V, X, Y, law
-from derive.rules.samples import m, u, x
+from derive.rules.samples import m, u, v, x
 from derive.rules.terms import factors, product, split_number, with_number
 
 
@@ -118,6 +119,20 @@ def product_of_diagonals(a: Product) -> Whole | None:
             both = Diagonal(Hadamard(d.of, e.of))
             return Product(*a.factors[:k], both, *a.factors[k + 2 :])
     return None
+
+
+@law(
+    "Kronecker product of identities",
+    "identities give an identity",
+    "fewer Kronecker products",
+    Kronecker,
+    lambda: Kronecker(Identity(x.shape[0]), Identity(v.shape[0])),
+)
+def identity_of_identities(a: Kronecker) -> Whole | None:
+    """I_m ⊗ I_n = I_{mn}."""
+    if not all(isinstance(p, Identity) for p in a.args):
+        return None
+    return Identity(a.shape[0], a.base or 0)
 
 
 @law(

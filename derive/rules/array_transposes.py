@@ -8,6 +8,7 @@ from derive.ir import (
     Diagonal,
     Hadamard,
     Identity,
+    Kronecker,
     Mapped,
     Ones,
     Product,
@@ -17,7 +18,7 @@ from derive.ir import (
     Whole,
     subformulas,
 )
-from derive.rules.array_law import G, M, R, X, law
+from derive.rules.array_law import G, M, R, S, X, law
 from derive.rules.samples import m, u
 
 _DEEPER = "transposes move towards the leaves"
@@ -100,6 +101,21 @@ def transposed_entries(a: Transposed) -> Whole | None:
         return None
     new = _flipped(a.of)
     return new if _transposes(new) < _transposes(a) else None
+
+
+@law(
+    "transpose of a Kronecker product",
+    "a transpose goes through ⊗",
+    _DEEPER,
+    Transposed,
+    lambda: Transposed(Kronecker(M, S)),
+)
+def transposed_kronecker(a: Transposed) -> Whole | None:
+    """(A ⊗ B)^⊤ = A^⊤ ⊗ B^⊤."""
+    if not isinstance(a.of, Kronecker):
+        return None
+    left, right = a.of.args
+    return Kronecker(Transposed(left), Transposed(right))  # type: ignore[arg-type]
 
 
 def _flipped(a: Whole) -> Whole:

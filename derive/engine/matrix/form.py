@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from derive.derivation.step import Derivation, Step
+from derive.engine.matrix.kronecker import of_matrix_by_matrix, places
 from derive.engine.matrix.labelled import NoMatrixForm
 from derive.engine.matrix.recognise import Recogniser
 from derive.engine.matrix.rewrite import Tidying
@@ -32,6 +33,7 @@ from derive.ir import (
     Whole,
 )
 from derive.ir.curvature import Curvature
+from derive.ir.vectorised import VecSlope
 
 RULE = "matrix form"
 LayoutOf = Callable[[Tensor], str]
@@ -77,16 +79,39 @@ def array_forms(
 
 
 def _step(d: Derivation, layout_of: LayoutOf) -> Step:
-    axes, row = axes_of(d, layout_of)
     base = 1
     for t in _tensors(d.start):
         base = t.base
-    whole = Recogniser(d.ranges, base, layout_of).whole(d.result, axes)
-    read = Element(Transposed(whole) if row else whole, *axes)
+    recogniser = Recogniser(d.ranges, base, layout_of)
+    read = _by_vec(d, recogniser) if _of_matrices(d.start) else _read(d, recogniser)
     tidying = Tidying()
     tidied = tidying.run(read)
     small = (Step(d.result, read, "as arrays", "read as arrays"), *tidying.steps)
     return Step(d.result, tidied, RULE, "as arrays", (), small)
+
+
+def _read(d: Derivation, recogniser: Recogniser) -> Element:
+    axes, row = axes_of(d, recogniser.layout_of)
+    whole = recogniser.whole(d.result, axes)
+    return Element(Transposed(whole) if row else whole, *axes)
+
+
+def _of_matrices(start: Formula) -> bool:
+    """Whether a derivation is about the derivative of a matrix by a matrix."""
+    pair = start.args[:2] if isinstance(start, Derivative) else ()
+    return len(pair) == 2 and all(isinstance(c, Component) and len(c.indices) == 2 for c in pair)
+
+
+def _by_vec(d: Derivation, recogniser: Recogniser) -> Element:
+    """The derivative of a matrix by a matrix, with their columns below each other."""
+    of, by = d.start.args[:2]
+    assert isinstance(of, Component)
+    assert isinstance(by, Component)
+    whole = of_matrix_by_matrix(recogniser, d.result, of, by)
+    at = places(of, by)
+    if recogniser.layout_of(by.tensor) == "denominator":
+        return Element(Transposed(whole), *at[::-1])
+    return Element(whole, *at)
 
 
 def _tensors(start: Formula) -> tuple[Tensor, ...]:
@@ -116,6 +141,8 @@ def named(start: Formula, layout_of: LayoutOf) -> Whole | None:
     if not isinstance(start, Derivative) or not isinstance(start.of, Component):
         return None
     of, by = start.of, start.by
+    if _of_matrices(start):
+        return VecSlope(of.tensor, by.tensor, layout_of(by.tensor), *start.held)
     slope = Slope(of.tensor, by.tensor, layout_of(by.tensor), *start.held)
     return _without_fixed(slope, slope.place(of.indices, by.indices))
 

@@ -44,10 +44,14 @@ class Network:
 
     def contracted(self) -> Value:
         """The value of the network."""
+        self.contract()
+        return scaled(self.numbers, self._spread_out())
+
+    def contract(self) -> None:
+        """Sum over all indices that are summed; what is left stays apart."""
         self._count_unused()
         while self.summed:
             self._close_loop() or self._merge_alike() or self._contract_one()
-        return scaled(self.numbers, self._spread_out())
 
     def _take(self, value: Value) -> None:
         if isinstance(value, Labelled) and value.axes:

@@ -200,6 +200,11 @@ class Recogniser:
 
     # -- products and sums -----------------------------------------------------------------------
 
+    def network(self, f: Formula) -> Network:
+        """A product of factors, read but not multiplied."""
+        parts, summed = self._flat(f)
+        return Network(self.frame, map(self.read, parts), summed)
+
     def _network(self, f: Formula) -> Value:
         parts, summed = self._flat(f)
         sums = [at for at, g in enumerate(parts) if isinstance(g, Plus)]

@@ -1,0 +1,43 @@
+"""Derivatives of matrices by matrices as matrices: ∂vec(Y)/∂vec(X)."""
+
+from __future__ import annotations
+
+from derive.ir.extent import product_of
+from derive.ir.formula import Tensor, checked
+from derive.ir.whole import Slope, Whole, Word, made
+
+
+class VecSlope(Whole):
+    """∂vec(of)/∂vec(by) along all paths: a row for each entry of `of`, columns below each other.
+
+    In denominator layout a column for each entry of `of`.  Tensors in `held` are fixed.
+    """
+
+    __slots__ = ()
+
+    def __new__(
+        cls, of: Tensor, by: Tensor, layout: Word | str = "shape", *held: Tensor
+    ) -> VecSlope:
+        checked((of, by, *held), Tensor, "a VecSlope")
+        if len(of.shape) != 2 or len(by.shape) != 2:
+            found = f"{len(of.shape)} and {len(by.shape)}"
+            raise ValueError(f"vec is of matrices here, found {found} axes")
+        layout = Word(layout) if isinstance(layout, str) else layout
+        shape = (product_of(of.shape), product_of(by.shape))
+        if layout.text == "denominator":
+            shape = shape[::-1]
+        return made(cls, shape, of, by, layout, *held)
+
+    @property
+    def slope(self) -> Slope:
+        """∂of/∂by with the axes of `of`, then those of `by`."""
+        of, by, _, *held = self.args
+        return Slope(of, by, "shape", *held)  # type: ignore[arg-type]
+
+    @property
+    def layout(self) -> str:
+        return self.args[2].text  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def base(self) -> int:
+        return self.slope.base
