@@ -30,6 +30,7 @@ from derive.latex.tree import (
     Listed,
     Node,
     Scripted,
+    Styled,
     Symbol,
     Where,
     as_name,
@@ -177,7 +178,7 @@ class _Defining:
         if left.below is None or not left.braced:
             return left, ()
         items = items_of(left.below)
-        if not all(map(is_name, items)):
+        if not all(map(is_name, items)) or any(map(is_in_font, items)):
             return left, ()
         bare = left.above is None and not left.primes
         return (left.base if bare else replace(left, below=None)), items
@@ -214,6 +215,11 @@ class _Defining:
             if axes.get(r.index, r) != r:
                 refuse(left, f"the range of {r.index.hint} that its axis has", "another one")
         return d
+
+
+def is_in_font(node: Node) -> bool:
+    """Whether a letter is in a font in which nobody writes an index: `\\mathcal B`."""
+    return isinstance(node, Styled) and node.command.startswith(("\\math", "\\bm", "\\bold"))
 
 
 def items_of(node: Node) -> tuple[Node, ...]:
