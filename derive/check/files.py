@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from derive.check.scopes import Scopes, Tables, merged, scopes
 from derive.check.verdict import UNDEFINED, UNREADABLE, PairVerdict
 from derive.errors import DeriveError, InputError
 from derive.latex.document import Document, Piece, read_document
+from derive.latex.error import ReadError
 from derive.latex.macros import Macros
 from derive.latex.shorthand import Shorthand, expanded, shorthand
 from derive.latex.statements import first_relation
@@ -38,6 +39,9 @@ _PLACE = re.compile(r" at character [0-9]+, here: .*?(?=; it would be right with
 """The place in a formula, of which a document has a line and a column."""
 
 KINDS = {".tex": "tex", ".md": "md", ".markdown": "md", ".txt": "txt"}
+
+MOST_DECLARED = 100
+"""Things that a text may declare; for each, everything that was declared before is read again."""
 
 DEEPEST = 20
 """Files that take in other files, inside each other, at most."""
@@ -249,7 +253,11 @@ class _Check:
         if not piece.claims or ranging or piece.start in self.shorthands:
             return
         if self.shorthands:
-            piece = replace(piece, math=expanded(piece.math, self.shorthands.values()))
+            try:
+                piece = replace(piece, math=expanded(piece.math, self.shorthands.values()))
+            except ReadError as problem:
+                yield self.unread(piece, piece.start, problem.message)
+                return
         checker = self.checker(scope)
         try:
             verdicts = checker.check(piece.source)
@@ -272,20 +280,23 @@ class _Check:
         if scope not in self.checkers:
             known = names_in(self.scopes.tables[scope])
             self.checkers[scope] = Checker(self.scopes.given(scope, {}))
-            for d in tensors_declared(self.document, known):
-                self.declare(scope, d)
+            stated = list(tensors_declared(self.document, known))
+            if not self.declare(scope, *stated):
+                for one in stated:
+                    self.declare(scope, one)
         return self.checkers[scope]
 
-    def declare(self, scope: int, declared: Declared) -> bool:
+    def declare(self, scope: int, *stated: Declared) -> bool:
         """Takes what the text declares, if the other declarations allow it."""
-        tables = merged(self.said[scope], declared.tables)
+        if not stated or len(self.declared) > MOST_DECLARED:
+            return not stated
+        tables = reduce(merged, (d.tables for d in stated), self.said[scope])
         try:
             self.checkers[scope] = Checker(self.scopes.given(scope, tables))
         except DeriveError:
             return False
         self.said[scope] = tables
-        if declared not in self.declared:
-            self.declared.append(declared)
+        self.declared += [d for d in stated if d not in self.declared]
         return True
 
     def define(self, scope: int, piece: Piece) -> bool:

@@ -22,6 +22,9 @@ _LEFT = re.compile(
 _PARAMETER = re.compile(r"(?:[A-Za-z]|\\[A-Za-z]+)(?:_(?:[A-Za-z0-9]|\{[A-Za-z0-9]+\}))?'*")
 _TAG = re.compile(r"\^\s*\{\s*\([^(){}]*\)\s*\}")
 
+LONGEST = 20_000
+"""Characters of a formula with its shorthands written out, at most."""
+
 
 @dataclass(frozen=True)
 class Shorthand:
@@ -44,9 +47,14 @@ def shorthand(source: str) -> Shorthand | None:
 
 
 def expanded(formula: Traced, shorthands: Iterable[Shorthand]) -> Traced:
-    """A formula with every call of a shorthand replaced by what it stands for."""
+    """A formula with every call of a shorthand replaced by what it stands for.
+
+    Raises ReadError where that is too long.
+    """
     for one in shorthands:
         formula = _expanded(formula, one)
+        if len(formula) > LONGEST:
+            raise ReadError(0, f"at most {LONGEST} characters once written out", "more")
     return formula
 
 

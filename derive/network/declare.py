@@ -24,6 +24,8 @@ _REAL = frozenset("eps momentum negative_slope alpha beta value delta min_val ma
 """Options that are real numbers: a name there is that of a scalar, not of a new size."""
 _RESHAPED = frozenset(("shape", "unflattened_size"))
 """Options in which a name that stands nowhere else is computed from the others."""
+MOST_AXES = 16
+"""Axes of an array, at most."""
 _AXES = {1: "D", 2: "ND", 3: "NCT", 4: "NCHW", 5: "NCDHW"}
 
 
@@ -166,6 +168,11 @@ class Declarations:
                     **given.source.place("notation", name),
                 )
             base, classes = first, count
+        if len(shape) > MOST_AXES:
+            raise InputError(
+                f"“{name}” has {len(shape)} axes. Expected at most {MOST_AXES}.",
+                **given.source.place("tensors", name),
+            )
         tensor = Tensor(name, name, shape, base, classes)
         self.known.add(tensor)
         self.inputs.append(tensor)
