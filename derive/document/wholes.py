@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
+from derive.document import levels
 from derive.document.functions import head
 from derive.document.integers import bounds, component_like, integer
 from derive.document.juxtapose import inline, juxtaposed, operators
@@ -93,7 +94,10 @@ from derive.ir import (
     Whole,
     Zeros,
 )
+from derive.ir.column import OneEntry
 from derive.ir.curvature import Curvature
+from derive.ir.family import Chain
+from derive.ir.vectorised import VecSlope
 
 _TOP = Name(r"\top")
 _RELATIONS: dict[str, RelationKind] = {"<": "<", "<=": "<=", "=": "=", "!=": "!="}
@@ -116,7 +120,10 @@ class Wholes:
         self._nodes: dict[type, Callable[[Any], Laid]] = {
             Array: lambda a: self._name(a.tensor),
             Slope: self._slope,
-            Curvature: self._curvature,
+            VecSlope: levels.vec_slope,
+            Curvature: levels.curvature,
+            Chain: lambda a: levels.chain(a, self.lay(a.body)),
+            OneEntry: lambda a: levels.one_entry(formulas.lay(a.value)),
             Ones: lambda a: self._constant("1", a.shape),
             Zeros: lambda a: self._constant("0", a.shape),
             Identity: self._identity,
@@ -195,17 +202,6 @@ class Wholes:
         held = listed(parse_name(t.symbol) for t in a.held)
         bar = (Scripts(Fence("bar", False, 2), below=held),) if a.held else ()
         return Laid(row(Fraction(above, below), *bar), Strength.OPERAND)
-
-    def _curvature(self, a: Curvature) -> Laid:
-        """∂²L/∂x∂y, the second of two vectors as a row."""
-        above = row(Scripts(Sign("partial"), above=Numeral("2")), parse_name(a.of.symbol))
-        last: Math = parse_name(a.and_by.symbol)
-        if len(a.by.shape) == len(a.and_by.shape) == 1:
-            last = Scripts(last, above=_TOP)
-        below = row(
-            *(Sign("partial"), parse_name(a.by.symbol), Space("thin")), Sign("partial"), last
-        )
-        return Laid(Fraction(above, below), Strength.OPERAND)
 
     def _constant(self, digit: str, shape: Sequence[Int]) -> Laid:
         """A bold digit with its extents; a matrix of ones as the product of two vectors."""

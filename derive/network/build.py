@@ -20,6 +20,7 @@ from derive.network.names import is_symbol, nearest
 from derive.network.notation import notation_of
 from derive.network.site import show_shape
 from derive.network.sizes import value_of
+from derive.network.stack import stack_of
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def build(given: Given, checking: bool = False, literal: bool | None = None) -> 
     cotangent.
     """
     if not checking:
+        given = _with_number_of_layers(given)
         _refuse_unused(given)
     literal = checking if literal is None else literal
     taken: set[str] = set()
@@ -212,6 +214,21 @@ def _extents(value: Any) -> tuple[int, ...] | None:
     inner = {_extents(v) for v in value}
     part = inner.pop() if len(inner) == 1 else None
     return None if part is None else (len(value), *part)
+
+
+def _with_number_of_layers(given: Given) -> Given:
+    """The Given of a stack with as many layers as it says; any other as it is."""
+    stack = stack_of(given)
+    if stack is None:
+        return given
+    if stack.number is None:
+        raise Unsupported(
+            f"this is a stack of {stack.count} layers, and {stack.count} is no number: `derive "
+            f"solve` writes its solution. For one network write {stack.count} = 3, say, in "
+            "[sizes].",
+            **given.source.place("define"),
+        )
+    return stack.instance(stack.number)
 
 
 def _refuse_unused(given: Given) -> None:

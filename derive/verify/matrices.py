@@ -22,8 +22,6 @@ from derive.ir import (
     Chosen,
     Compare,
     Compared,
-    Component,
-    Derivative,
     Diagonal,
     DiagonalOf,
     Element,
@@ -47,11 +45,11 @@ from derive.ir import (
     Reshaped,
     Scaled,
     Series,
-    Slope,
     Softmax,
     SquaredNorm,
     Stacked,
     Summed,
+    Times,
     Trace,
     Transposed,
     Vec,
@@ -60,19 +58,21 @@ from derive.ir import (
     free_indices,
     fresh,
 )
-from derive.ir.curvature import Curvature
-from derive.ir.selector import Bracket
+from derive.ir.column import OneEntry
+from derive.ir.family import Chain
+from derive.ir.selector import Bracket, Delta
 from derive.verify.array import DRAW, UNDEFINED, Axes, Data
 from derive.verify.array import Array as Labelled
 from derive.verify.grid import Grid, Numbers, Operation, combined, moved, plus, times, total
 from derive.verify.images import Images
 from derive.verify.integers import Env, gather
+from derive.verify.slopes import Slopes
 
 if TYPE_CHECKING:
     from derive.verify.evaluate import Evaluator
 
 
-class Matrices(Images):
+class Matrices(Slopes, Images):
     """Values of whole arrays in one world and one kind of numbers, each computed once."""
 
     def __init__(self, evaluator: Evaluator) -> None:
@@ -82,9 +82,10 @@ class Matrices(Images):
         self._known: dict[tuple[object, ...], Grid] = {}
         self._cases: dict[type, Callable[[Any, Env], Grid]] = {
             **self.images,
+            **self.slopes,
             Array: self._array,
-            Slope: self._slope,
-            Curvature: self._curvature,
+            Chain: self._chain,
+            OneEntry: self._one_entry,
             Ones: lambda a, env: self._filled(a, 1),
             Zeros: lambda a, env: self._filled(a, 0),
             Identity: lambda a, env: self._numbers(np.eye(self._extents(a)[0], dtype=np.int64)),
@@ -150,17 +151,14 @@ class Matrices(Images):
         table = self.evaluator.table(a.tensor)
         return Grid(table.data, (DRAW,), table.flaw)
 
-    def _slope(self, a: Slope, env: Env) -> Grid:
-        of = [fresh("i") for _ in a.of.shape]
-        by = [fresh("j") for _ in a.by.shape]
-        f = Derivative(Component(a.of, *of), Component(a.by, *by), *a.held)
-        return self._tabulated(f, a.place(of, by), a, env)
+    def _chain(self, a: Chain, env: Env) -> Grid:
+        if isinstance(product := a.at({}), Chain):
+            raise Unsupported("a product over levels that have no numbers")
+        return self.value(product, env)
 
-    def _curvature(self, a: Curvature, env: Env) -> Grid:
-        of, by, and_by = ([fresh("i") for _ in t.shape] for t in (a.of, a.by, a.and_by))
-        inner = Derivative(Component(a.of, *of), Component(a.and_by, *and_by))
-        f = Derivative(inner, Component(a.by, *by))
-        return self._tabulated(f, (*of, *by, *and_by), a, env)
+    def _one_entry(self, a: OneEntry, env: Env) -> Grid:
+        k = fresh("k")
+        return self._tabulated(Times(Delta(k, a.at), a.value), (k,), a, env)
 
     def _filled(self, a: Whole, value: int) -> Grid:
         return self._numbers(np.full(self._extents(a), value, np.int64))

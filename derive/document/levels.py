@@ -1,0 +1,71 @@
+"""What is printed for stacks of layers: second derivatives, products over levels, lone entries."""
+
+from __future__ import annotations
+
+from derive.document.math import (
+    Big,
+    Column,
+    Fraction,
+    Math,
+    Name,
+    Numeral,
+    Operator,
+    Relation,
+    Scripts,
+    Sign,
+    Space,
+    fenced,
+    listed,
+    row,
+)
+from derive.document.notation import parse_name
+from derive.document.strength import Laid, Strength
+from derive.ir.curvature import Curvature
+from derive.ir.family import Chain, Level
+from derive.ir.vectorised import VecSlope
+
+
+def curvature(a: Curvature) -> Laid:
+    """∂²L/∂x∂y, the second of two vectors as a row."""
+    above = row(Scripts(Sign("partial"), above=Numeral("2")), parse_name(a.of.symbol))
+    last: Math = parse_name(a.and_by.symbol)
+    if len(a.by.shape) == len(a.and_by.shape) == 1:
+        last = Scripts(last, above=Name(r"\top"))
+    below = row(*(Sign("partial"), parse_name(a.by.symbol), Space("thin")), Sign("partial"), last)
+    return Laid(Fraction(above, below), Strength.OPERAND)
+
+
+def chain(a: Chain, body: Laid) -> Laid:
+    """The product over the levels, which are listed in the order of the factors."""
+    r = a.levels
+    ends = [level(Level.from_integer(e)) for e in (r.uppers[0], r.lowers[0])]
+    under = row(
+        *(parse_name(r.index.hint), Relation("="), listed((ends[0], Sign("dots"), ends[1])))
+    )
+    inside = body.math if body.strength >= Strength.FACTOR else fenced("paren", body.math)
+    return Laid(row(Big("prod", (under,)), inside), Strength.FACTOR, open=True)
+
+
+def level(x: Level) -> Math:
+    """A level: ℓ-1, L, 3."""
+    if not x.letter:
+        return Numeral(str(x.plus))
+    letter = parse_name(x.letter)
+    if not x.plus:
+        return letter
+    return row(letter, Sign("+" if x.plus > 0 else "-"), Numeral(str(abs(x.plus))))
+
+
+def one_entry(value: Laid) -> Laid:
+    """The column with one entry between zeros."""
+    zero, dots = Numeral("0"), Sign("vdots")
+    return Laid(Column((zero, dots, value.math, dots, zero)), Strength.ATOM)
+
+
+def vec_slope(a: VecSlope) -> Laid:
+    """∂vec(Y)/∂vec(X)."""
+    above, below = (
+        row(Sign("partial"), Operator("vec"), fenced("paren", parse_name(t.symbol)))
+        for t in (a.slope.of, a.slope.by)
+    )
+    return Laid(Fraction(above, below), Strength.OPERAND)
