@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from derive.ir import (
+    ONE,
     Array,
     Folded,
     Hadamard,
@@ -109,6 +110,26 @@ def permuted_twice(a: Permuted) -> Whole | None:
 def reshaped_twice(a: Reshaped) -> Whole | None:
     """reshape(reshape(A)) = reshape(A)."""
     return Reshaped(a.of.of, a.shape) if isinstance(a.of, Reshaped) else None
+
+
+@law(
+    "reshape of a slice",
+    "an axis of extent 1 has no other slice, and a reshape does not mind it",
+    "fewer slices",
+    Reshaped,
+    lambda: Reshaped(Sliced(Reshaped(BATCH, (H, 1, W, K)), (1,), (1,)), (H * W, K)),
+)
+def reshape_of_slice(a: Reshaped) -> Whole | None:
+    """reshape(A_{:,1}) = reshape(A), for an axis of extent 1."""
+    if not isinstance(a.of, Sliced):
+        return None
+    inner = a.of
+    alone = [k for k, axis in enumerate(inner.axes) if inner.of.shape[axis] == ONE]
+    if not alone:
+        return None
+    kept = [k for k in range(len(inner.axes)) if k not in alone]
+    left = Sliced(inner.of, [inner.axes[k] for k in kept], [inner.at[k] for k in kept])
+    return Reshaped(left if kept else inner.of, a.shape)
 
 
 @law(

@@ -6,6 +6,7 @@ from derive.rules.array_law import ArrayLaw
 from derive.rules.array_moves import (
     fold_of_unfold,
     permuted_twice,
+    reshape_of_slice,
     reshaped_to_its_shape,
     reshaped_twice,
     slice_of_images,
@@ -54,6 +55,7 @@ LAWS: tuple[ArrayLaw, ...] = (
     slice_of_images,
     permuted_twice,
     reshaped_twice,
+    reshape_of_slice,
     reshaped_to_its_shape,
     fold_of_unfold,
     twice_transposed,

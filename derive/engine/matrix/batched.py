@@ -20,10 +20,12 @@ from derive.engine.matrix.carried import carried
 from derive.engine.matrix.form import RULE, ArrayForm
 from derive.engine.matrix.images import folded, unfolded
 from derive.engine.matrix.labelled import Labelled, NoMatrixForm, Value
+from derive.engine.matrix.network import element_of
 from derive.engine.matrix.recognise import Recogniser
 from derive.engine.matrix.rewrite import Tidying
 from derive.engine.network import Derived
 from derive.ir import (
+    ONE,
     TRUE,
     Array,
     Chosen,
@@ -45,6 +47,7 @@ from derive.ir import (
     Sum,
     Whole,
     free_indices,
+    refresh,
 )
 
 LAYOUT = "shape"
@@ -68,8 +71,12 @@ class Start:
         raise NoMatrixForm("it is no array that has a name")
 
     def axes(self, fixed: frozenset[Index]) -> tuple[int, ...]:
-        """The axes that are left where some indices are held fixed."""
-        return tuple(k for k, e in enumerate(self.indices) if e.indices and not e.indices <= fixed)
+        """The axes that are left where some indices are held fixed; those of extent 1 stay."""
+        return tuple(
+            k
+            for k, (e, d) in enumerate(zip(self.indices, self.whole.shape, strict=True))
+            if d == ONE or (e.indices and not e.indices <= fixed)
+        )
 
     def sliced(self, left: Sequence[int]) -> Whole:
         """The array at the other indices."""
@@ -87,7 +94,9 @@ class Batched(Recogniser):
         self._fixed = fixed
 
     def at(self, whole: Whole, indices: Sequence[Int]) -> Value:
-        held = [k for k, e in enumerate(indices) if e.indices and e.indices <= self._fixed]
+        held = [k for k, e in enumerate(indices) if e.indices & self._fixed]
+        if not all(isinstance(indices[k].atom, Index) for k in held):
+            raise NoMatrixForm("an array is read at a position that is computed")
         if held:
             whole = Sliced(whole, held, [indices[k] for k in held])
             indices = [e for k, e in enumerate(indices) if k not in held]
@@ -161,19 +170,27 @@ def _form(d: Derivation, fixed: frozenset[Index], batch: tuple[Index, ...]) -> D
     start = Start.of(d.start)
     left = start.axes(fixed)
     axes = tuple(i for k in left for i in _tuple(start.indices[k]))
+    if not axes:
+        return _number(d)
     base = start.whole.base
     recogniser = Batched(d.ranges, 1 if base is None else base, fixed | set(batch))
     whole = _summed(d.result, recogniser, axes, batch)
     indices = tuple(start.indices[k] for k in left)
-    if len(axes) > len(indices):
+    if len(axes) != len(indices) or any(not e.indices for e in indices):
         whole = Reshaped(whole, [start.whole.shape[k] for k in left])
     return _equated(d, start.sliced(left), whole, indices)
+
+
+def _number(d: Derivation) -> Derivation:
+    """A number, as a formula in which arrays stand."""
+    value = element_of(Batched(d.ranges, 1, frozenset()).read(refresh(d.result)))
+    return Derivation(d.start, d.ranges, (*d.steps, Step(d.result, value, RULE, "as arrays")))
 
 
 def _tuple(e: Int) -> tuple[Index, ...]:
     """The index, or those of the tuple, that an index expression is."""
     position = e.atom
-    parts = position.indices if isinstance(position, Ravel) else (e,)
+    parts = position.indices if isinstance(position, Ravel) else (e,) if e.indices else ()
     found = tuple(i for p in parts if isinstance(i := p.atom, Index))
     if len(found) < len(parts):
         raise NoMatrixForm("an index of the left side is computed")

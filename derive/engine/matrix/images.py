@@ -10,12 +10,14 @@ to its normal form, must then be the very formula.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from derive.derivation.program import Program
 from derive.derivation.scope import Scope
 from derive.derivation.step import Derivation
 from derive.engine.matrix.labelled import NoMatrixForm
+from derive.engine.present import by_index_tuples
 from derive.engine.simplify import COMPOSED, simplify
 from derive.ir import (
     ONE,
@@ -32,8 +34,10 @@ from derive.ir import (
     Int,
     Range,
     Ravel,
+    Reshaped,
     Slope,
     Sum,
+    Tensor,
     Times,
     Unfolded,
     Whole,
@@ -85,7 +89,10 @@ class Columns:
 
     @staticmethod
     def of(indices: Sequence[Int], shape: Sequence[Int], channels: Int, base: int) -> Columns:
-        """The parts of two indices into an array of columns of an image with so many channels."""
+        """The parts of two indices into an array of columns of an image with so many channels.
+
+        An image with one channel, and one whose channels are samples, have rows of offsets.
+        """
         rows, extents = _parts(indices[-2], shape[-2])
         places, outputs = _parts(indices[-1], shape[-1])
         channel = Int.of(base)
@@ -105,6 +112,37 @@ def _parts(e: Int, extent: Int) -> tuple[tuple[Int, ...], tuple[Int, ...]]:
     return (e,), (extent,)
 
 
+@dataclass(frozen=True)
+class Image:
+    """An array as images with channels; `alone` where each channel is a sample of its own."""
+
+    tensor: Tensor
+    alone: bool
+
+    @staticmethod
+    def of(tensor: Tensor, axes_of_columns: int) -> Image:
+        """As images whose columns have so many axes."""
+        rank = len(tensor.shape)
+        if rank < 3 or rank - axes_of_columns not in (0, 1):
+            raise NoMatrixForm("it has no axis for the windows")
+        return Image(tensor, rank == axes_of_columns)
+
+    @property
+    def shape(self) -> tuple[Int, ...]:
+        """The shape with an axis for the channels."""
+        shape = self.tensor.shape
+        return (*shape[:-2], ONE, *shape[-2:]) if self.alone else shape
+
+    @property
+    def channels(self) -> Int:
+        return self.shape[-3]
+
+    @property
+    def whole(self) -> Whole:
+        """The array with an axis for the channels."""
+        return Reshaped(Array(self.tensor), self.shape) if self.alone else Array(self.tensor)
+
+
 # -- im2col ----------------------------------------------------------------------------------------
 
 
@@ -116,15 +154,14 @@ def unfolded(d: Derivation, program: Program) -> Whole:
         raise NoMatrixForm("it does not read the entries of one array")
     (x,) = read
     assert isinstance(x, Component)
-    if len(x.indices) != len(start.indices) + 1:
-        raise NoMatrixForm("it has no axis for the windows")
-    base = start.tensor.base
-    columns = Columns.of(start.indices, start.tensor.shape, x.tensor.shape[-3], base)
-    if x.indices[-3] != columns.channel or x.indices[:-3] != start.indices[:-2]:
+    base, image = start.tensor.base, Image.of(x.tensor, len(start.indices))
+    columns = Columns.of(start.indices, start.tensor.shape, image.channels, base)
+    channel = () if image.alone else (columns.channel,)
+    if x.indices[:-2] != (*start.indices[:-2], *channel):
         raise NoMatrixForm("channels or samples are mixed")
     axes = [_read(columns, k, p, base) for k, p in enumerate(x.indices[-2:])]
     _demand_padding(parts, x, axes, columns, Scope(program, d.ranges))
-    return Unfolded(Array(x.tensor), *options(axes))
+    return Unfolded(image.whole, *options(axes))
 
 
 def _read(columns: Columns, k: int, position: Int, base: int) -> Axis:
@@ -170,28 +207,48 @@ def folded(d: Derivation, program: Program, layout: str) -> Whole:
     """The image that columns are added back to; NoMatrixForm where that is not what `d` says."""
     start = d.start
     at = start.by if isinstance(start, Derivative) else start
-    if not isinstance(at, Component) or len(at.indices) < 3:
+    if not isinstance(at, Component):
         raise NoMatrixForm("it is no image")
-    base = at.tensor.base
-    for g in _columns_in(d.result, at):
+    for g in _entries(d.result):
         try:
-            columns = Columns.of(_at(g).indices, _at(g).tensor.shape, at.tensor.shape[-3], base)
-            axes = [_found(columns, k, at.indices[k - 2], base) for k in range(2)]
+            image = Image.of(at.tensor, len(_at(g).indices))
+            columns = Columns.of(
+                _at(g).indices, _at(g).tensor.shape, image.channels, at.tensor.base
+            )
         except NoMatrixForm:
             continue
-        meant = _meaning(g, at, columns, axes)
-        steps = simplify(meant, Scope(program, d.ranges), COMPOSED)
-        if same(steps[-1].after, d.result):
-            whole = _named(g, layout)
-            return Folded(whole, at.tensor.shape, *options(axes))
+        for axes in _candidates(columns, at, _at(g).tensor, program):
+            meant = _meaning(g, at, image, columns, axes)
+            steps = simplify(meant, Scope(program, d.ranges), COMPOSED)
+            if same(steps[-1].after, d.result):
+                made = Folded(_named(g, layout), image.shape, *options(axes))
+                return Reshaped(made, at.tensor.shape) if image.alone else made
     raise NoMatrixForm("it adds no windows back into an image")
 
 
-def _columns_in(f: Formula, image: Component) -> Iterator[Component | Derivative]:
-    """The entries in `f` that may be columns of such an image: with one axis less."""
+def _entries(f: Formula) -> Iterator[Component | Derivative]:
+    """The entries that a formula reads, and its derivatives by entries."""
     for g in subformulas(f):
-        if isinstance(g, (Component, Derivative)) and len(_at(g).indices) == len(image.indices) - 1:
+        if isinstance(g, (Component, Derivative)):
             yield g
+
+
+def _candidates(
+    columns: Columns, at: Component, source: Tensor, program: Program
+) -> Iterator[list[Axis]]:
+    """The windows that the positions say, and those of which the columns are made."""
+    with suppress(NoMatrixForm):
+        yield [_found(columns, k, at.indices[k - 2], at.tensor.base) for k in range(2)]
+    made = program.defined.get(source)
+    tuples = by_index_tuples(made) if made is not None else None
+    if tuples is not None:
+        try:
+            whole = unfolded(tuples, program)
+        except NoMatrixForm:
+            return
+        assert isinstance(whole, Unfolded)
+        kernel, stride, padding, dilation = (o.all for o in whole.options)
+        yield [Axis(*parts) for parts in zip(kernel, stride, padding, dilation, strict=True)]
 
 
 def _at(g: Component | Derivative) -> Component:
@@ -237,16 +294,22 @@ def _quotient(e: Int) -> tuple[Int, Int]:
 
 
 def _meaning(
-    g: Component | Derivative, at: Component, columns: Columns, axes: Sequence[Axis]
+    g: Component | Derivative,
+    at: Component,
+    image: Image,
+    columns: Columns,
+    axes: Sequence[Axis],
 ) -> Formula:
     """Σ over all windows and offsets of the column's entry, where the offset lies on `at`."""
     base, source = at.tensor.base, _at(g)
     places = [fresh("i"), fresh("j")]
     offsets = [fresh("a"), fresh("b")]
-    dims = (at.tensor.shape[-3], *columns.kernel)
-    row = ravel((at.indices[-3], *offsets), dims, base)
+    channel = () if image.alone else at.indices[-3:-2]
+    dims = (*(() if image.alone else at.tensor.shape[-3:-2]), *columns.kernel)
+    row = ravel((*channel, *offsets), dims, base)
+    lead = at.indices[: -2 - len(channel)]
     column = ravel(places, columns.outputs, base)
-    entry = Component(source.tensor, *at.indices[:-3], row, column)
+    entry = Component(source.tensor, *lead, row, column)
     value: Formula = entry if isinstance(g, Component) else Derivative(g.of, entry, *g.held)
     hits = [
         Delta(a.position(Int.of(i), Int.of(b), base), q)
