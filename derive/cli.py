@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from enum import Enum
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -142,22 +143,23 @@ def check(
 ) -> None:
     """Check every equation of some documents: one line for each, with the reason if it is wrong."""
     report = import_module("derive.check.report")
-    with _reported(), _counting(len(files)) as done:
+    with _reported("[]" if as_json else ""), _counting(len(files)) as done:
         known = report.baseline(baseline) if baseline else {}
         tables = import_module("derive.network.source").read_toml(given) if given else None
         checking = import_module("derive.check.files")
         jobs = jobs or os.cpu_count() or 1
         reports = checking.check_files(files, tables, done, jobs, follow)
         _annotate(reports, annotate)
-    for unusable in (r for r in reports if r.error is not None):
-        typer.echo(f"derive: {unusable.error}", err=True)
+    for error in dict.fromkeys(str(r.error) for r in reports if r.error is not None):
+        typer.echo(f"derive: {error}", err=True)
+    problems = report.problems(reports, known, strict)
     if as_json:
         typer.echo(report.as_json(reports))
     else:
-        _show(reports)
+        _show(reports, problems if baseline else None)
     if any(r.error is not None for r in reports):
         raise typer.Exit(2)
-    if report.problems(reports, known, strict):
+    if problems:
         raise typer.Exit(1)
 
 
@@ -249,15 +251,23 @@ def about(
 
 def main() -> None:
     """What the console script runs."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal may know fewer letters than formulas
+            stream.reconfigure(errors="backslashreplace")
     app()
 
 
 @contextmanager
-def _reported() -> Iterator[None]:
-    """An error that the user can mend is one paragraph on stderr, and status 2."""
+def _reported(otherwise: str = "") -> Iterator[None]:
+    """An error that the user can mend is one paragraph on stderr, and status 2.
+
+    `otherwise` is then printed in place of a result.
+    """
     try:
         yield
     except DeriveError as error:
+        if otherwise:
+            typer.echo(otherwise)
         typer.echo(f"derive: {error}", err=True)
         raise typer.Exit(2) from error
     except KeyboardInterrupt:
@@ -288,12 +298,12 @@ def _counting(total: int) -> Iterator[Callable[[], None]]:
 _COLOURS = {"wrong": "red", "undefined": "magenta", "unreadable": "magenta", "holds if": "yellow"}
 
 
-def _show(reports: Sequence[Any]) -> None:
+def _show(reports: Sequence[Any], new: Sequence[Any] | None) -> None:
     """The verdicts line by line, and a table where there are several files."""
     report = import_module("derive.check.report")
     usable = [r for r in reports if r.error is None]
     for r in usable:
-        for status, line in report.lines(r):
+        for status, line in report.lines(r, new):
             typer.secho(line, fg=_COLOURS.get(status))
     if len(reports) > 1:
         typer.echo("")
@@ -301,6 +311,8 @@ def _show(reports: Sequence[Any]) -> None:
             typer.echo(line)
     elif usable:
         typer.echo(report.summary(usable[0]))
+    if new is not None:
+        typer.echo(f"{len(new)} new {'problem' if len(new) == 1 else 'problems'}")
 
 
 def _annotate(reports: Sequence[Any], folder: Path | None) -> None:

@@ -80,11 +80,19 @@ def test_json_is_printed_in_any_case(notes):
     (entry,) = json.loads(result.stdout)
     assert (entry["file"], entry["line"], entry["status"]) == ("wrong.md", 1, "wrong")
     assert "missing.tex" in result.stderr
+    Path("given.toml").write_text("sizes = [", encoding="utf-8")
+    broken = check("wrong.md", "--json")
+    assert (broken.exit_code, json.loads(broken.stdout)) == (2, [])
 
 
 def test_a_baseline_lets_known_problems_pass(notes):
     earlier = check("wrong.md", "--json").stdout
     Path("known.json").write_text(earlier, encoding="utf-8")
+    same = check("./wrong.md", "--baseline", "known.json")
+    assert same.exit_code == 0
+    assert ": wrong (known): " in same.stdout
+    assert same.stdout.endswith("0 new problems\n")
+    Path("wrong.md").write_text(f"# Moved\n\nIt is  ${WRONG}$\n", encoding="utf-8")
     assert check("wrong.md", "--baseline", "known.json").exit_code == 0
     Path("wrong.md").write_text(f"${WRONG}$ and $s = 7$\n", encoding="utf-8")
     assert check("wrong.md", "--baseline", "known.json").exit_code == 1

@@ -187,6 +187,8 @@ def check_file(file: Path, given: tuple[Tables, Source] | None = None) -> FileRe
 
 def read_file(file: Path, macros: Macros | None = None) -> Document:
     """The document in a file, with line ends of one character."""
+    if file.is_dir():
+        raise InputError("expected a document, found a folder; name its files", file=str(file))
     if file.suffix.lower() not in KINDS:
         raise InputError(
             f"the file ends in “{file.suffix}”. Expected .tex, .md or .txt", file=str(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,11 @@ WIDEST = 96
 """Characters of a formula that a line of the report shows."""
 
 
-def lines(report: FileReport) -> Iterator[tuple[str, str]]:
+def lines(report: FileReport, new: Collection[Entry] | None = None) -> Iterator[tuple[str, str]]:
     """The lines of the report on one file, each with the status that it speaks of.
 
     A pair that holds takes one line; another one is followed by its text, with a caret under the
-    place.
+    place.  Where some problems are `new`, the others are said to be known.
     """
     for declared in report.declared:
         yield "", f"{report.file}:{declared.line}: taken from the text: {declared.text}"
@@ -41,7 +41,8 @@ def lines(report: FileReport) -> Iterator[tuple[str, str]]:
         if e.status == HOLDS:
             yield e.status, f"{where}: {e.status}: {text}"
             continue
-        yield e.status, f"{where}: {e.status}: {reason(e)}"
+        known = " (known)" if new is not None and e.status == WRONG and e not in new else ""
+        yield e.status, f"{where}: {e.status}{known}: {reason(e)}"
         yield e.status, f"    {text}"
         yield e.status, f"    {' ' * caret}^"
 
@@ -152,13 +153,21 @@ def baseline(path: Path) -> Known:
     text = read_text(path, "an earlier report, as written by `derive check --json`")
     try:
         entries = json.loads(text)
-        return Counter((e["file"], " ".join(e["latex"].split()), e["status"]) for e in entries)
+        return Counter(_key(e["file"], e["latex"], e["status"]) for e in entries)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             "this is no list of verdicts. Expected an earlier report, as written by "
             "`derive check --json`.",
             file=str(path),
         ) from error
+
+
+def _key(file: str, latex: str, status: str) -> tuple[str, str, str]:
+    """What is the same of a pair that has moved, or that was checked from another folder."""
+    path = Path(file).absolute()
+    here = Path.cwd()
+    name = path.relative_to(here) if path.is_relative_to(here) else path
+    return name.as_posix(), " ".join(latex.split()), status
 
 
 def problems(reports: Iterable[FileReport], known: Known, strict: bool = False) -> list[Entry]:
@@ -171,7 +180,7 @@ def problems(reports: Iterable[FileReport], known: Known, strict: bool = False) 
     for e in (e for r in reports for e in r.entries):
         if e.status == HOLDS or (e.status != WRONG and not strict):
             continue
-        key = (e.file, " ".join(e.latex.split()), e.status)
+        key = _key(e.file, e.latex, e.status)
         if left[key] > 0:
             left[key] -= 1
         else:
