@@ -16,11 +16,11 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from derive.document import levels
+from derive.document.families import series, stacked_over
 from derive.document.functions import head
-from derive.document.integers import bounds, component_like, integer
-from derive.document.juxtapose import inline, juxtaposed, operators
+from derive.document.integers import component_like, integer
+from derive.document.juxtapose import inline, juxtaposed
 from derive.document.math import (
-    Big,
     Break,
     Fence,
     Fraction,
@@ -84,6 +84,7 @@ from derive.ir import (
     Softmax,
     SquaredNorm,
     Stacked,
+    StackedOver,
     Summed,
     Tensor,
     Times,
@@ -143,7 +144,8 @@ class Wholes:
             Compared: self._compared,
             Vec: lambda a: self._call(Operator("vec"), a.of),
             Summed: lambda a: self._call(self._at("sum", a.args[1]), a.of),
-            Series: self._series,
+            Series: lambda a: series(a, self.names, self.lay),
+            StackedOver: lambda a: stacked_over(a, self.names, self.lay),
             Largest: lambda a: self._call(self._at("max", a.args[1]), a.of),
             Picked: lambda a: self._call(self._at("pick", a.args[1]), a.of),
             Permuted: lambda a: self._call(self._at("permute", a.args[1]), a.of),
@@ -256,21 +258,6 @@ class Wholes:
     def _product(self, a: Product) -> Laid:
         factors = [slot(self.lay(p), Strength.OPERAND) for p in _factors(a)]
         return Laid(juxtaposed(factors), Strength.FACTOR)
-
-    def _series(self, a: Series) -> Laid:
-        signs = [
-            Big(
-                "sum",
-                (row(self.names.index(r.index), Relation("="), self._bound(r.lowers, True)),),
-                self._bound(r.uppers, False),
-            )
-            for r in a.ranges
-        ]
-        body = slot(self.lay(a.body), Strength.FACTOR)
-        return Laid(row(*operators(signs), body), Strength.FACTOR, open=True)
-
-    def _bound(self, es: tuple[Int, ...], lower: bool) -> Math:
-        return bounds(es, self.names, lower=lower)
 
     def _marked(self, kind: SignKind, sides: Sequence[Whole]) -> Laid:
         parts: list[Math] = []

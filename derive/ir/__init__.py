@@ -74,7 +74,7 @@ from derive.ir.rearranged import (
 )
 from derive.ir.reshape import Ravel, Unravel, position_read, ravel, unravel
 from derive.ir.selector import Bracket, Branch, Cases, Compare, Delta
-from derive.ir.series import Series
+from derive.ir.series import Series, StackedOver
 from derive.ir.statement import Definition, Relation, axis_ranges
 from derive.ir.sympy_form import to_sympy
 from derive.ir.text import Names, to_text

@@ -79,6 +79,11 @@ class Binding(Basic):
     def bound(self) -> tuple[Index, ...]:
         return tuple(r.index for r in self.ranges)
 
+    @property
+    def others(self) -> tuple[Basic, ...]:
+        """The arguments between the ranges and the condition: none, but for stacks."""
+        return self.args[1 + len(self.ranges) : -1]
+
 
 class Binder(Binding, Formula):
     """What Sum and Max share: a body, ranges that bind indices, and a condition on the indices.

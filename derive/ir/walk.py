@@ -105,7 +105,7 @@ def _substitute(f: Node, to: dict[Index, Int]) -> Node:
             to[r.index] = Int.of(renamed)
             r = Range(renamed, r.lowers, r.uppers)
         ranges.append(r)
-    return rebuild(f, (_substitute(f.body, to), *ranges, _substitute(f.condition, to)))
+    return rebuild(f, (_substitute(f.body, to), *ranges, *f.others, _substitute(f.condition, to)))
 
 
 def refresh(f: Node) -> Node:
@@ -121,7 +121,7 @@ def refresh(f: Node) -> Node:
             to[r.index] = Int.of(new)
             ranges.append(Range(new, r.lowers, r.uppers))
         body, condition = refresh(f.body), refresh(f.condition)
-        return rebuild(f, (_substitute(body, to), *ranges, _substitute(condition, to)))
+        return rebuild(f, (_substitute(body, to), *ranges, *f.others, _substitute(condition, to)))
     return rebuild(f, tuple(refresh(a) for a in f.args))
 
 
@@ -179,6 +179,8 @@ def _same(a: Basic, b: Basic, in_a: Marks, in_b: Marks) -> bool:
 def _same_binder(
     a: Binding, b: Binding, order: tuple[Range, ...], in_a: Marks, in_b: Marks
 ) -> bool:
+    if a.others != b.others:
+        return False
     for r, s in zip(a.ranges, order, strict=True):
         if not all(_same(x, y, in_a, in_b) for x, y in zip(r.args[1:], s.args[1:], strict=True)):
             return False

@@ -19,7 +19,6 @@ from derive.ir import (
     Apply,
     Array,
     Broadcast,
-    Chosen,
     Compare,
     Compared,
     Diagonal,
@@ -30,21 +29,16 @@ from derive.ir import (
     Identity,
     Index,
     Kronecker,
-    Largest,
     Mapped,
-    Max,
     Ones,
     Outer,
-    OverAxes,
     Permuted,
-    Picked,
     Power,
     Product,
     Raised,
     Range,
     Reshaped,
     Scaled,
-    Series,
     Softmax,
     SquaredNorm,
     Stacked,
@@ -55,7 +49,6 @@ from derive.ir import (
     Vec,
     Whole,
     Zeros,
-    free_indices,
     fresh,
 )
 from derive.ir.column import OneEntry
@@ -63,6 +56,7 @@ from derive.ir.family import Chain
 from derive.ir.selector import Bracket, Delta
 from derive.verify.array import DRAW, UNDEFINED, Axes, Data
 from derive.verify.array import Array as Labelled
+from derive.verify.families import Families
 from derive.verify.grid import Grid, Numbers, Operation, combined, moved, plus, times, total
 from derive.verify.images import Images
 from derive.verify.integers import Env, gather
@@ -72,7 +66,7 @@ if TYPE_CHECKING:
     from derive.verify.evaluate import Evaluator
 
 
-class Matrices(Slopes, Images):
+class Matrices(Slopes, Images, Families):
     """Values of whole arrays in one world and one kind of numbers, each computed once."""
 
     def __init__(self, evaluator: Evaluator) -> None:
@@ -82,6 +76,7 @@ class Matrices(Slopes, Images):
         self._known: dict[tuple[object, ...], Grid] = {}
         self._cases: dict[type, Callable[[Any, Env], Grid]] = {
             **self.images,
+            **self.families,
             **self.slopes,
             Array: self._array,
             Chain: self._chain,
@@ -110,9 +105,6 @@ class Matrices(Slopes, Images):
             Summed: self._summed,
             Broadcast: self._broadcast,
             Stacked: self._stacked,
-            Series: self._series,
-            Largest: self._largest,
-            Picked: self._picked,
         }
 
     def entry(self, f: Element, env: Env) -> Labelled:
@@ -275,40 +267,6 @@ class Matrices(Slopes, Images):
     def _summed(self, a: Summed, env: Env) -> Grid:
         return total(self.value(a.of, env), a.axes, self.numbers)
 
-    def _series(self, a: Series, env: Env) -> Grid:
-        """The sum over the labels of the indices; one that nothing depends on counts its values."""
-        if any(free_indices(r) for r in a.ranges):
-            raise Unsupported("the ranges of a sum of arrays depend on other indices")
-        inner = self.evaluator.world.env(a.ranges, env)
-        found = self.value(a.body, inner)
-        for r in a.ranges:
-            first, last = inner[r.index]
-            label = self.integers.label(r.index)
-            if label in found.labels:
-                found = _summed_label(found, found.labels.index(label), self.numbers)
-            else:
-                count = self._numbers(np.asarray(max(last - first + 1, 0)))
-                found = combined(times, count, found, self.numbers)
-        return found
-
-    def _largest(self, a: Largest, env: Env) -> Grid:
-        kept, gone = a.split([fresh("i") for _ in a.of.shape])
-        return self._tabulated(self._maximum(a, kept, gone), kept, a, env)
-
-    def _picked(self, a: Picked, env: Env) -> Grid:
-        indices = [fresh("i") for _ in a.shape]
-        kept, gone = a.split(indices)
-        bound = [fresh(i) for i in gone]
-        chosen = Chosen(self._maximum(a, kept, bound), *gone)
-        return self._tabulated(chosen, indices, a, env)
-
-    def _maximum(self, a: OverAxes, kept: Sequence[Index], gone: Sequence[Index]) -> Max:
-        base = a.base or 0
-        ranges = [
-            Range(i, base, a.of.shape[k] + (base - 1)) for i, k in zip(gone, a.axes, strict=True)
-        ]
-        return Max(Element(a.of, *a.joined(kept, gone)), *ranges)
-
     def _broadcast(self, a: Broadcast, env: Env) -> Grid:
         shape, axes = self._extents(a), a.axes
 
@@ -342,14 +300,6 @@ def _laid(value: Labelled, labels: Axes, own: Axes, extents: dict[int, int]) -> 
         return np.broadcast_to(data, (*data.shape[: len(labels)], *(extents[x] for x in own)))
 
     return Grid(lay(value.data), labels, None if value.flaw is None else lay(value.flaw))
-
-
-def _summed_label(grid: Grid, at: int, numbers: Numbers) -> Grid:
-    flaw = None
-    if grid.flaw is not None:
-        flaw = np.broadcast_to(grid.flaw, grid.data.shape).max(at, initial=0)
-    labels = grid.labels[:at] + grid.labels[at + 1 :]
-    return Grid(numbers.sum(grid.data, (at,)), labels, flaw)
 
 
 def _matmul(numbers: Numbers, a: Data, b: Data, n: int) -> Data:
