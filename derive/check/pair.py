@@ -26,6 +26,8 @@ from derive.ir import (
 from derive.ir.integer import Atom
 from derive.latex.claims import Claim, Side
 
+SWAPPED = {">": "<", ">=": "<="}
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -100,6 +102,8 @@ def pair(claim: Claim, left: int, right: int, base: int, swapped: Sequence[int] 
     ranges = _with_those_needed(ranges, claim.ranges)
     axes = tuple(Range(i, base, extent + (base - 1)) for i, extent in over)
     relation = claim.relations[left] if right == left + 1 else "="
+    if relation in SWAPPED:
+        f, relation, g = g, SWAPPED[relation], f
     made = Pair(f, relation, g, (*ranges, *axes), len(axes))
     return made.where(conjunction(*claim.conditions)) if claim.conditions else made
 

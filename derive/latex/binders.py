@@ -30,6 +30,7 @@ from derive.ir import (
     free_indices,
     subformulas,
 )
+from derive.latex.array import known_extent
 from derive.latex.dots import DOTS, less_one, more_one, put, with_ranges
 from derive.latex.error import ReadError, UndefinedName
 from derive.latex.indices import is_letter
@@ -135,7 +136,7 @@ class Binders(Integers):
         ):
             return None
         (name,) = plan.names
-        first, last = (self.index(b).constant for b in bounds[0] if b is not None)
+        first, last = (known_extent(self.index(b)).constant for b in bounds[0] if b is not None)
         if first is None or last is None or not 0 <= last - first < MOST_NAMES:
             return None
         values = (Numeral(str(k), position=node.position) for k in range(first, last + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from derive.ir import Tensor
 from derive.latex.symbols import Abbreviation, Cotangent, Kronecker, Meaning
@@ -12,6 +13,7 @@ from derive.latex.tree import (
     Listed,
     Node,
     Numeral,
+    Raw,
     Scripted,
     Styled,
     Symbol,
@@ -94,6 +96,9 @@ def upper_parts(above: Node | None) -> Iterator[tuple[Node | None, Node | None]]
         yield product_of(above.factors[:-1]), above.factors[-1][1]
     elif isinstance(above, Factors) and isinstance(above.factors[0][1], Group):
         yield above.factors[0][1], product_of(above.factors[1:])
+    elif isinstance(above, Raw) and above.tokens[-1] in ("T", "\\top"):
+        mark = Symbol(above.tokens[-1], position=above.position)
+        yield replace(above, tokens=above.tokens[:-1]), mark
     if above is not None:
         yield None, above
 

@@ -78,15 +78,25 @@ class Products(Applications):
             return self.chained(units)
         try:
             inner = [self.chained([("", *s[0][1:]), *s[1:]]) for s in segments]
-            marks = ((s[0][0], s[0][2]) for s in segments)
-            return self.chained([(m, v, n) for (m, n), v in zip(marks, inner, strict=True)])
+            marks = [(s[0][0], s[0][2]) for s in segments]
+            made = [(m, v, n) for (m, n), v in zip(marks, inner, strict=True)]
+            spread = len({v.rank for v in inner if isinstance(v, Array)}) > 1
+            turned = self.from_left_to_right(units) if spread and len(units) > len(made) else None
+            return self.chained(made) if turned is None else turned
         except Misfit as problem:
-            try:
-                value = self.chained(units)
-            except ReadError:
+            turned = self.from_left_to_right(units)
+            if turned is None:
                 raise problem from None
-            self.note("a product with ⊙ is read from left to right, as the shapes demand")
-            return value
+            return turned
+
+    def from_left_to_right(self, units: list[tuple[str, Value, Node]]) -> Value | None:
+        """The product with all marks of one rank, None where the shapes forbid that."""
+        try:
+            value = self.chained(units)
+        except ReadError:
+            return None
+        self.note("a product with ⊙ is read from left to right, as the shapes demand")
+        return value
 
     def numbers(self, units: list[tuple[str, Value, Node]]) -> Formula:
         parts = []
@@ -185,10 +195,10 @@ class Products(Applications):
             mark = self.operator(node)
             if mark is not None:
                 return self.differentiated(node, mark, factors, k)
-        if isinstance(node, Scripted) and node.base == NABLA and follows is not None:
-            return self.nabla(node, factors, k)
         if follows is not None and node in (NABLA, HESSIAN):
             return self.nabla_by_argument(node, factors, k)
+        if isinstance(node, Scripted) and node.base == NABLA and follows is not None:
+            return self.nabla(node, factors, k)
         if isinstance(node, Scripted) and self.is_partial_by(node) and follows is not None:
             return self.nabla(node, factors, k)
         if follows is not None and isinstance(follows, Group) and self.is_indicator(node, follows):
