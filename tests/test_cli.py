@@ -56,6 +56,7 @@ def test_solve_passes_everything_on(network, pipeline, tmp_path):
     result = run(
         *("solve", network, "-o", tmp_path / "out", "--format", "tex", "--format", "pdf"),
         *("--detail", "full", "--only", "conv.weight", "--fragments", "--pdf-engine", "typst"),
+        *("--variant", 7, "--questions-only"),
     )
     assert result.exit_code == 0
     assert result.stdout == f"{Path('out/tiny.tex')}\n4 equations\n"
@@ -69,6 +70,8 @@ def test_solve_passes_everything_on(network, pipeline, tmp_path):
         "only": ("conv.weight",),
         "fragments": True,
         "pdf_engine": "typst",
+        "variant": 7,
+        "questions_only": True,
     }
 
 
@@ -83,6 +86,8 @@ def test_solve_has_defaults(network, pipeline):
         "only": (),
         "fragments": False,
         "pdf_engine": "auto",
+        "variant": None,
+        "questions_only": False,
     }
 
 

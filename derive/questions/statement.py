@@ -11,10 +11,10 @@ from derive.questions.setting import Setting
 
 
 def definition(t: Tensor, setting: Setting) -> Iterator[Part]:
-    """The formula of a layer with bounds for its conditions; one that is given, as it is given."""
+    """The formula of a layer, with bounds for its conditions; a formula that is given is known."""
+    if setting.layer(t).kind == FORMULA:
+        return
     d = setting.engine(t).forward(t)
-    written = setting.layer(t).kind == FORMULA
-    formula = setting.program.defined[t].body if written else d.result
-    verdict = setting.holds(d.start, formula, d.ranges, d.facts)
+    verdict = setting.holds(d.start, d.result, d.ranges, d.facts)
     yield Say(("by definition",), ranges=d.ranges)
-    yield Lines((Row(d.start, (Side(formula, verdict=verdict),)),), d.ranges)
+    yield Lines((Row(d.start, (Side(d.result, verdict=verdict),)),), d.ranges)

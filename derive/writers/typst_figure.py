@@ -16,8 +16,8 @@ def typst_figure(figure: Figure, line: Callable[[Line], str]) -> str:
 
 
 def _grid(grid: Grid, line: Callable[[Line], str]) -> str:
-    width, left = cell_width(grid), label_width(grid)
-    sides = [f"{left:.2f}em" if left else f"{width:.2f}em"]
+    width = cell_width(grid)
+    sides = ["auto" if label_width(grid) else f"{width:.2f}em"]
     sides += [f"{width:.2f}em"] * (grid.columns - 1)
     cells = "".join("    " + " ".join(_cell(c, line) for c in row) + "\n" for row in grid.rows)
     return f"cell-grid([{line(grid.name)}], ({', '.join(sides)},),\n{cells}  )"
