@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from derive.derivation.step import Derivation
 from derive.document import layout
+from derive.document.describe import joined
 from derive.document.math import Math
 from derive.document.model import Block, Display, Equation, Line, Mark, Paragraph, Text, line
 from derive.document.notation import Names, Notation
 from derive.engine.matrix.form import ArrayForm
-from derive.ir import Element, Product, Slope, Transposed, Whole, subformulas
+from derive.ir import (
+    Correlated,
+    Dilated,
+    Element,
+    Hadamard,
+    Int,
+    Kronecker,
+    Ones,
+    Padded,
+    Product,
+    Reshaped,
+    Rotated,
+    Slope,
+    Summed,
+    Transposed,
+    Whole,
+    free_indices,
+    subformulas,
+)
+from derive.ir.vectorised import VecSlope
 
 
 def as_arrays(
@@ -23,7 +43,11 @@ def as_arrays(
         return
     names = Names.of((d.start, d.result), d.ranges, notation)
     both = sides(d, names)
-    yield Paragraph(line("As arrays,"))
+    held = [r for r in d.ranges if r.index in free_indices(d.start)]
+    among = set(d.start.args[1:]) if isinstance(d.start, Element) else set()
+    fixed = [r for r in held if Int.of(r.index) not in among]
+    told = joined([line(x) for x in layout.ranges(fixed, names)], "; ", "; ")
+    yield Paragraph((*line("As arrays, for "), *told, *line(",")) if told else line("As arrays,"))
     yield Display((Equation(*both, mark=mark(d), label=name),), name)
     sentences = list(explained(d, names))
     if sentences:
@@ -39,12 +63,9 @@ def sides(d: Derivation, names: Names) -> tuple[Math, Math]:
 
 
 def explained(d: Derivation, names: Names) -> Iterator[Line]:
-    """A sentence for each kind of transpose in the result, and for its layout."""
-    assert isinstance(d.start, Element)
+    """A sentence for each kind of transpose in the result."""
     assert isinstance(d.result, Element)
     whole = d.result.whole
-    if isinstance(d.start.whole, Slope):
-        yield from _layout(d.start.whole)
     if isinstance(whole, Transposed):
         yield line("The whole is transposed, as the layout asks for the other order of its axes.")
     summed, rows, outer = _by_place(whole)
@@ -58,15 +79,48 @@ def explained(d: Derivation, names: Names) -> Iterator[Line]:
         yield line(layout.whole(Transposed(a), names), told)
 
 
-def _layout(slope: Slope) -> Iterator[Line]:
-    if slope.layout == "numerator":
-        if slope.row:
-            yield line("In numerator layout, the derivative of a number by a column is a row.")
-        elif slope.rank == 2 and not slope.of.shape:
-            told = "In numerator layout, the derivative of a number by a matrix is transposed."
-            yield line(told)
-    if slope.layout == "denominator" and slope.of.shape and slope.by.shape:
-        yield line("In denominator layout, the axes of the variable come first.")
+_LAYOUTS = {
+    "shape": (
+        "As an array, a gradient has the shape of its variable, and a Jacobian has the axes of "
+        "what is differentiated first."
+    ),
+    "numerator": (
+        "Derivatives as arrays are in numerator layout: the axes of what is differentiated come "
+        "first, and of a number by a column it is a row, by a matrix it is transposed."
+    ),
+    "denominator": (
+        "Derivatives as arrays are in denominator layout: the axes of the variable come first."
+    ),
+}
+_NOTATION: tuple[tuple[type[Whole], str], ...] = (
+    (Ones, "A bold 1 is an array of ones, of the size in its subscript."),
+    (Hadamard, "The sign ⊙ multiplies entry by entry, and so does a power with it."),
+    (Kronecker, "The sign ⊗ is the Kronecker product, and vec puts columns below each other."),
+    (Summed, "The axes over which an array is summed are counted from 0."),
+    (Reshaped, "A reshape keeps the entries in their order, row by row."),
+    (
+        Correlated,
+        "The sign ⋆ is cross-correlation, where the kernel lies within the image, or with “full” "
+        "wherever it meets it.",
+    ),
+    (Rotated, "A kernel under rot has all its axes turned round."),
+    (Dilated, "To dilate by S puts S − 1 zeros between neighbours."),
+    (
+        Padded,
+        "To pad puts as many zeros around an image as the subscript says, before and after; "
+        "a negative number cuts off.",
+    ),
+)
+
+
+def conventions_of(forms: Iterable[ArrayForm]) -> Iterator[Line]:
+    """What the matrix forms of a document take for granted: each notation that they use."""
+    known = [f.derivation for f in forms if f.derivation is not None]
+    nodes = [n for d in known for f in (d.start, d.result) for n in subformulas(f)]
+    for layout_ in dict.fromkeys(n.layout for n in nodes if isinstance(n, Slope | VecSlope)):
+        yield line(_LAYOUTS[layout_])
+    kinds = {type(n) for n in nodes}
+    yield from (line(told) for kind, told in _NOTATION if kind in kinds)
 
 
 def _by_place(whole: Whole) -> tuple[list[Whole], list[Whole], list[Whole]]:

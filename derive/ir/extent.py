@@ -21,6 +21,16 @@ def known_extent(e: Int) -> Int:
     return e.replace(to)
 
 
+def defined_extent(e: Int) -> Int:
+    """An extent with computed sizes replaced by what they are computed from."""
+
+    def to(a: Atom) -> Int | None:
+        defined = a.definition if isinstance(a, Size) else None
+        return None if defined is None else defined_extent(defined)
+
+    return e.replace(to)
+
+
 def differ(a: Int, b: Int) -> bool:
     """Whether two extents are certain to differ, whatever the sizes without a value are."""
     return (known_extent(a) - known_extent(b)).constant not in (0, None)

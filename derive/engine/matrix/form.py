@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from derive.derivation.step import Derivation, Step
+from derive.engine.matrix.correlation import correlation
 from derive.engine.matrix.kronecker import of_matrix_by_matrix, places
 from derive.engine.matrix.labelled import NoMatrixForm
 from derive.engine.matrix.recognise import Recogniser
@@ -62,13 +63,33 @@ def array_form(d: Derivation, layout_of: LayoutOf) -> ArrayForm:
     try:
         step = _step(d, layout_of)
     except NoMatrixForm as reason:
-        return ArrayForm(None, str(reason))
+        return correlation_form(d, str(reason))
     left = named(d.start, layout_of)
     if left is None or not isinstance(step.after, Element):
         return ArrayForm(None, "it is no array that has a name")
     entry = Element(left, *step.after.indices)
-    first = Step(entry, d.result, "index form", "entry by entry", d.facts)
-    return ArrayForm(Derivation(entry, d.ranges, (first, step)))
+    return ArrayForm(Derivation(entry, d.ranges, (_first(entry, d), step)))
+
+
+def correlation_form(d: Derivation, reason: str) -> ArrayForm:
+    """What a derivation says as a correlation of images, for all other indices held fixed."""
+    start = d.start
+    try:
+        whole, axes = correlation(d.result, d.ranges)
+    except NoMatrixForm:
+        return ArrayForm(None, reason)
+    if not isinstance(start, Derivative) or not isinstance(start.of, Component) or start.of.indices:
+        return ArrayForm(None, reason)
+    at = start.by.indices
+    left: Whole = Slope(start.of.tensor, start.by.tensor, "shape", *start.held)
+    fixed = [k for k, e in enumerate(at) if e.atom not in axes]
+    if fixed:
+        left = Sliced(left, fixed, [at[k] for k in fixed])
+    if tuple(e.atom for k, e in enumerate(at) if k not in fixed) != axes:
+        return ArrayForm(None, reason)
+    entry = Element(left, *axes)
+    steps = (_first(entry, d), _tidied(d, Element(whole, *axes)))
+    return ArrayForm(Derivation(entry, d.ranges, steps))
 
 
 def array_forms(
@@ -84,6 +105,16 @@ def _step(d: Derivation, layout_of: LayoutOf) -> Step:
         base = t.base
     recogniser = Recogniser(d.ranges, base, layout_of)
     read = _by_vec(d, recogniser) if _of_matrices(d.start) else _read(d, recogniser)
+    return _tidied(d, read)
+
+
+def _first(entry: Element, d: Derivation) -> Step:
+    """From the entry of the array on the left to the index form."""
+    return Step(entry, d.result, "index form", "entry by entry", d.facts)
+
+
+def _tidied(d: Derivation, read: Element) -> Step:
+    """From the index form to the array as it is read, and to its tidy form."""
     tidying = Tidying()
     tidied = tidying.run(read)
     small = (Step(d.result, read, "as arrays", "read as arrays"), *tidying.steps)
@@ -92,6 +123,8 @@ def _step(d: Derivation, layout_of: LayoutOf) -> Step:
 
 def _read(d: Derivation, recogniser: Recogniser) -> Element:
     axes, row = axes_of(d, recogniser.layout_of)
+    if isinstance(d.start, Derivative) and d.start.of.args[1:] and len(axes) > 2:
+        raise NoMatrixForm(f"it has {len(axes)} axes, and a matrix has two")
     whole = recogniser.whole(d.result, axes)
     return Element(Transposed(whole) if row else whole, *axes)
 

@@ -106,11 +106,13 @@ class Network:
         return False
 
     def _contract_one(self) -> bool:
-        for i in self.summed:
+        for i in reversed(self.summed):
             found = self._contracted(i)
             if found is not None:
                 self.summed.remove(i)
                 return self._replace(self._having(i), found)
+        if any(a.rank > 2 for i in self.summed for a in self._having(i)):
+            raise NoMatrixForm("an array with more than two axes is multiplied and summed")
         linked = max(len(self._having(i)) for i in self.summed)
         raise NoMatrixForm(f"one index links {linked} arrays, which no product of matrices does")
 
