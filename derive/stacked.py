@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from derive.engine.stack import ALL, BELOW, LAST, LAYER, Layers, Result, StackDerivations
+from derive.engine.layers import ALL, BELOW, LAST, LAYER, Layers, Result
+from derive.engine.stack import StackDerivations
 from derive.ir import Tensor
 from derive.ir.family import Level, at_levels
 from derive.network.build import Model, build

@@ -28,8 +28,8 @@ from derive.document.model import (
     line,
 )
 from derive.document.notation import Names, Notation, parse_name
+from derive.engine.layers import Layers, Result
 from derive.engine.matrix.form import ArrayForm, array_form
-from derive.engine.stack import Layers, Result
 from derive.ir import Element, Formula, Slope, Tensor, Transposed, Whole
 from derive.ir.family import Level, at_levels, member
 
@@ -132,6 +132,8 @@ class StackNarrator:
     def _definitions(self) -> Iterator[Equation]:
         """The layers as equations of arrays."""
         s = self.layers
+        for d in s.layer.definitions[:-1]:
+            yield self._defined(self.found[f"forward of {d.tensor.name}"], None)
         yield self._defined(self.found["forward"], self._levels(1, s.highest))
         if self.special:
             yield self._defined(self.found["forward of the last"], None)
@@ -162,7 +164,9 @@ class StackNarrator:
         yield Section("One layer")
         where = line("For ", self._levels(1, s.highest), ", entry by entry,")
         yield Paragraph(where)
-        yield self.displays.result(self.found["forward"], "forward")
+        for d in s.layer.definitions:
+            name = "forward" if d.tensor == s.here else f"forward of {d.tensor.name}"
+            yield self.displays.result(self.found[name], name)
         for t in (s.before, *s.parameters):
             yield from self._jacobian(s.here, t)
 
@@ -170,7 +174,9 @@ class StackNarrator:
         s = self.layers
         yield Section("The last layer")
         yield Paragraph(line("Entry by entry,"))
-        yield self.displays.result(self.found["forward of the last"], "last")
+        for d in s.last.definitions:
+            name = "forward of the last" if d.tensor == s.top else f"forward of {d.tensor.name}"
+            yield self.displays.result(self.found[name], name)
         before = self._at(s.before, Level(s.count))
         for t in (before, *s.last_parameters):
             yield from self._jacobian(s.top, t)

@@ -89,19 +89,20 @@ _CHAINED = (
     ),
 )
 def through_the_layer(f: Element, scope: Scope) -> Formula | None:
-    """∂z/∂x = ∂z/∂y ∂y/∂x for columns, where nothing but y reads x."""
+    """∂z/∂x = ∂z/∂y ∂y/∂x for columns, where z depends on x through y only; the last such y."""
     slope = f.whole
     if not isinstance(slope, Slope) or slope.layout != "shape" or slope.held:
         return None
-    top, by = slope.of, slope.by
-    before = (*scope.program.ancestors(top), top)
-    readers = [d.tensor for d in scope.program.consumers.get(by, ()) if d.tensor in before]
-    if len(readers) != 1 or readers[0] == top:
+    top, by, program = slope.of, slope.by, scope.program
+    if len(top.shape) != 1 or len(by.shape) != 1:
         return None
-    between = readers[0]
-    if [len(t.shape) for t in (top, between, by)] != [1, 1, 1]:
-        return None
-    return Element(Product(Slope(top, between), Slope(between, by)), *f.indices)
+    output = Component(top, *f.indices[:1])
+    inside = (t for t in reversed(program.defined) if t in program.ancestors(top))
+    for between in inside:
+        passed = by in program.ancestors(between) and not program.depends(output, by, (between,))
+        if len(between.shape) == 1 and passed:
+            return Element(Product(Slope(top, between), Slope(between, by)), *f.indices)
+    return None
 
 
 @rule(
