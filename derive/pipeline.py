@@ -14,8 +14,8 @@ from derive.document.describe import power_of_ten
 from derive.document.model import Document, Line, Mark, line
 from derive.document.narrate import Narrator
 from derive.document.stack import StackNarrator
-from derive.engine.matrix.batched import vector_forms
-from derive.engine.matrix.form import ArrayForm, array_forms
+from derive.engine.matrix.form import array_forms
+from derive.engine.matrix.passes import Vectors, vectors
 from derive.engine.network import Derived, derive_all
 from derive.errors import InputError
 from derive.ir import Tensor
@@ -121,7 +121,13 @@ def solve(
     progress("reading")
     data, source = read_toml(path)
     if data.get("problems"):
+        if only:
+            raise InputError("--only is for networks, but this file has problems", file=str(path))
         made = sheet_solution(data, source, variant, not questions_only, progress)
+    elif variant is not None or questions_only:
+        raise InputError(
+            "--variant and --questions-only are for files with [[problems]]", file=str(path)
+        )
     else:
         given = Given.from_dict(data, source)
         stack = stack_of(given)
@@ -148,26 +154,24 @@ def solution(
     )
     arrays = _arrays(model, derived)
     progress("verifying")
-    verifier = Verifier(model.program)
-    verdicts = {d: verifier.derivation(d) for d in derived.all}
-    verdicts |= {
-        f.derivation: verifier.derivation(f.derivation) for f in arrays.values() if f.derivation
-    }
+    verifier = Verifier(arrays.program)
+    verdicts = {d: verifier.derivation(d) for d in (*derived.all, *arrays.all)}
     steps = tuple(s.verification for v in verdicts.values() for s in v.steps)
     ends = tuple(v.ends for v in verdicts.values())
     return Solution(narrate(model, derived, verdicts, detail, chosen, arrays), steps, ends)
 
 
-def _arrays(model: Model, derived: Derived) -> dict[Derivation, ArrayForm]:
-    """The matrix forms of Jacobians and gradients, where the document is to show them."""
+def _arrays(model: Model, derived: Derived) -> Vectors:
+    """The forms in whole arrays that the document is to show."""
     if model.form == "vector":
-        return vector_forms(derived)
+        return vectors(derived, model.hidden)
     if model.form != "matrix":
-        return {}
+        return Vectors(model.program)
     conventions = model.conventions
     groups = (derived.jacobians, derived.recursive, derived.expanded, derived.moved)
     results = [d for group in groups for d in group.values()]
-    return array_forms(results, lambda t: conventions.layout_by(len(t.shape)))
+    forms = array_forms(results, lambda t: conventions.layout_by(len(t.shape)))
+    return Vectors(model.program, forms)
 
 
 def stack_solution(
@@ -227,7 +231,7 @@ def narrate(
     verdicts: dict[Derivation, DerivationVerdict],
     detail: str,
     chosen: frozenset[Tensor],
-    arrays: dict[Derivation, ArrayForm],
+    arrays: Vectors,
 ) -> Document:
     """The document about a network."""
     marks = {d: Mark(v.status) for d, v in verdicts.items()}

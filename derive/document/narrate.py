@@ -9,14 +9,14 @@ every formula comes from a derivation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from derive.derivation.program import Layer
 from derive.derivation.step import Derivation
 from derive.document import layout
-from derive.document.arrays import as_arrays
+from derive.document.arrays import as_arrays, conventions_of
 from derive.document.conventions import conventions
 from derive.document.describe import (
     count,
@@ -46,8 +46,9 @@ from derive.document.model import (
 from derive.document.notation import Names, Notation, parse_name
 from derive.document.positions import Positions
 from derive.document.vectors import as_vectors
+from derive.document.ways import backward_way, forward_way
 from derive.engine.compose import Together
-from derive.engine.matrix.form import ArrayForm
+from derive.engine.matrix.passes import Vectors
 from derive.engine.network import Derived
 from derive.ir import Bracket, Definition, Delta, Formula, Index, Int, Tensor, subformulas
 
@@ -69,12 +70,13 @@ class Narrator:
     only: frozenset[Tensor] = frozenset()
     summary: tuple[tuple[Mark, int, Line], ...] = ()
     positions: Positions = "deltas"
-    arrays: Mapping[Derivation, ArrayForm] = field(default_factory=dict)
+    arrays: Vectors | None = None
     vectors: bool = False
 
     @cached_property
     def notation(self) -> Notation:
-        made = Notation.of(self.derived.program, numbers=True)
+        program = self.arrays.program if self.arrays else self.derived.program
+        made = Notation.of(program, numbers=True)
         return replace(made, positions=self.positions)
 
     @cached_property
@@ -143,7 +145,9 @@ class Narrator:
         d = self.derived
         groups = (d.forward, d.jacobians, d.expanded)
         formulas = [x.result for group in groups for x in group.values()]
-        return conventions(formulas, [x.kind for x in d.layers], self.base)
+        yield from conventions(formulas, [x.kind for x in d.layers], self.base)
+        if self.arrays and not self.vectors:
+            yield from conventions_of(self.arrays.forms.values())
 
     # -- layers ----------------------------------------------------------------------------------
 
@@ -159,6 +163,7 @@ class Narrator:
             yield Paragraph(self.displays.ranges(forward.ranges), line("Forward."))
             yield self.displays.result(forward, label("forward", x.tensor))
             yield from self._as_arrays(forward, label("forward arrays", x.tensor))
+            yield from self._way(x.tensor)
         for x in self._known(layer):
             for t in wanted:
                 yield from self._jacobian(x.tensor, t)
@@ -168,6 +173,9 @@ class Narrator:
             if mine and t in wanted and t in self.derived.recursive:
                 lead = line("Gradient with respect to ", parse_name(t.symbol), ".")
                 yield from self._gradient(t, lead)
+        way = self.arrays.ways.get(layer.output) if self.arrays else None
+        if way is not None:
+            yield from backward_way(way, self.displays)
 
     def _known(self, layer: Layer) -> tuple[Definition, ...]:
         """The definitions of a layer but for those of an unknown function."""
@@ -203,6 +211,10 @@ class Narrator:
         if written is not None and not self._says_nothing_new(derivation):
             yield Paragraph(line("or, written out,"))
             yield self.displays.result(written, label("written", of, by))
+
+    def _way(self, z: Tensor) -> Iterator[Block]:
+        way = self.arrays.ways.get(z) if self.arrays else None
+        return iter(()) if way is None else forward_way(way, z, self.displays)
 
     def _says_nothing_new(self, d: Derivation) -> bool:
         """Whether deltas of single letters are all that there is to write out."""
@@ -290,7 +302,7 @@ class Narrator:
                 yield from self._moved(t)
 
     def _as_arrays(self, d: Derivation, name: str) -> Iterator[Block]:
-        form = self.arrays.get(d)
+        form = self.arrays.forms.get(d) if self.arrays else None
         if form is None:
             return iter(())
         told = as_vectors if self.vectors else as_arrays

@@ -26,7 +26,12 @@ def as_vectors(
     if d is None:
         yield Paragraph(line(f"This has no vector form: {form.reason}."))
         return
-    assert isinstance(d.start, Element)
+    if not isinstance(d.start, Element):
+        names = Names.of((d.start, d.result), d.ranges, notation)
+        both = layout.formula(d.start, names), layout.formula(d.result, names)
+        yield Paragraph(line("In arrays,"))
+        yield Display((Equation(*both, mark=mark(d), label=name),), name)
+        return
     held = [r for r in d.ranges if r.index in free_indices(d.start.whole)]
     for_every = ranges_of(held, notation)
     yield Paragraph((*line("As arrays. "), *for_every) if held else line("As arrays,"))

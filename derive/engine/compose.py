@@ -8,7 +8,7 @@ rearrangement; to put it in never makes a formula longer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,15 +72,16 @@ class Composer:
         self.engine, self.program = engine, engine.program
         self._moved = frozenset(d.tensor for d in self.program.definitions if is_rearrangement(d))
 
-    def composed(self, of: Tensor) -> Derivation:
-        """An array in terms of what is given."""
+    def composed(self, of: Tensor, through: Collection[Tensor] | None = None) -> Derivation:
+        """An array in terms of what is given, or with only the definitions of some put in."""
+        wanted = self.program.defined if through is None else through
         d = self.program.defined[of]
         apart = tuples(taken_apart(d.body, d.indices))
         left = substitute(d.left, apart)
         opened = instantiate(d, left.indices)
         named = Step(left, opened, "definition", "definition")
         ranges = entry_ranges(left)
-        steps = self._inserted(opened, ranges, self.program.defined.__contains__)
+        steps = self._inserted(opened, ranges, wanted.__contains__)
         return Derivation(left, ranges, (named, *steps))
 
     def written(self, d: Derivation) -> Derivation | None:

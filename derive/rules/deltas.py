@@ -20,6 +20,7 @@ from derive.derivation.scope import Scope
 from derive.ir import (
     TRUE,
     Atom,
+    Binder,
     Bracket,
     Component,
     Delta,
@@ -28,6 +29,7 @@ from derive.ir import (
     Formula,
     Index,
     Int,
+    Max,
     Number,
     Plus,
     Range,
@@ -268,16 +270,17 @@ def _first_unit(f: Sum, scope: Scope, among: frozenset[Atom]) -> Formula | None:
     "sum over positions",
     "a sum over positions is a sum over index tuples",
     "one unravelled index less",
-    Sum,
+    (Sum, Max),
     lambda: samples.given(
         Sum(Times(Delta(unravel(b, 0, (A, K)), i), w[unravel(b, 1, (A, K))]), Range(b, 1, A * K)),
         Range(i, 1, A),
     ),
 )
-def sum_over_tuples(f: Sum, scope: Scope) -> Formula | None:
+def sum_over_tuples(f: Binder, scope: Scope) -> Formula | None:
     """Σ_o δ(unravel_0(o), g) f(o) = Σ_{c,m} δ(c, g) f(ravel(c, m)).
 
-    So too where the body reads all parts of the position: Σ_o x[unravel(o)] = Σ_{c,m} x[c, m].
+    So too where the body reads all parts of the position, Σ_o x[unravel(o)] = Σ_{c,m} x[c, m], and
+    for a maximum: tuples in row-major order come in the order of their positions.
     """
     inside = [side.atom for g in factors(f.body) if isinstance(g, Delta) for side in g.sides]
     found = [(a, "") for a in inside if isinstance(a, Unravel)]
@@ -300,7 +303,7 @@ def _fully_read(f: Formula) -> Iterator[Unravel]:
     return (parts[0] for key, parts in found.items() if len(parts) == len(key[1]))
 
 
-def _whole(f: Sum, scope: Scope, index: Index, one: Unravel) -> bool:
+def _whole(f: Binder, scope: Scope, index: Index, one: Unravel) -> bool:
     """Whether the index runs over all positions of the array."""
     last = Int.of(1)
     for d in one.dims:
@@ -311,7 +314,7 @@ def _whole(f: Sum, scope: Scope, index: Index, one: Unravel) -> bool:
     return r.lowers == (first,) and len(r.uppers) == 1 and proves(scope, Equal(r.uppers[0], last))
 
 
-def _by_tuple(f: Sum, index: Index, one: Unravel, letters: Sequence[str]) -> Formula:
+def _by_tuple(f: Binder, index: Index, one: Unravel, letters: Sequence[str]) -> Formula:
     parts = tuple(fresh(letter) for letter in letters)
     to = {index: ravel(parts, one.dims, one.base)}
     ranges: list[Range] = []
@@ -322,7 +325,7 @@ def _by_tuple(f: Sum, index: Index, one: Unravel, letters: Sequence[str]) -> For
             ]
         else:
             ranges.append(substitute(r, to))
-    return Sum(substitute(f.body, to), *ranges, substitute(f.condition, to))
+    return type(f)(substitute(f.body, to), *ranges, substitute(f.condition, to))
 
 
 @rule(

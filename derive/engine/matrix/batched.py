@@ -15,15 +15,12 @@ from itertools import combinations
 
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
-from derive.engine.compose import is_rearrangement
-from derive.engine.matrix.carried import carried
 from derive.engine.matrix.form import RULE, ArrayForm
 from derive.engine.matrix.images import folded, unfolded
 from derive.engine.matrix.labelled import Labelled, NoMatrixForm, Value
 from derive.engine.matrix.network import element_of
 from derive.engine.matrix.recognise import Recogniser
 from derive.engine.matrix.rewrite import Tidying
-from derive.engine.network import Derived
 from derive.ir import (
     ONE,
     TRUE,
@@ -147,6 +144,14 @@ def vector_form(d: Derivation, program: Program) -> ArrayForm:
     return ArrayForm(None, reason)
 
 
+def held_form(d: Derivation, held: Sequence[Index]) -> ArrayForm:
+    """The equation of arrays for every value of the indices that are held fixed."""
+    try:
+        return ArrayForm(_form(d, frozenset(held), ()))
+    except NoMatrixForm as no:
+        return ArrayForm(None, str(no))
+
+
 def _ways(d: Derivation, program: Program) -> Iterator[Callable[[], Derivation]]:
     """The readings to try, those with fewer indices held fixed first."""
     yield lambda: _image(d, unfolded(d, program))
@@ -224,22 +229,3 @@ def _equated(d: Derivation, left: Whole, right: Whole, indices: tuple[Int, ...])
     first = Step(entry, d.result, "index form", "entry by entry", d.facts)
     step = Step(d.result, tidied, RULE, "as arrays", (), small)
     return Derivation(entry, d.ranges, (first, step))
-
-
-def vector_forms(derived: Derived) -> dict[Derivation, ArrayForm]:
-    """The vector forms of the definitions and gradients of a network, by what they are forms of.
-
-    The expanded gradient of a given array has that of the gradient with the forms of rearranged
-    arrays put in.
-    """
-    program = derived.program
-    forward = {t: derived.tuples.get(t) or d for t, d in derived.forward.items()}
-    found = {d: vector_form(d, program) for d in forward.values()}
-    gradients = {t: vector_form(d, program) for t, d in derived.recursive.items()}
-    found |= {derived.recursive[t]: form for t, form in gradients.items()}
-    through = frozenset(d.tensor for d in program.definitions if is_rearrangement(d))
-    for t, form in gradients.items():
-        further = carried(form, gradients, through) if t in program.given else None
-        if further is not None:
-            found[derived.expanded[t]] = ArrayForm(further)
-    return found
