@@ -9,6 +9,7 @@ from pathlib import Path
 import sympy
 
 from derive.engine.differentiate import Differentiator
+from derive.engine.matrix.form import array_forms
 from derive.engine.network import Derived, derive_all
 from derive.network.build import Model
 from derive.verify.verify import Verifier
@@ -37,6 +38,32 @@ def deriving(model: Model) -> Cost:
 def verifying(model: Model) -> Cost:
     derived, verifier = everything(model), Verifier(model.program)
     return cost(lambda: [verifier.derivation(d) for d in derived.all])
+
+
+def with_arrays(model: Model) -> Cost:
+    """Deriving and verifying everything, and everything again as whole arrays."""
+
+    def work() -> None:
+        derived = everything(model)
+        results = (derived.jacobians, derived.recursive, derived.expanded)
+        forms = array_forms([d for group in results for d in group.values()], lambda t: "shape")
+        made = [f.derivation for f in forms.values() if f.derivation is not None]
+        verifier = Verifier(model.program)
+        for d in (*derived.all, *made):
+            verifier.derivation(d)
+
+    return cost(work)
+
+
+def without_arrays(model: Model) -> Cost:
+    """Deriving and verifying everything entry by entry."""
+
+    def work() -> None:
+        verifier = Verifier(model.program)
+        for d in everything(model).all:
+            verifier.derivation(d)
+
+    return cost(work)
 
 
 def gradients(model: Model, expanded: bool = False) -> Cost:
@@ -76,6 +103,8 @@ CASES: dict[str, Callable[[], Cost]] = {
     "import everything": lambda: cost_of_command("-c", "import derive.pipeline"),
     "LeNet: derive": lambda: deriving(example(LENET)),
     "LeNet: verify": lambda: verifying(example(LENET)),
+    "LeNet: derive and verify": lambda: without_arrays(example(LENET)),
+    "LeNet: derive and verify, arrays": lambda: with_arrays(example(LENET)),
     "LeNet: solve, .tex": lambda: solving(LENET, "-f", "tex"),
     "LeNet: solve, Typst PDF": lambda: solving(LENET, "--pdf-engine", "typst"),
     "symbolic LeNet: derive": lambda: deriving(example(SYMBOLIC)),
@@ -97,6 +126,11 @@ CASES: dict[str, Callable[[], Cost]] = {
 
 # (what the ratio shows, numerator, denominator)
 RATIOS = (
+    (
+        "LeNet, with arrays to without",
+        "LeNet: derive and verify, arrays",
+        "LeNet: derive and verify",
+    ),
     ("2800x2800 to 28x28", "2800x2800: derive", "28x28: derive"),
     ("64 layers to 8", "64 layers: gradients", "8 layers: gradients"),
     ("expanded, 16 layers to 8", "16 layers: expanded", "8 layers: expanded"),
