@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from derive.check.cost import contracted, work
+from derive.check.cost import contracted, entries_of, work
 from derive.check.counting import Counting, counts_only
 from derive.check.pair import Pair, is_numeric
 from derive.check.sampled import Sampled
@@ -51,6 +51,8 @@ LARGEST = 200_000
 """Multiplications for one value of everything, above which names stand for all sizes."""
 FEW = 4
 """Draws of sizes from which one is taken for a quick look under conditions."""
+DRAWN = 2_000_000
+"""Entries of a given array, above which names stand for all sizes."""
 MANY = 500
 """Entries beyond which a quick look begins with the first ones."""
 PROBED = 4
@@ -193,7 +195,14 @@ class Comparer:
 
     def direct(self, pair: Pair) -> bool:
         """Whether a pair is compared as it stands, at the sizes that the Given fixes."""
-        return self._of_document(pair) or contracted(self.program, pair, {}) <= LARGEST
+        if self._of_document(pair):
+            return True
+        return self._drawn_whole and contracted(self.program, pair, {}) <= LARGEST
+
+    @cached_property
+    def _drawn_whole(self) -> bool:
+        """Whether the given arrays are small enough to be drawn at the sizes that are fixed."""
+        return all(entries_of(t, {}) <= DRAWN for t in self.program.given)
 
     def work(self, pair: Pair) -> int:
         """About how many multiplications a quick look costs."""

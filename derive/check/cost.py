@@ -76,11 +76,12 @@ def _tables(pair: Pair, values: Values) -> int:
 
 
 def _table(d: Derivative, values: Values) -> int:
-    of = _entries(d.of.tensor, values) if isinstance(d.of, Component) else 1
-    return of * _entries(d.by.tensor, values)
+    of = entries_of(d.of.tensor, values) if isinstance(d.of, Component) else 1
+    return of * entries_of(d.by.tensor, values)
 
 
-def _entries(t: Tensor, values: Values) -> int:
+def entries_of(t: Tensor, values: Values) -> int:
+    """The entries of an array; an extent that is not known counts as if it were small."""
     return prod(_number(d, values) for d in t.shape)
 
 

@@ -32,6 +32,7 @@ class Defining:
         self._given, self._declared, self._chain = given, declared, chain
         self.functions = functions
         self._unnamed: set[Tensor] = set()
+        self._read: set[Tensor] = set()
 
     def layers(self) -> tuple[Layer, ...]:
         """Each definition as a layer of its own."""
@@ -42,6 +43,7 @@ class Defining:
                 continue
             self._refuse_repeated(layer, made, source, k)
             made.append(layer)
+            self._refuse_circular(layer, source, k)
             for t in (*layer.parameters, *(d.tensor for d in layer.definitions)):
                 if t not in self._unnamed:
                     self._declared.known.add(t)
@@ -125,6 +127,16 @@ class Defining:
                 **place,
             )
         return Definition(told, d.indices, d.body)
+
+    def _refuse_circular(self, layer: Layer, source: str, k: int) -> None:
+        """A declared array may be defined, but not by what is computed from it."""
+        for d in layer.definitions:
+            self._read |= tensors(d.body)
+            if d.tensor in self._read:
+                raise InputError(
+                    f"“{source}” defines {d.tensor.symbol} by itself, or after what needs it.",
+                    **self._given.source.place("define", k),
+                )
 
     def _refuse_repeated(self, layer: Layer, made: list[Layer], source: str, k: int) -> None:
         place = self._given.source.place("define", k)

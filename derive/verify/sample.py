@@ -11,7 +11,7 @@ import numpy as np
 from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import Size, Tensor
-from derive.verify.array import Data
+from derive.verify.array import LARGEST, Data
 from derive.verify.facts import Bounds, Plan
 from derive.verify.whole import number
 from derive.verify.world import Given, World
@@ -49,6 +49,8 @@ def world(
     values: dict[Tensor, Given] = {}
     for t in program.given:
         shape = tuple(number(d, sizes) for d in t.shape)
+        if math.prod(shape) * len(styles) > LARGEST:
+            raise Unsupported(f"{t.symbol} has {math.prod(shape)} entries; give smaller sizes")
         if known and t in known:
             entries = np.broadcast_to(known[t].numerators, (len(styles), *shape))
             values[t] = Given(entries, known[t].denominator)
