@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
-from itertools import pairwise
 
 from sympy import Basic
 
@@ -31,7 +30,7 @@ from derive.ir import (
     subformulas,
 )
 from derive.latex.array import known_extent
-from derive.latex.dots import DOTS, less_one, more_one, put, with_ranges
+from derive.latex.dots import items, less_one, more_one, put, set_bounds, tuple_of, with_ranges
 from derive.latex.error import ReadError, UndefinedName
 from derive.latex.indices import is_letter
 from derive.latex.integers import Integers, refuse
@@ -48,7 +47,6 @@ from derive.latex.tree import (
     Node,
     Numeral,
     Scripted,
-    Stack,
     Styled,
     SuchThat,
     Symbol,
@@ -364,37 +362,6 @@ def refuse_huge(bounds: tuple[Bounds, Bounds], name: Node) -> None:
     uppers = [e.constant for e in bounds[1] if e.constant is not None]
     if lowers and uppers and min(uppers) - max(lowers) > LONGEST_RANGE:
         refuse(name, f"a range of at most {LONGEST_RANGE} values", f"{min(uppers)}")
-
-
-def items(node: Node) -> list[Node]:
-    """The lines and comma-separated items below an operator."""
-    if isinstance(node, Stack):
-        return [i for line in node.lines for i in items(line)]
-    if isinstance(node, SuchThat):
-        return [*items(node.subject), *items(node.condition)]
-    return [i for item in node.items for i in items(item)] if isinstance(node, Listed) else [node]
-
-
-def tuple_of(node: Node) -> tuple[Node, ...]:
-    """The parts of `(p, q)`; `p` alone is a tuple of one."""
-    if isinstance(node, Group) and node.open == "(" and isinstance(node.body, Listed):
-        return node.body.items
-    return (node,)
-
-
-def set_bounds(node: Node) -> tuple[Node, Node]:
-    """The first and last element of `\\{1, \\dots, n\\}`."""
-    body = node.body if isinstance(node, Group) and node.open == "\\{" else node
-    if isinstance(body, Dots):
-        return body.first, body.last
-    items = list(body.items) if isinstance(body, Listed) else []
-    dotted = DOTS in items
-    steps = [i for i in items if i != DOTS]
-    numbers = [int(i.text) for i in steps if isinstance(i, Numeral) and i.text.isdecimal()]
-    whole = len(numbers) == len(steps) and all(b == a + 1 for a, b in pairwise(numbers))
-    if body is node or not steps or not (dotted or whole):
-        refuse(node, "a set such as \\{1,\\dots,n\\}", f"“{spell(node)}”")
-    return steps[0], steps[-1]
 
 
 def is_name(node: Node) -> bool:

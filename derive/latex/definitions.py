@@ -33,6 +33,7 @@ from derive.latex.tree import (
     Styled,
     Symbol,
     Where,
+    Word,
     as_name,
     letters,
     nodes,
@@ -147,7 +148,7 @@ class _Defining:
         axes = tuple(Index(x) for x in _letters(len(value.axes), body, value.axes))
         body = substitute(body, dict(zip(value.axes, axes, strict=True)))
         name = self.named(left)
-        return Definition(Tensor(spell(name), spell(name), shape, self.symbols.base), axes, body)
+        return Definition(Tensor(symbol(name), symbol(name), shape, self.symbols.base), axes, body)
 
     def with_implied_sums(self, body: Formula, free: tuple[Index, ...]) -> Formula:
         if not self.symbols.einstein:
@@ -191,7 +192,7 @@ class _Defining:
 
     def named(self, left: Node) -> Node:
         word = isinstance(left, Factors) and all(is_letter(f) for _, f in left.factors)
-        if not is_name(left) and not isinstance(left, Scripted) and not word:
+        if not is_name(left) and not isinstance(left, (Scripted, Word)) and not word:
             refuse(left, "the name of a tensor", f"“{spell(left)}”")
         return left
 
@@ -206,7 +207,7 @@ class _Defining:
             if r.lowers != (Int.of(base),) or len(r.uppers) != 1:
                 refuse(left, f"ranges that begin at {base}", f"one for {i.hint} that does not")
             extents.append(r.uppers[0] - base + 1)
-        return Tensor(spell(name), spell(name), extents, base)
+        return Tensor(symbol(name), symbol(name), extents, base)
 
     def fitting(self, d: Definition, left: Node) -> Definition:
         """`d`, if the stated ranges are those of its tensor."""
@@ -215,6 +216,13 @@ class _Defining:
             if axes.get(r.index, r) != r:
                 refuse(left, f"the range of {r.index.hint} that its axis has", "another one")
         return d
+
+
+def symbol(name: Node) -> str:
+    """The LaTeX of the name of a new tensor; words are upright in it."""
+    base = name.base if isinstance(name, Scripted) else name
+    text = spell(name)
+    return rf"\text{{{base.text}}}{text[len(base.text) :]}" if isinstance(base, Word) else text
 
 
 def is_in_font(node: Node) -> bool:

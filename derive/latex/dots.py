@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from itertools import pairwise
 from typing import Any
 
 from derive.ir import Int
+from derive.latex.integers import refuse
 from derive.latex.tree import (
     Big,
     Chain,
     Dots,
     Factors,
+    Group,
+    Listed,
     Node,
     Numeral,
+    Stack,
+    SuchThat,
     Symbol,
     Terms,
     rebuilt,
@@ -175,3 +181,34 @@ def less_one(node: Node) -> Node:
 
 def more_one(node: Node) -> Node:
     return Terms(((1, node), (1, Numeral("1", position=node.position))), position=node.position)
+
+
+def items(node: Node) -> list[Node]:
+    """The lines and comma-separated items below an operator."""
+    if isinstance(node, Stack):
+        return [i for line in node.lines for i in items(line)]
+    if isinstance(node, SuchThat):
+        return [*items(node.subject), *items(node.condition)]
+    return [i for item in node.items for i in items(item)] if isinstance(node, Listed) else [node]
+
+
+def tuple_of(node: Node) -> tuple[Node, ...]:
+    """The parts of `(p, q)`; `p` alone is a tuple of one."""
+    if isinstance(node, Group) and node.open == "(" and isinstance(node.body, Listed):
+        return node.body.items
+    return (node,)
+
+
+def set_bounds(node: Node) -> tuple[Node, Node]:
+    """The first and last element of `\\{1, \\dots, n\\}`."""
+    body = node.body if isinstance(node, Group) and node.open == "\\{" else node
+    if isinstance(body, Dots):
+        return body.first, body.last
+    items = list(body.items) if isinstance(body, Listed) else []
+    dotted = DOTS in items
+    steps = [i for i in items if i != DOTS]
+    numbers = [int(i.text) for i in steps if isinstance(i, Numeral) and i.text.isdecimal()]
+    whole = len(numbers) == len(steps) and all(b == a + 1 for a, b in pairwise(numbers))
+    if body is node or not steps or not (dotted or whole):
+        refuse(node, "a set such as \\{1,\\dots,n\\}", f"“{spell(node)}”")
+    return steps[0], steps[-1]

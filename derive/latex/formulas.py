@@ -287,7 +287,10 @@ class Formulas(Written):
         if node.open in ("(", "[", "\\{") and not isinstance(body, (Chain, Logic, Listed)):
             return self.value(body)
         if node.open in ("|", "\\lvert", "\\vert"):
-            return zipped([self.value(body)], lambda f: Apply("abs", f[0]))
+            inside = self.value(body)
+            if isinstance(inside, Array) and self.chooses("| | of an array is its norm"):
+                return norm(inside, "2", None)
+            return zipped([inside], lambda f: Apply("abs", f[0]))
         if node.open in NORMS:
             return norm(self.value(body), "2", None)
         column = self.listed(node) if node.open in ("(", "[") else None
@@ -311,6 +314,7 @@ class Formulas(Written):
         body = self.value(node.base.body)
         power = None if node.above is None else self.exponent(node.above)
         below = node.below
+        below = below.body if isinstance(below, Styled) else below
         degree = spell(below) if below is not None else "2"
         if degree in ("1", "2", "F", "\\infty") and self.find(below or node) is None:
             return norm(body, degree, power)

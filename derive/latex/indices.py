@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from derive.ir import Tensor
 from derive.latex.symbols import Abbreviation, Cotangent, Kronecker, Meaning
+from derive.latex.tokens import SYMBOLS
 from derive.latex.tree import (
     Factors,
     Group,
@@ -22,6 +23,9 @@ from derive.latex.tree import (
     product_of,
 )
 
+EVERY = Symbol(":", position=0)
+SLICES = (":", "\\cdot", "\\bullet", "*")
+"""Marks for a whole axis."""
 TAGS = ("(", "[", "\\langle")
 """Brackets around a superscript that is no power: `W^{(1)}`, `W^{[1]}`."""
 
@@ -54,8 +58,19 @@ def glued(node: Node) -> Iterator[Node]:
     elif isinstance(node, Factors) and all(operator == "" for operator, _ in node.factors):
         for _, factor in node.factors:
             yield from glued(factor)
+    elif isinstance(node, Raw) and all(map(_is_glueable, node.tokens)):
+        for text in node.tokens:
+            at = node.position
+            if text in SLICES:
+                yield EVERY
+            else:
+                yield Numeral(text, position=at) if text.isdecimal() else Symbol(text, position=at)
     else:
         yield node
+
+
+def _is_glueable(text: str) -> bool:
+    return text in SLICES or (len(text) == 1 and text.isalnum()) or text in SYMBOLS
 
 
 def is_letter(node: Node) -> bool:

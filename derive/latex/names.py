@@ -38,9 +38,9 @@ from derive.latex.array import (
     zipped,
 )
 from derive.latex.error import UndefinedName
-from derive.latex.indices import is_letter, is_mark, rank, split_indices
+from derive.latex.indices import EVERY, is_letter, is_mark, rank, split_indices
 from derive.latex.integers import refuse
-from derive.latex.scope import EVERY, Found
+from derive.latex.scope import Found
 from derive.latex.scripts import Scripts
 from derive.latex.symbols import Abbreviation, Cotangent, Identity, Kronecker, Ones, ScalarFunction
 from derive.latex.tree import (

@@ -8,6 +8,7 @@ and commands.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from derive.latex import rows
 from derive.latex.error import ReadError
@@ -20,6 +21,7 @@ from derive.latex.tokens import (
     FUNCTIONS,
     LOGIC,
     METHODS,
+    NAMING,
     OPERATORS,
     RELATIONS,
     SYMBOLS,
@@ -184,7 +186,8 @@ class Parser:
         if kind in ("letter", "number", "operator"):
             return True
         if kind == "text":
-            return text.isalpha() and text not in WORDS and self.tokens.after in ("(", "[", "\\{")
+            name = self.tokens.after in NAMING or self.tokens.before == "\\partial"
+            return text.isalpha() and text not in WORDS and name
         return text in SYMBOLS or text in STARTS
 
     # -- scripts -----------------------------------------------------------------------------------
@@ -283,14 +286,17 @@ class Parser:
 
     def group(self) -> Node:
         token = self.tokens.next
+        doubled = token.text == self.tokens.after == "|"
         close = BRACKETS[token.text]
         self.bars.append(close)
-        with self.tokens.enclosed(token.text, close):
+        inner = self.tokens.enclosed("|", "|") if doubled else nullcontext()
+        with self.tokens.enclosed(token.text, close), inner:
             body = self.listing()
             if token.text == "{" and self.tokens.skip("\\over"):
                 body = Fraction(body, self.listing(), position=token.position)
         self.bars.pop()
-        return body if token.text == "{" else Group(token.text, body, position=token.position)
+        open_ = "\\|" if doubled else token.text
+        return body if open_ == "{" else Group(open_, body, position=token.position)
 
     def fraction(self) -> Node:
         at = self.tokens.take().position

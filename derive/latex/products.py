@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from derive.ir import Formula
 from derive.latex.applications import Applications
 from derive.latex.array import (
     Array,
+    Mismatch,
     Value,
     chained_through,
     fits_rows,
     multiplied,
     product,
     same_shape,
+    show,
+    transpose,
     zipped,
 )
 from derive.latex.error import Misfit, ReadError, UndefinedName
-from derive.latex.indices import is_letter
+from derive.latex.indices import is_letter, is_mark
 from derive.latex.integers import refuse
 from derive.latex.numbers import inverse
 from derive.latex.operations import CUSTOMARY, OPERATIONS, dot, flat_kronecker
+from derive.latex.operations import FUNCTIONS as OF_ARRAYS
 from derive.latex.slopes import NABLA, PARTIAL, partial_axis, spell_all
 from derive.latex.tokens import PRODUCT
 from derive.latex.tree import (
@@ -148,6 +153,8 @@ class Products(Applications):
             return self.starred
         if operator == "\\cdot":
             return self.dotted
+        if operator == "\\times":
+            return self.crossed
         raise UndefinedName(node.position, "a declared operation before this", f"“{operator}”")
 
     def kronecker(self, a: Array, b: Array) -> Value:
@@ -171,6 +178,12 @@ class Products(Applications):
         if alike and self.chooses("\\cdot between columns is entry by entry"):
             return zipped([a, b], multiplied)
         return dot(a, b)
+
+    def crossed(self, a: Array, b: Array) -> Value:
+        """`A \\times B`: the product of matrices, as long as these are no two vectors."""
+        if a.rank == b.rank == 1:
+            raise Mismatch("a declared × of vectors", show(b), definite=False)
+        return self.side_by_side(a, b)
 
     def starred(self, a: Array, b: Array) -> Value:
         """`a * b`: entry by entry, as in programs, where the shapes allow it."""
@@ -207,6 +220,9 @@ class Products(Applications):
             assert isinstance(node, Scripted)
             assert node.below is not None
             return self.mean_over(node.below, follows), k + 2
+        if isinstance(node, Word) and node.text in OF_ARRAYS and k + 1 < len(factors):
+            with self.fitting(node):
+                return OF_ARRAYS[node.text](self.product(after(factors, k))), len(factors)
         start, orders = k, []
         while k < len(factors) and (axis := partial_axis(factors[k][1])) is not None:
             orders.append(axis)
@@ -229,10 +245,10 @@ class Products(Applications):
     ) -> tuple[Value, int]:
         """`\\frac{\\partial}{\\partial x}` before brackets, or before the rest of the product."""
         order = self.order(node.above)
-        after = factors[k + 1][1]
-        if isinstance(after, Group):
-            return self.derivatives(self.value(after), node, [after], mark, order), k + 2
-        rest = [("", after), *factors[k + 2 :]]
+        follows = factors[k + 1][1]
+        if isinstance(follows, Group):
+            return self.derivatives(self.value(follows), node, [follows], mark, order), k + 2
+        rest = after(factors, k)
         names = [f for _, f in rest]
         return self.derivatives(self.product(rest), node, names, mark, order), len(factors)
 
@@ -248,6 +264,10 @@ class Products(Applications):
             return self.gradient(of, node.below, order, spell(inner)), end
         end = self.reach(node.below, factors, k + 1)
         rest = [("", factors[k + 1][1]), *factors[k + 2 : end]]
+        bare = without_mark(rest[-1][1])
+        if bare is not None and self.find(bare) is not None:  # ∇_x L^⊤ is (∇_x L)^⊤
+            of = self.product([*rest[:-1], (rest[-1][0], bare)])
+            return transpose(self.gradient(of, node.below, order, spell(bare))), end
         of = self.product(rest)
         return self.gradient(of, node.below, order, spell_all([f for _, f in rest])), end
 
@@ -302,3 +322,16 @@ def is_expectation(node: Node) -> bool:
         and is_letter(node.below)
         and node.base in EXPECTATIONS
     )
+
+
+def without_mark(node: Node) -> Node | None:
+    """The L of `L^\\top`."""
+    if not isinstance(node, Scripted) or node.above is None or not is_mark(node.above):
+        return None
+    bare = node.below is None and not node.primes
+    return node.base if bare else replace(node, above=None)
+
+
+def after(factors: list[tuple[str, Node]], k: int) -> list[tuple[str, Node]]:
+    """The factors behind the one at `k`."""
+    return [("", factors[k + 1][1]), *factors[k + 2 :]]

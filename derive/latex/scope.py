@@ -41,8 +41,6 @@ NO_INDEX = frozenset(("\\partial", "\\nabla", "\\infty", "\\top", "\\dots", "\\p
 SPELT = tuple("softmax sigmoid relu ReLU tanh diag exp log max min sign vec tr".split())
 """Functions that people also write in italics, as letters before a bracket."""
 
-EVERY = Symbol(":", position=0)
-
 
 class Found(NamedTuple):
     """A name with its meaning, the nodes of its indices, and the power it is raised to.

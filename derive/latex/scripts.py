@@ -19,10 +19,9 @@ from derive.latex.array import (
 )
 from derive.latex.binders import Binders
 from derive.latex.error import Misfit, ReadError
-from derive.latex.indices import is_mark, split_indices
+from derive.latex.indices import EVERY, is_mark, split_indices
 from derive.latex.integers import refuse
 from derive.latex.numbers import is_moderate
-from derive.latex.scope import EVERY
 from derive.latex.tree import Factors, Listed, Node, Raw, Scripted, Symbol, Terms, spell
 
 HIGHEST = 10_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from derive.latex.binders import is_name, set_bounds
+from derive.latex.binders import is_name
 from derive.latex.clauses import Clause
-from derive.latex.dots import DOTS
+from derive.latex.dots import DOTS, set_bounds
 from derive.latex.integers import refuse
 from derive.latex.scope import Scope
 from derive.latex.symbols import Symbols

@@ -56,9 +56,8 @@ class Seen:
 
     @property
     def rank(self) -> int:
-        """The number of indices that it mostly has."""
-        indexed = {r: n for r, n in self.ranks.items() if r}
-        return max(indexed, key=lambda r: (indexed[r], r)) if indexed else 0
+        """The number of indices that it has: the largest, for an example of a batch has fewer."""
+        return max(self.ranks, default=0)
 
 
 @dataclass

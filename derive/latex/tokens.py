@@ -33,6 +33,8 @@ WORDS = frozenset(
     provided then so since because otherwise else""".split()
 )
 """Words that belong to the text around a formula, also before a bracket."""
+NAMING = ("(", "[", "\\{", "_", "^")
+"""What follows upright words that are a name."""
 OPERATORS = {
     **{"\\div": "/", "\\bmod": "mod"},
     **{
@@ -136,6 +138,11 @@ class Tokens:
         """The text of the token after the next one, "" at the end."""
         token = self.list[min(self.taken + 1, len(self.list) - 1)]
         return "" if token.kind == "end" else token.text
+
+    @property
+    def before(self) -> str:
+        """The text of the token before the next one, "" at the beginning."""
+        return self.list[self.taken - 1].text if self.taken else ""
 
     @property
     def at(self) -> int:
