@@ -43,12 +43,12 @@ MODULES = {
     name: f"derive.rules.{name}"
     for name in (
         *("derivative", "functions", "deltas", "sums", "guards", "definitions", "algebra"),
-        *("proof", "sampling", "terms"),
+        *("proof", "sampling", "terms", "stacks"),
     )
 } | {"affine": "derive.ir.affine"}
 QUICK = (
     *("test_laws.py", "test_proof.py", "test_sampling.py", "test_affine.py"),
-    *("test_rules.py", "test_normal_form.py"),
+    *("test_rules.py", "test_normal_form.py", "test_stack.py"),
 )
 SLOW = ("test_golden.py", "test_forms.py", "test_engine.py", "test_oracle.py")
 LEFT_OUT = "not noticed and not bytes and not linear"

@@ -83,7 +83,6 @@ def test_every_step_is_verified(
     ("tables", "wrt", "vector", "equation"),
     [
         (SOFTMAX, "z", None, r"\operatorname{diag}(y) - y y^{\top}"),
-        (LOGISTIC, "w", "v", r"X^{\top} \bigl(y \odot (\mathbf{1}_{N} - y) \odot (X v)\bigr)"),
         (SQUARES, "W", "V", r"[X^{\top} X V]_{j,k}"),
     ],
 )
@@ -102,6 +101,15 @@ def test_matrix_form_of_the_logistic_hessian() -> None:
     assert found.verify().status == "exact"
     diagonal = r"\operatorname{diag}\bigl(y \odot (\mathbf{1}_{N} - y)\bigr)"
     assert found.latex().endswith(rf" = X^{{\top}} {diagonal} X")
+
+
+def test_matrix_form_of_a_product_with_a_vector() -> None:
+    """However it is written, it is one column: no matrix of second derivatives is formed."""
+    for tables, wrt in ((LOGISTIC, "w"), (SOFTMAX, "z")):
+        found = derive.Given.from_dict(tables).hessian("L", wrt, vector="v", form="matrix")
+        assert found.verify().status == "exact"
+        assert "diag" not in found.latex()
+        assert not found.remark
 
 
 def test_the_array_of_second_derivatives_is_its_entries() -> None:
