@@ -215,6 +215,8 @@ _FUNCTIONS: dict[str, Any] = {
     "tanh": lambda x: x.tanh(),
     "sigmoid": lambda x: 1 / (1 + (-x).exp()),
     "erf": lambda x: x.erf(),
+    "gelu": lambda x: x / 2 * (1 + (x / flint.arb(2).sqrt()).erf()),
+    "softplus": lambda x: (1 + x.exp()).log(),
     "sin": lambda x: x.sin(),
     "cos": lambda x: x.cos(),
 }

@@ -135,10 +135,41 @@ Asked = Annotated[
 ]
 
 
+def _seconds(value: object) -> object:
+    """Second derivatives in both spellings: names, and tables."""
+    if isinstance(value, (list, tuple)):
+        return tuple({"wrt": v} if isinstance(v, str) else v for v in value)
+    return value
+
+
+class Second(Table):
+    """A second derivative: of the loss, or `of` another number, twice by `wrt` or by two arrays.
+
+    With `vector`, its product with an array of that name, which has the shape of `wrt`.
+    """
+
+    wrt: Annotated[
+        tuple[str, ...],
+        BeforeValidator(lambda v: (v,) if isinstance(v, str) else _sequence(v)),
+        Field(min_length=1, max_length=2, json_schema_extra={}),
+    ]
+    of: str | None = None
+    vector: str | None = None
+
+
+Seconds = Annotated[
+    tuple[Second, ...], BeforeValidator(_seconds, json_schema_input_type=list[str | Second])
+]
+
+
 class Given(Table):
     """A whole Given.  `from_dict` makes one with readable errors; `load` reads one from a file.
 
-    `compose` names definitions that the document also writes in terms of what is given.
+    A definition `for \\ell = 1..L-1` that reads the level before, with arrays declared as members
+    of families ('A_\\ell' = ['n_\\ell', 'n_{\\ell-1}']), describes a stack of L layers.
+
+    `compose` names definitions that the document also writes in terms of what is given.  `second`
+    asks for second derivatives, `listings` for the passes as Python.
 
     `variants` says between which whole numbers a size, or the entries of an array, may be drawn
     afresh for a variant of a sheet.
@@ -155,6 +186,8 @@ class Given(Table):
     define: Texts = ()
     form: Literal["index", "matrix", "vector"] = "index"
     compose: Texts = ()
+    second: Seconds = ()
+    listings: Literal["none", "arrays", "loops"] = "none"
     notation: dict[str, str] = Field(default_factory=dict)
     values: dict[str, Value] = Field(default_factory=dict)
     variants: dict[str, Span] = Field(default_factory=dict)

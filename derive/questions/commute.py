@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from derive.derivation.program import Program
+from derive.engine.calculate import Calculator
 from derive.engine.places import over_places
 from derive.ir import (
     FUNCTIONS,
@@ -23,7 +24,7 @@ from derive.ir import (
 )
 from derive.network.ask import Commute
 from derive.network.names import is_symbol
-from derive.questions.monotone import for_all_monotone
+from derive.questions.monotone import DRAWS, for_all_monotone
 from derive.questions.parts import (
     Lines,
     OverWindow,
@@ -35,9 +36,10 @@ from derive.questions.parts import (
     Typed,
     WindowSet,
     Words,
+    Written,
 )
-from derive.questions.setting import Setting, verified
-from derive.verify.verdict import Verification
+from derive.questions.setting import Setting, result, verified
+from derive.verify.verdict import REFUTED, Verification
 from derive.verify.verify import Verifier
 
 
@@ -57,9 +59,13 @@ def answer(ask: Commute, setting: Setting) -> Iterator[Part]:
     if case.falling:
         yield from case.fails()
         return
+    if case.known and case.refuted():
+        yield from case.refutation(ask.decimals)
+        return
     yield from case.bounds()
     yield from case.chain()
     if not case.known:
+        yield from case.drawn()
         yield from case.instance()
         yield from replace(case, falling=True).fails()
 
@@ -154,6 +160,16 @@ class Case:
                 )
             )
 
+    def drawn(self) -> Iterator[Part]:
+        """What was evaluated where the function is unknown."""
+        yield Say(
+            (
+                f"What is said of all such functions was evaluated with {DRAWS} of them, ",
+                "piecewise linear and drawn: on finitely many entries every such function agrees "
+                "with one of that kind.",
+            )
+        )
+
     def bounds(self) -> Iterator[Part]:
         """Each side is at most the other."""
         inner, outer = self.over(self.applied(self.x)), self.applied(self.maximum)
@@ -221,6 +237,31 @@ class Case:
         yield Say(("the function max(x, 0) never falls, so",), "For example,")
         told = Side(self._told(right), ("ReLU",), verdict=verdict)
         yield Lines((Row(self._told(left), (told,)),), self.ranges)
+
+    def refuted(self) -> bool:
+        """Whether the known function does not commute."""
+        inner = self.over(self.applied(self.x))
+        return self.verdict(self.applied(self.maximum), "=", inner).status == REFUTED
+
+    def refutation(self, decimals: int) -> Iterator[Part]:
+        """Two entries of which the larger one has the smaller value."""
+        calculator = Calculator(Program((), (), ()), {}, {})
+        verifier = Verifier(Program((), (), ()))
+        pairs = ((a, b) for b in range(-3, 4) for a in range(-4, b))
+        for a, b in pairs:
+            entries = Number(a), Number(b)
+            values = [self.applied(e) for e in entries]
+            if calculator.value(values[0]) > calculator.value(values[1]):
+                break
+        else:
+            return
+        told: Words = ("the function is not nondecreasing. In a window with the entries ",)
+        yield Say((*told, entries[0], " and ", entries[1], " only,"), "They do not commute:")
+        rows = []
+        for f in (self.applied(Greatest(*entries)), Greatest(*values)):
+            value = calculator.value(f)
+            rows.append(Row(Written(f), (result(verifier, f, value, decimals),), inline=True))
+        yield Lines(tuple(rows))
 
     def fails(self) -> Iterator[Part]:
         """A function that falls: the largest entry has the smallest value."""

@@ -24,6 +24,8 @@ def answer(ask: Forward, setting: Setting) -> Iterator[Part]:
     """The definition, one entry of it with numbers, and all entries."""
     of = setting.defined(ask.of)
     yield from definition(of, setting)
+    if not setting.is_numeric:
+        setting.fail("values can be computed only where all sizes have numbers", "of")
     if not setting.calculator.knows(of):
         missing = [t.name for t in setting.program.given if not setting.calculator.knows(t)]
         setting.fail(f"there are no numbers for {', '.join(missing)}; add them to [values]")

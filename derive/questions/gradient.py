@@ -100,6 +100,8 @@ class _Stage:
     def parts(self) -> Iterator[Part]:
         """The general formula, each entry, and the table."""
         yield from self.general()
+        if not self.setting.is_numeric:
+            return
         for d in self.readers:
             yield from choices(self.setting, d, self.ask.decimals)
         places = self.setting.calculator.places(self.t)

@@ -333,40 +333,27 @@ class Pooled:
         """Entries of any sign, for even p: the same with their absolute values."""
         half = Size(_free(self.setting, "q", "k", "h"))
         p = Count(Int.of(half) * 2)
-        x, ranges, condition = self.x, self.total.ranges, self.total.condition
-        program = Program(
-            (*self.setting.program.sizes, half), (x.tensor,), (), self.program.size_facts
-        )
-        root = Power(p, Number(-1))
-        size = Apply("abs", x)
-        plain = Power(Sum(Power(x, p), *ranges, condition), root)
+        ranges, condition = self.total.ranges, self.total.condition
+        sizes = (*self.setting.program.sizes, half)
+        verifier = Verifier(Program(sizes, (self.source,), (), self.program.size_facts))
+        root, size = Power(p, Number(-1)), Apply("abs", self.x)
+        plain = Power(Sum(Power(self.x, p), *ranges, condition), root)
         absolute = Power(Sum(Power(size, p), *ranges, condition), root)
-        verdict = verified(Verifier(program), plain, "=", absolute, self.ranges)
-        yield Say(
-            (
-                "only even exponents make sense; let ",
-                Relation(self.p, "=", p),
-                ". Then",
-            ),
-            "Entries of any sign:",
-        )
-        told = Side(self._over(absolute), ("even powers do not see the sign",), verdict=verdict)
-        yield Lines((Row(self._over(plain), (told,)),), self.ranges)
+        verdict = verified(verifier, plain, "=", absolute, self.ranges)
+        told: Words = ("only even exponents make sense; let ", Relation(self.p, "=", p), ". Then")
+        yield Say(told, "Entries of any sign:")
+        why: Words = ("even powers do not see the sign",)
+        side = Side(self._over(absolute), why, verdict=verdict)
+        yield Lines((Row(self._over(plain), (side,)),), self.ranges)
         largest = Max(size, *ranges, condition)
-        n = Power(self.number, root)
-        low = verified(Verifier(program), largest, "<=", absolute, self.ranges)
-        high = verified(Verifier(program), absolute, "<=", Times(n, largest), self.ranges)
         yield Say(("and, as the absolute values are not negative, by the same bounds",))
-        yield Lines(
-            (
-                Row(
-                    self._over(largest),
-                    (
-                        Side(self._over(absolute), (), "<=", low),
-                        Side(self._over(Times(n, largest)), (), "<=", high),
-                    ),
-                ),
-            ),
-            self.ranges,
-        )
+        most = Times(Power(self.number, root), largest)
+        yield Lines((self._between(largest, absolute, most, verifier),), self.ranges)
         yield Say(("so that the limit is the largest absolute value, not the largest entry.",))
+
+    def _between(self, low: Formula, f: Formula, high: Formula, verifier: Verifier) -> Row:
+        """low ≤ f ≤ high."""
+        first = verified(verifier, low, "<=", f, self.ranges)
+        second = verified(verifier, f, "<=", high, self.ranges)
+        sides = (Side(self._over(f), (), "<=", first), Side(self._over(high), (), "<=", second))
+        return Row(self._over(low), sides)

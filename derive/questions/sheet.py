@@ -9,7 +9,7 @@ from typing import Any
 from derive.check.scopes import merged
 from derive.derivation.program import Layer
 from derive.engine.calculate import Calculator
-from derive.errors import InputError
+from derive.errors import DeriveError, InputError
 from derive.ir import Tensor
 from derive.network.build import build
 from derive.network.defining import FORMULA
@@ -99,7 +99,10 @@ def _answered(
         answers = []
         for n, asked in enumerate(problem.ask):
             setting.question = n
-            answers.append(answered(asked, setting, solve))
+            try:
+                answers.append(answered(asked, setting, solve))
+            except DeriveError as error:
+                raise error.at(**setting.given.source.place("ask", n)) from None
         told = (Say((problem.text,)),) if problem.text else ()
         problems.append(
             (setting, Problem(problem.title, (*told, *_given(setting)), tuple(answers)))
