@@ -17,17 +17,21 @@ from derive.ir import (
     Chosen,
     Component,
     Derivative,
+    Element,
     Formula,
     Index,
     Max,
     Plus,
     Power,
+    Range,
     Sum,
     Tensor,
     Times,
     free_indices,
+    fresh,
 )
 from derive.verify.arithmetic import P, Q
+from derive.verify.degree_of_arrays import ArrayDegrees
 from derive.verify.integers import Env
 from derive.verify.unknown import DEGREE as CUBIC
 from derive.verify.unknown import unknown
@@ -67,6 +71,8 @@ class Degrees:
     def _of(self, f: Formula, env: Env) -> Degree:
         if isinstance(f, Component):
             return self._tensor(f)
+        if isinstance(f, Element):
+            return Degree(*self._arrays(env).of(f.whole), free_indices(f))
         if isinstance(f, Derivative):
             d = self.of(f.of, env)
             return Degree(d.top + d.bottom, 2 * d.bottom, free_indices(f))
@@ -103,6 +109,23 @@ class Degrees:
             )
         d = self._tensors[t]
         return Degree(d.top, d.bottom, free_indices(f) if d.bottom else frozenset())
+
+    def _arrays(self, env: Env) -> ArrayDegrees:
+        def of_formula(f: Formula) -> tuple[int, int]:
+            d = self.of(f, env)
+            return d.top, d.bottom
+
+        def of_tensor(t: Tensor) -> tuple[int, int]:
+            d = self._tensor(Component(t, *(fresh("i") for _ in t.shape)))
+            return d.top, d.bottom
+
+        def within(ranges: tuple[Range, ...]) -> tuple[ArrayDegrees, int]:
+            inner = self.world.env(ranges, env)
+            hulls = [inner[r.index] for r in ranges]
+            return self._arrays(inner), prod(high - low + 1 for low, high in hulls)
+
+        number = self.world.integers.number
+        return ArrayDegrees(of_formula, of_tensor, lambda a: tuple(map(number, a.shape)), within)
 
     def _power(self, f: Power, env: Env) -> Degree:
         d = self.of(f.base, env)
