@@ -6,12 +6,26 @@ from collections.abc import Iterable, Iterator
 
 from sympy import Basic
 
-from derive.document.math import Name, Numeral, Operator, Relation, fenced, listed, row
+from derive.document.math import Name, Numeral, Operator, Relation, Scripts, fenced, listed, row
 from derive.document.model import Code, Line, line
-from derive.ir import Apply, Bracket, Chosen, Delta, Int, Max, Ravel, Unravel, subformulas
+from derive.document.positions import Positions
+from derive.ir import (
+    Apply,
+    Bracket,
+    Chosen,
+    Component,
+    Delta,
+    Int,
+    Max,
+    Ravel,
+    Unravel,
+    subformulas,
+)
 
 
-def conventions(formulas: Iterable[Basic], kinds: Iterable[str], base: int) -> Iterator[Line]:
+def conventions(
+    formulas: Iterable[Basic], kinds: Iterable[str], base: int, positions: Positions = "spelled"
+) -> Iterator[Line]:
     """The sentences for what occurs in `formulas` and for the `kinds` of layers."""
     nodes = list(_nodes(formulas))
     yield line(f"Indices count from {base}; a sum over an empty range is 0.")
@@ -22,6 +36,7 @@ def conventions(formulas: Iterable[Basic], kinds: Iterable[str], base: int) -> I
         yield line("Arrays are flattened row by row: the last index varies fastest.")
     if any(isinstance(n, Delta) for n in nodes):
         yield line("A Kronecker delta is 1 where its two indices agree, and 0 otherwise.")
+    yield from _tuples(nodes, positions)
     if any(isinstance(n, (Bracket, Chosen)) for n in nodes):
         yield line("A condition in square brackets is 1 where it holds, and 0 otherwise.")
     if any(isinstance(n, (Max, Chosen)) for n in nodes):
@@ -31,6 +46,22 @@ def conventions(formulas: Iterable[Basic], kinds: Iterable[str], base: int) -> I
         relu = row(Operator("max"), fenced("paren", listed([z, zero])))
         at = row(z, Relation("="), zero)
         yield line("The derivative of ", relu, " at ", at, " is taken to be 0.")
+
+
+def _tuples(nodes: Iterable[Basic], positions: Positions) -> Iterator[Line]:
+    """How positions are written by their index tuples."""
+    c, d, f = (Name(letter) for letter in "cdf")
+    pair = fenced("paren", listed([c, d]))
+    if positions == "tuples" and any(isinstance(n, Component) and _ravels(n) for n in nodes):
+        entry = Scripts(Name("A"), below=fenced("paren", row(c, d)))
+        yield line("In ", entry, ", the one index is the position of the tuple ", pair, ".")
+    if positions != "spelled" and any(isinstance(n, Delta) and _ravels(n) for n in nodes):
+        delta = Scripts(Name(r"\delta"), below=listed([row(c, d), f]))
+        yield line("The symbol ", delta, " is 1 where ", f, " is the position of ", pair, ".")
+
+
+def _ravels(f: Basic) -> bool:
+    return any(isinstance(e, Int) and isinstance(e.atom, Ravel) for e in f.args)
 
 
 def _nodes(formulas: Iterable[Basic]) -> Iterator[Basic]:

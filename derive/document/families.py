@@ -2,14 +2,28 @@ r"""The layout of arrays for all values of an index: \sum_n A_n^\top B_n, stack_
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from derive.document.integers import bounds
+from derive.document.integers import bounds, integer
 from derive.document.juxtapose import operators
-from derive.document.math import Big, Math, Numeral, Operator, Relation, Scripts, fenced, row
+from derive.document.math import (
+    Big,
+    Comma,
+    Math,
+    Numeral,
+    Operator,
+    Relation,
+    Scripts,
+    Sign,
+    Space,
+    Words,
+    fenced,
+    listed,
+    row,
+)
 from derive.document.notation import Names
 from derive.document.strength import Laid, Strength, slot
-from derive.ir import Range, Series, StackedOver, Whole
+from derive.ir import Ints, Range, Series, StackedOver, Whole
 
 Lay = Callable[[Whole], Laid]
 
@@ -28,6 +42,26 @@ def stacked_over(a: StackedOver, names: Names, lay: Lay) -> Laid:
     inside = fenced("paren", Scripts(family, below=_start(r, names), above=_end(r, names)))
     head = Scripts(Operator("stack"), below=Numeral(str(a.axis)))
     return Laid(row(head, inside), Strength.OPERAND)
+
+
+def windowed(name: str, options: Sequence[Ints], names: Names) -> Math:
+    """unfold or fold, with the window below it, and what is not 1, 0 and 1 of the rest."""
+    kernel, *others = options
+    parts: list[Math] = []
+    for d in kernel.all:
+        parts += [Sign("times")] * bool(parts) + [integer(d, names)]
+    usual = (("stride", 1), ("padding", 0), ("dilation", 1))
+    for (word, number), given in zip(usual, others, strict=True):
+        if any(e.constant != number for e in given.all):
+            same = len(set(given.all)) == 1
+            told = given.all[:1] if same else given.all
+            parts += [
+                Comma(),
+                Space("thin"),
+                Words(f"{word} "),
+                listed(integer(e, names) for e in told),
+            ]
+    return Scripts(Operator(name), below=row(*parts))
 
 
 def _start(r: Range, names: Names) -> Math:

@@ -25,7 +25,10 @@ def forward_way(way: Way, z: Tensor, displays: Displays) -> Iterator[Block]:
     for k, form in enumerate(way.channels):
         name = label(f"channel {k}", z)
         yield from as_vectors(form, name, displays.notation, displays.mark)
-    yield Paragraph(line("Put into each other, these are the definition of ", parse_name(z.symbol)))
+    again = line(
+        "Put into each other, these are the definition of ", parse_name(z.symbol), " again:"
+    )
+    yield Paragraph(again)
     yield displays.chain(way.together, label("together", z))
 
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from derive.document import levels
-from derive.document.families import series, stacked_over
+from derive.document.families import series, stacked_over, windowed
 from derive.document.functions import head
 from derive.document.integers import component_like, integer
 from derive.document.juxtapose import inline, juxtaposed
@@ -157,8 +157,8 @@ class Wholes:
             Dilated: lambda a: self._call(self._at("dilate", _once(a.args[1])), a.of),
             Padded: self._padded,
             Correlated: self._correlated,
-            Unfolded: lambda a: self._call(Operator("unfold"), a.of),
-            Folded: lambda a: self._call(Operator("fold"), a.of),
+            Unfolded: lambda a: self._call(windowed("unfold", a.options, self.names), a.of),
+            Folded: lambda a: self._call(windowed("fold", a.options, self.names), a.of),
         }
 
     def element(self, f: Element) -> Laid:

@@ -85,6 +85,14 @@ class Vectors:
     ways: Mapping[Tensor, Way] = field(default_factory=dict)
 
     @property
+    def every(self) -> Iterator[ArrayForm]:
+        """Every form, in the order of a document."""
+        yield from self.forms.values()
+        for way in self.ways.values():
+            yield from (s.form for s in (*way.stages, *way.gradients))
+            yield from way.channels
+
+    @property
     def all(self) -> Iterator[Derivation]:
         """Every derivation between arrays, and those that lead there."""
         for form in self.forms.values():
@@ -107,7 +115,7 @@ class _Passes:
     """The index form of a network beside the one by way of matrices."""
 
     def __init__(self, derived: Derived, hidden: tuple[Tensor, ...]) -> None:
-        self.derived, made = derived, vectorised(derived.program)
+        self.derived, made = derived, vectorised(derived.program, hidden)
         self.program, self.parts = made.program, made.parts
         self.engine = Differentiator(self.program, hidden)
         self.between = frozenset(

@@ -10,7 +10,7 @@ treated alike.  What reads its arrays plainly, one summed index and no windows, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from derive.derivation.program import Program
@@ -30,8 +30,10 @@ from derive.ir import (
     Tensor,
     Times,
     free_indices,
+    fresh,
     ravel,
     substitute,
+    tensors,
     unravel,
 )
 from derive.ir.extent import product_of
@@ -46,13 +48,16 @@ class Vectorised:
     parts: Mapping[Tensor, tuple[Definition, ...]]
 
 
-def vectorised(program: Program) -> Vectorised:
-    """The program in which windows and contractions of several indices are products of matrices."""
+def vectorised(program: Program, hidden: Collection[Tensor] = ()) -> Vectorised:
+    """The program in which windows and contractions of several indices are products of matrices.
+
+    What reads `hidden` arrays, coefficients of unknown functions, stays as it is.
+    """
     names = Names({t.symbol for t in (*program.given, *program.defined)}, list(program.sizes))
     definitions: list[Definition] = []
     parts: dict[Tensor, tuple[Definition, ...]] = {}
     for d in program.definitions:
-        opened = _opened(d, names)
+        opened = () if tensors(d.body) & set(hidden) else _opened(d, names)
         definitions += opened or (d,)
         if opened:
             parts[d.tensor] = opened
@@ -119,7 +124,7 @@ def _opened(d: Definition, names: Names) -> tuple[Definition, ...]:
     extents = {r.index: _extent(r, base) for r in (*d.ranges, *core.binder.ranges)}
     rows = [extents[i] for i in core.binder.bound]
     places = [extents[i] for i in core.places]
-    r, at = Index("r"), Index("l")
+    r, at = fresh("r"), fresh("l")
     across = {i: unravel(r, k, rows, base) for k, i in enumerate(core.binder.bound)}
     along = {i: unravel(at, k, places, base) for k, i in enumerate(core.places)}
     many = names.extent("R", layer, rows)
