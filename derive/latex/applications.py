@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from derive.errors import MissingRule
+from derive.errors import BudgetSpent, MissingRule
 from derive.ir import (
     Bracket,
     Delta,
@@ -33,7 +33,7 @@ from derive.latex.names import is_one
 from derive.latex.operations import OPERATIONS, rotated
 from derive.latex.rearranged import rows_flattened
 from derive.latex.scope import Found, argument_of
-from derive.latex.slopes import Slopes, is_partial
+from derive.latex.slopes import HIGHEST_ORDER, Slopes, is_partial
 from derive.latex.symbols import (
     Abbreviation,
     ArrayFunction,
@@ -221,6 +221,8 @@ class Applications(Slopes):
         node: Node,
     ) -> Value:
         """A function, differentiated perhaps, of numbers or of each entry of arrays."""
+        if sum(orders) > HIGHEST_ORDER:
+            refuse(node, f"a derivative of order {HIGHEST_ORDER} at most", f"{sum(orders)}")
         wanted = len(meaning.parameters) if isinstance(meaning, DefinedFunction) else None
         if wanted not in (None, len(arguments)):
             refuse(node, f"{wanted} arguments of {spell(node)}", f"{len(arguments)}")
@@ -233,7 +235,7 @@ class Applications(Slopes):
         try:
             with self.fitting(node):
                 return zipped(arguments, f)
-        except MissingRule as problem:
+        except (MissingRule, BudgetSpent) as problem:
             return refuse(node, "a function that can be differentiated", str(problem))
 
     def function(self, name: str, orders: tuple[int, ...], x: list[Formula]) -> Formula:
