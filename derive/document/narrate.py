@@ -57,7 +57,8 @@ from derive.ir import Bracket, Definition, Delta, Formula, Index, Int, Tensor, s
 class Narrator:
     """Tells what was derived; `mark` says what verification says of a derivation.
 
-    With `only`, just the layers that have one of those arrays, and their results.
+    `more` stands behind the gradients.  With `only`, just the layers that have one of those
+    arrays, and their results.
     """
 
     title: str
@@ -72,6 +73,7 @@ class Narrator:
     positions: Positions = "deltas"
     arrays: Vectors | None = None
     vectors: bool = False
+    more: tuple[Block, ...] = ()
 
     @cached_property
     def notation(self) -> Notation:
@@ -100,7 +102,7 @@ class Narrator:
         blocks += self._backward() if self._of_formulas else self._gradients()
         for t, together in self.derived.together.items():
             blocks += self._together(t, together)
-        blocks += self._counts()
+        blocks += [*self.more, *self._counts()]
         if self.summary:
             blocks += [Section("Verification"), Summary(self.summary)]
         return Document(self.title, tuple(blocks))
@@ -145,9 +147,10 @@ class Narrator:
         d = self.derived
         groups = (d.forward, d.jacobians, d.expanded)
         formulas = [x.result for group in groups for x in group.values()]
-        yield from conventions(formulas, [x.kind for x in d.layers], self.base)
-        if self.arrays and not self.vectors:
-            yield from conventions_of(self.arrays.forms.values())
+        kinds = [x.kind for x in d.layers]
+        yield from conventions(formulas, kinds, self.base, self.positions)
+        if self.arrays:
+            yield from conventions_of(self.arrays.every)
 
     # -- layers ----------------------------------------------------------------------------------
 
