@@ -11,13 +11,15 @@ from typing import Any
 from derive.derivation.step import Derivation
 from derive.document.answers import document as document_of_sheet
 from derive.document.describe import power_of_ten
-from derive.document.model import Document, Line, Mark, line
+from derive.document.model import Block, Document, Line, Mark, line
 from derive.document.narrate import Narrator
+from derive.document.second import second_derivatives
 from derive.document.stack import StackNarrator
 from derive.engine.matrix.form import array_forms
 from derive.engine.matrix.passes import Vectors, vectors
 from derive.engine.network import Derived, derive_all
 from derive.errors import InputError
+from derive.extras import code_blocks, derivations_of, seconds
 from derive.ir import Tensor
 from derive.network.build import Model, build
 from derive.network.given import Given
@@ -58,6 +60,8 @@ class Solution:
     @property
     def summary(self) -> str:
         """One line on what verification said."""
+        if not self.steps:
+            return "nothing to confirm"
         confirmed = sum(v.holds for v in self.steps)
         refuted = sum(v.status == REFUTED for v in self.steps)
         return f"{confirmed} of {len(self.steps)} steps confirmed" + (
@@ -152,13 +156,18 @@ def solution(
     derived = derive_all(
         model.program, model.layers, model.targets, chosen, model.hidden, model.compose
     )
-    arrays = _arrays(model, derived)
+    arrays, second = _arrays(model, derived), seconds(model)
     progress("verifying")
     verifier = Verifier(arrays.program)
-    verdicts = {d: verifier.derivation(d) for d in (*derived.all, *arrays.all)}
+    everything = (*derived.all, *arrays.all, *derivations_of(second))
+    verdicts = {d: verifier.derivation(d) for d in everything}
     steps = tuple(s.verification for v in verdicts.values() for s in v.steps)
     ends = tuple(v.ends for v in verdicts.values())
-    return Solution(narrate(model, derived, verdicts, detail, chosen, arrays), steps, ends)
+    marks = {d: Mark(v.status) for d, v in verdicts.items()}
+    full = detail == "full"
+    told = second_derivatives(second, model.program, marks.get, full)
+    more = (*told, *code_blocks(model))
+    return Solution(narrate(model, derived, verdicts, detail, chosen, arrays, more), steps, ends)
 
 
 def _arrays(model: Model, derived: Derived) -> Vectors:
@@ -232,6 +241,7 @@ def narrate(
     detail: str,
     chosen: frozenset[Tensor],
     arrays: Vectors,
+    more: tuple[Block, ...] = (),
 ) -> Document:
     """The document about a network."""
     marks = {d: Mark(v.status) for d, v in verdicts.items()}
@@ -248,6 +258,7 @@ def narrate(
         model.conventions.positions,
         arrays,
         model.form == "vector",
+        more,
     ).document()
 
 

@@ -15,12 +15,22 @@ from derive.network.declare import Declarations
 from derive.network.defining import Defining
 from derive.network.facts import facts
 from derive.network.functions import Functions, applied_by_entry
-from derive.network.given import Conventions, Given
+from derive.network.given import Conventions, Given, Second
 from derive.network.names import is_symbol, nearest
 from derive.network.notation import notation_of
 from derive.network.site import show_shape
 from derive.network.sizes import value_of
 from derive.network.stack import stack_of
+
+
+@dataclass(frozen=True)
+class SecondAsked:
+    """A second derivative to derive, or its product with a vector."""
+
+    of: Tensor
+    by: Tensor
+    and_by: Tensor
+    vector: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -32,7 +42,8 @@ class Model:
     about this model mean; `hidden` are given arrays without a meaning of their own, the
     coefficients of unknown functions.  `warnings` are sentences for the user; `form` is
     that in which results are shown: index, matrix or vector; `compose` are the
-    definitions to be written in terms of what is given.
+    definitions to be written in terms of what is given, `second` the second derivatives that are
+    asked for, and `listings` the style of the code to be shown.
     """
 
     title: str
@@ -47,6 +58,12 @@ class Model:
     warnings: tuple[str, ...] = ()
     form: str = "index"
     compose: tuple[Tensor, ...] = ()
+    second: tuple[SecondAsked, ...] = ()
+    listings: str = "none"
+
+    def layout_of(self, by: Tensor) -> str:
+        """The layout of derivatives by an array."""
+        return self.conventions.layout_by(len(by.shape))
 
     @property
     def parameters(self) -> tuple[Tensor, ...]:
@@ -146,14 +163,18 @@ def _model(
         sizes=declared.sizes.all,
     )
     _check_values(given, program)
-    return Model(
+    model = Model(
         *(given.title, given.conventions, program, layers, inputs, chain.targets, given.values),
         table=_table(functions, named, program),
         hidden=hidden,
         warnings=functions.notation.warnings,
         form=given.form,
         compose=tuple(_composed(name, k, given, program) for k, name in enumerate(given.compose)),
+        listings=given.listings,
     )
+    for k, asked in enumerate(given.second):
+        model = _with_second(model, asked, given.source.place("second", k))
+    return model
 
 
 def _composed(name: str, k: int, given: Given, program: Program) -> Tensor:
@@ -165,6 +186,34 @@ def _composed(name: str, k: int, given: Given, program: Program) -> Tensor:
             **given.source.place("compose", k),
         )
     return known[name]
+
+
+def _with_second(model: Model, asked: Second, place: dict[str, Any]) -> Model:
+    """The model with one more second derivative to derive."""
+    program = model.program
+    known = {t.name: t for t in (*program.given, *program.defined)}
+    for name in (*asked.wrt, *([asked.of] if asked.of else [])):
+        if name not in known:
+            raise InputError(f"second: there is no “{name}”. {nearest(name, known)}", **place)
+    of = known[asked.of] if asked.of else program.loss
+    if of is None or of not in program.defined:
+        told = f"{asked.of} is given" if asked.of else "there is no loss"
+        raise InputError(f"second: {told}; say with `of` what to differentiate.", **place)
+    by, and_by = known[asked.wrt[0]], known[asked.wrt[-1]]
+    for t in (by, and_by):
+        if t not in program.ancestors(of):
+            raise InputError(f"second: {of.name} does not depend on {t.name}.", **place)
+    vector = None
+    if asked.vector is not None:
+        if by != and_by:
+            raise InputError("second: a `vector` goes with one array in `wrt`.", **place)
+        try:
+            model, vector = with_vector(model, by, asked.vector)
+        except InputError as e:
+            raise InputError(f"second: {e.message}", **place) from e
+    hidden = model.hidden if vector is None else tuple(dict.fromkeys((*model.hidden, vector)))
+    wanted = SecondAsked(of, by, and_by, vector)
+    return replace(model, second=(*model.second, wanted), hidden=hidden)
 
 
 def _table(functions: Functions, named: Cotangents, program: Program) -> Symbols:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derive.derivation.step import Derivation
 from derive.engine.passes import Passes
@@ -27,6 +27,8 @@ from derive.writers.python.statements import Loops, assignment
 from derive.writers.python.wrap import WIDTH, wrapped
 
 INDENT = "    "
+PAGE = 76
+"""The characters of a line of code on a page."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +39,27 @@ class Function:
     arguments: tuple[str, ...]
     about: tuple[str, ...]
     body: tuple[str, ...]
+    width: int = WIDTH
 
     @property
     def source(self) -> str:
         """The function as Python."""
         head = f"def {self.name}({', '.join(self.arguments)}):"
-        if len(head) > WIDTH:
+        if len(head) > self.width:
             inner = "".join(f"{INDENT}{a},\n" for a in self.arguments)
             head = f"def {self.name}(\n{inner}):"
         about = [f'"""{self.about[0]}', *self.about[1:], '"""']
         if len(self.about) == 1:
             about = [f'"""{self.about[0]}"""']
         lines = [f"{INDENT}{line}" if line else "" for line in about]
-        lines += [part for line in self.body for part in wrapped(f"{INDENT}{line}")]
+        lines += [part for line in self.body for part in wrapped(f"{INDENT}{line}", self.width)]
         return "\n".join([head, *lines])
+
+
+def listings(passes: Passes, style: str = "arrays") -> Iterator[str]:
+    """The functions of the module for a page: without what a module says of shapes."""
+    for f in functions_of(passes, DIALECTS["numpy"], style):
+        yield replace(f, about=f.about[:1], width=PAGE).source
 
 
 def module(passes: Passes, target: str = "numpy", style: str = "arrays") -> str:
@@ -136,10 +145,16 @@ class _Pass:
         return [f"assert {self.integers.condition(g)}" for g in facts]
 
     def shapes(self, arrays: Iterable[tuple[Tensor, str]]) -> list[str]:
-        """A line for each array with its shape."""
+        """A line for each array with its shape; that names a size, but does not use it."""
+        used = dict(self.names.used)
+        told = list(self._shapes(arrays))
+        self.names.used = used
+        return told
+
+    def _shapes(self, arrays: Iterable[tuple[Tensor, str]]) -> Iterator[str]:
         rows = [(name, t) for t, name in arrays]
         width = max((len(name) for name, _ in rows), default=0)
-        return [f"{INDENT}{name:<{width}}  {self.shape(t)}" for name, t in rows]
+        yield from (f"{INDENT}{name:<{width}}  {self.shape(t)}" for name, t in rows)
 
     def shape(self, t: Tensor) -> str:
         extents = sequence([str(self.integers.spell(d)) for d in t.shape]) if t.shape else "scalar"

@@ -11,9 +11,9 @@ _ASSIGNMENT = re.compile(r"(?P<left>[^\"=]*? [-+]?=) (?P<right>.*)", re.DOTALL)
 _SIGNS = ((" if ", " else ", " for "), (" + ", " - "), (" * ", " / ", " @ "))
 
 
-def wrapped(line: str) -> list[str]:
-    """The line, or several lines where it is longer than WIDTH."""
-    if len(line) <= WIDTH:
+def wrapped(line: str, width: int = WIDTH) -> list[str]:
+    """The line, or several lines where it is longer than `width`."""
+    if len(line) <= width:
         return [line]
     margin = line[: len(line) - len(line.lstrip())]
     text = line.strip()
@@ -24,8 +24,12 @@ def wrapped(line: str) -> list[str]:
     call = _opening(right)
     if call is not None:
         first = f"{margin}{left} {right[: call + 1]}"
-        return [first, *_inside(right[call + 1 : -1], margin + INDENT), f"{margin}{right[-1]}"]
-    return [f"{margin}{left} (", *_inside(right, margin + INDENT), f"{margin})"]
+        return [
+            first,
+            *_inside(right[call + 1 : -1], margin + INDENT, width),
+            f"{margin}{right[-1]}",
+        ]
+    return [f"{margin}{left} (", *_inside(right, margin + INDENT, width), f"{margin})"]
 
 
 def _opening(text: str) -> int | None:
@@ -34,36 +38,36 @@ def _opening(text: str) -> int | None:
     return k if k and re.fullmatch(r"[\w.]*", text[:k]) else None
 
 
-def _inside(text: str, margin: str) -> Iterator[str]:
+def _inside(text: str, margin: str, width: int) -> Iterator[str]:
     """The lines of what stands inside brackets."""
-    if len(margin) + len(text) <= WIDTH:
+    if len(margin) + len(text) <= width:
         yield margin + text
         return
     pieces = _split(text, (", ",))
     if len(pieces) > 1:
         for k, piece in enumerate(pieces):
             last = k == len(pieces) - 1
-            yield from _closed(piece.removeprefix(", ") + ("" if last else ","), margin)
+            yield from _closed(piece.removeprefix(", ") + ("" if last else ","), margin, width)
         return
     for signs in _SIGNS:
         pieces = _split(text, signs)
         if len(pieces) > 1:
             for piece in pieces:
-                yield from _closed(piece.strip(), margin)
+                yield from _closed(piece.strip(), margin, width)
             return
-    yield from _closed(text, margin)
+    yield from _closed(text, margin, width)
 
 
-def _closed(piece: str, margin: str) -> Iterator[str]:
+def _closed(piece: str, margin: str, width: int) -> Iterator[str]:
     """A piece of what stands inside brackets, broken inside its own last bracket if need be."""
     end = "," if piece.endswith(",") else ""
     body = piece.removesuffix(",")
-    start = _last_opening(body) if len(margin) + len(piece) > WIDTH else None
+    start = _last_opening(body) if len(margin) + len(piece) > width else None
     if start is None:
         yield margin + piece
         return
     yield margin + body[: start + 1]
-    yield from _inside(body[start + 1 : -1], margin + INDENT)
+    yield from _inside(body[start + 1 : -1], margin + INDENT, width)
     yield f"{margin}{body[-1]}{end}"
 
 
