@@ -106,7 +106,7 @@ class Network:
         return False
 
     def _contract_one(self) -> bool:
-        for i in reversed(self.summed):
+        for i in self.summed:
             found = self._contracted(i)
             if found is not None:
                 self.summed.remove(i)

@@ -234,11 +234,22 @@ class Recogniser:
         softmax = self._softmax(parts)
         if softmax is not None:
             array, rest = softmax
-            return Network(self.frame, [array, *map(self.read, rest)], summed).contracted()
+            return self._multiplied([array, *map(self.read, rest)], summed)
         norm = self._norm(parts, summed)
         if norm is not None:
             return norm
-        return Network(self.frame, map(self.read, parts), summed).contracted()
+        return self._multiplied([self.read(g) for g in parts], summed)
+
+    def _multiplied(self, values: Sequence[Value], summed: Sequence[Index]) -> Value:
+        """The product, its indices summed from the outermost or from the innermost on."""
+
+        def from_outside() -> Value:
+            return Network(self.frame, values, summed).contracted()
+
+        if len(summed) < 2 or len(values) < 3:
+            return from_outside()
+        inward = summed[::-1]
+        return self._shorter(from_outside, lambda: Network(self.frame, values, inward).contracted())
 
     def _flat(self, f: Formula) -> tuple[list[Formula], list[Index]]:
         """The factors of a product, and the indices of the sums around them."""
