@@ -3,6 +3,7 @@ r"""The layout of arrays for all values of an index: \sum_n A_n^\top B_n, stack_
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from derive.document.integers import bounds, integer
 from derive.document.juxtapose import operators
@@ -23,9 +24,28 @@ from derive.document.math import (
 )
 from derive.document.notation import Names
 from derive.document.strength import Laid, Strength, slot
-from derive.ir import Ints, Range, Series, StackedOver, Whole
+from derive.ir import Folded, Ints, Largest, Picked, Range, Series, StackedOver, Unfolded, Whole
 
 Lay = Callable[[Whole], Laid]
+
+
+def families(names: Names, lay: Lay) -> dict[type, Callable[[Any], Laid]]:
+    """How arrays for all values of an index, windows, and largest entries are laid out."""
+
+    def call(head: Math, a: Whole) -> Laid:
+        return Laid(row(head, fenced("paren", lay(a).math)), Strength.OPERAND)
+
+    def at(word: str, axes: Sequence[int]) -> Math:
+        return Scripts(Operator(word), below=listed(Numeral(str(k)) for k in axes))
+
+    return {
+        Series: lambda a: series(a, names, lay),
+        StackedOver: lambda a: stacked_over(a, names, lay),
+        Largest: lambda a: call(at("max", a.axes), a.of),
+        Picked: lambda a: call(at("pick", a.axes), a.of),
+        Unfolded: lambda a: call(windowed("unfold", a.options, names), a.of),
+        Folded: lambda a: call(windowed("fold", a.options, names), a.of),
+    }
 
 
 def series(a: Series, names: Names, lay: Lay) -> Laid:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from derive.document import levels
-from derive.document.families import series, stacked_over, windowed
+from derive.document.families import families
 from derive.document.functions import head
 from derive.document.integers import component_like, integer
 from derive.document.juxtapose import inline, juxtaposed
@@ -56,7 +56,6 @@ from derive.ir import (
     DiagonalOf,
     Dilated,
     Element,
-    Folded,
     Formula,
     Function,
     Hadamard,
@@ -64,33 +63,28 @@ from derive.ir import (
     Int,
     Ints,
     Kronecker,
-    Largest,
     Mapped,
     Number,
     Ones,
     Outer,
     Padded,
     Permuted,
-    Picked,
     Power,
     Product,
     Raised,
     Reshaped,
     Rotated,
     Scaled,
-    Series,
     Sliced,
     Slope,
     Softmax,
     SquaredNorm,
     Stacked,
-    StackedOver,
     Summed,
     Tensor,
     Times,
     Trace,
     Transposed,
-    Unfolded,
     Vec,
     Whole,
     Zeros,
@@ -144,10 +138,7 @@ class Wholes:
             Compared: self._compared,
             Vec: lambda a: self._call(Operator("vec"), a.of),
             Summed: lambda a: self._call(self._at("sum", a.args[1]), a.of),
-            Series: lambda a: series(a, self.names, self.lay),
-            StackedOver: lambda a: stacked_over(a, self.names, self.lay),
-            Largest: lambda a: self._call(self._at("max", a.args[1]), a.of),
-            Picked: lambda a: self._call(self._at("pick", a.args[1]), a.of),
+            **families(self.names, self.lay),
             Permuted: lambda a: self._call(self._at("permute", a.args[1]), a.of),
             Reshaped: lambda a: self._call(self._at("reshape", a.args[1], "times"), a.of),
             Broadcast: lambda a: self._call(self._at("expand", a.args[1], "times"), a.of),
@@ -157,8 +148,6 @@ class Wholes:
             Dilated: lambda a: self._call(self._at("dilate", _once(a.args[1])), a.of),
             Padded: self._padded,
             Correlated: self._correlated,
-            Unfolded: lambda a: self._call(windowed("unfold", a.options, self.names), a.of),
-            Folded: lambda a: self._call(windowed("fold", a.options, self.names), a.of),
         }
 
     def element(self, f: Element) -> Laid:

@@ -129,21 +129,11 @@ def _opened(d: Definition, names: Names) -> tuple[Definition, ...]:
     along = {i: unravel(at, k, places, base) for k, i in enumerate(core.places)}
     many = names.extent("R", layer, rows)
     count = names.extent("L", layer, places)
-    made: list[Definition] = []
-    read: list[Formula] = []
-    for x in core.operands:
-        free = [i for i in d.indices if i in free_indices(x)]
-        lead = [i for i in free if i not in core.places]
-        windows = len(lead) < len(free)
-        own = (*lead, r, *([at] if windows else []))
-        shape = [extents[i] for i in lead] + [many] + [count] * windows
-        body: Formula = substitute(x, {**across, **along})
-        if windows and core.binder.condition != TRUE:
-            condition = substitute(core.binder.condition, {**across, **along})
-            body = Times(Bracket(condition), body)
-        tensor = names.tensor(x.tensor, "cols" if windows else "rows", layer, shape)
-        made.append(Definition(tensor, own, body))
-        read.append(tensor[own])
+    made = [
+        _laid_out(x, d, core, names, (r, at), (many, count), {**across, **along}, extents)
+        for x in core.operands
+    ]
+    read = [e.left for e in made]
     inner = type(core.binder)(product(*reversed(read)), Range(r, base, many + (base - 1)))
     rest = [g if g is not core.binder else inner for g in terms(d.body)]
     if not core.places:
@@ -154,6 +144,29 @@ def _opened(d: Definition, names: Names) -> tuple[Definition, ...]:
     position = ravel(core.places, places, base)
     view = hat[tuple(position if i == at else Int.of(i) for i in flat)]
     return (*made, Definition(hat, flat, whole), Definition(d.tensor, d.indices, view))
+
+
+def _laid_out(
+    x: Component,
+    d: Definition,
+    core: Core,
+    names: Names,
+    own: tuple[Index, Index],
+    long: tuple[Int, Int],
+    parts: Mapping[Index, Int],
+    extents: Mapping[Index, Int],
+) -> Definition:
+    """What is read, with one axis for all summed indices, and one for the places of windows."""
+    free = [i for i in d.indices if i in free_indices(x)]
+    lead = [i for i in free if i not in core.places]
+    windows = len(lead) < len(free)
+    many = 1 + windows
+    body: Formula = substitute(x, parts)
+    if windows and core.binder.condition != TRUE:
+        body = Times(Bracket(substitute(core.binder.condition, parts)), body)
+    shape = [extents[i] for i in lead] + list(long[:many])
+    tensor = names.tensor(x.tensor, "cols" if windows else "rows", d.tensor.name, shape)
+    return Definition(tensor, (*lead, *own[:many]), body)
 
 
 def _core(f: Binder, d: Definition) -> Core | None:
