@@ -107,8 +107,7 @@ def width_of(tree: Math, style: Style = Style.DISPLAY) -> float:
         case Row(parts):
             return sum(width_of(p, style) for p in parts)
         case Name():
-            beside = max(_letters(tree.tag), _letters(tree.mark)) * _SCRIPT + 0.28 * tree.primes
-            return _letters(tree.base) + beside
+            return _name(tree)
         case Numeral(digits):
             return 0.5 * len(digits)
         case Sign(kind):
@@ -129,11 +128,8 @@ def width_of(tree: Math, style: Style = Style.DISPLAY) -> float:
             return _big(tree, style)
         case Operator(name):
             return 0.56 * len(name) + 0.17
-        case CasesMath(branches):
-            values = max(width_of(value, style) for value, _ in branches)
-            return values + max(width_of(where, style) for _, where in branches) + 2.2
-        case Column(entries):
-            return max(width_of(e, inner) for e in entries) + 1.2
+        case CasesMath() | Column():
+            return _environment(tree, style)
         case Comma(spaced):
             return 0.28 + (0.17 if spaced or not script else 0)
         case Words(text):
@@ -142,6 +138,18 @@ def width_of(tree: Math, style: Style = Style.DISPLAY) -> float:
             return _SPACES[width]
         case Break():
             return 0.0
+
+
+def _name(name: Name) -> float:
+    beside = max(_letters(name.tag), _letters(name.mark)) * _SCRIPT + 0.28 * name.primes
+    return _letters(name.base) + beside
+
+
+def _environment(tree: CasesMath | Column, style: Style) -> float:
+    if isinstance(tree, Column):
+        return max(width_of(e, max(style, Style.TEXT)) for e in tree.entries) + 1.2
+    values = max(width_of(value, style) for value, _ in tree.branches)
+    return values + max(width_of(where, style) for _, where in tree.branches) + 2.2
 
 
 def _letters(latex: str) -> float:

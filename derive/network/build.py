@@ -144,9 +144,7 @@ def _model(
     made = tuple(d for layer in layers for d in layer.definitions)
     inputs = tuple(t for t in declared.inputs if t not in {d.tensor for d in made})
     parameters = tuple(p for layer in layers for p in layer.parameters)
-    loss = layers[-1].output if layers else None
-    if loss is not None and given.loss is None and (loss.shape or not given.define):
-        loss = None
+    loss = _loss_of(layers, given)
     hidden, named = (*functions.hidden, *functions.arguments), Cotangents({}, {})
     if checking:
         taken = (*declared.known.names, *(s.name for s in declared.sizes.declared))
@@ -175,6 +173,14 @@ def _model(
     for k, asked in enumerate(given.second):
         model = _with_second(model, asked, given.source.place("second", k))
     return model
+
+
+def _loss_of(layers: tuple[Layer, ...], given: Given) -> Tensor | None:
+    """The last output, where the Given says that it is a loss or defines it as a scalar."""
+    output = layers[-1].output if layers else None
+    if output is None or given.loss is not None:
+        return output
+    return output if given.define and not output.shape else None
 
 
 def _composed(name: str, k: int, given: Given, program: Program) -> Tensor:

@@ -32,6 +32,7 @@ from derive.ir import (
     Whole,
     Zeros,
 )
+from derive.ir.family import Chain
 
 Bounds = tuple[int, int]
 """Degrees of numerator and denominator."""
@@ -61,6 +62,8 @@ class ArrayDegrees:
             return 0, 0
         if isinstance(a, Array):
             return self.of_tensor(a.tensor)
+        if isinstance(a, Chain):
+            return self.of(a.at({}))
         if isinstance(a, Series):
             inner, terms = self.within(a.ranges)
             return _times([inner.of(a.body)], max(terms, 1))

@@ -55,6 +55,7 @@ and _; components always separate indices by commas; spaces mean nothing; `\bigl
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from derive.document import layout
 from derive.document.math import (
@@ -185,17 +186,16 @@ def _tokens(tree: Math) -> list[str]:
         case Fence(kind, opens, size):
             side = ("l" if opens else "r") if size else ""
             return [f"{_SIZES[size]}{side}", _FENCES[kind][not opens]]
-        case Big(kind, under, over):
-            lower = rf"_{{{_lines(under)}}}" if under else ""
-            return [_BIGS[kind] + lower + (rf"^{{{latex_math(over)}}}" if over else "")]
+        case Big():
+            return [_big(tree)]
         case Operator(name):
             return [f"\\{name}" if name in _OPERATORS else rf"\operatorname{{{name}}}"]
         case CasesMath(branches):
-            lines = (f"{_cell(value)} & {_cell(where)}" for value, where in branches)
-            return [r"\begin{cases}" + r" \\ ".join(lines) + r"\end{cases}"]
+            return [
+                _lined("cases", (f"{_cell(value)} & {_cell(where)}" for value, where in branches))
+            ]
         case Column(entries):
-            lines = (latex_math(e) for e in entries)
-            return [r"\begin{bmatrix}" + r" \\ ".join(lines) + r"\end{bmatrix}"]
+            return [_lined("bmatrix", map(latex_math, entries))]
         case Comma(spaced):
             return [r",\," if spaced else ","]
         case Words(text):
@@ -204,6 +204,15 @@ def _tokens(tree: Math) -> list[str]:
             return [_SPACES[width]]
         case Break():
             return [" "]
+
+
+def _big(big: Big) -> str:
+    lower = rf"_{{{_lines(big.under)}}}" if big.under else ""
+    return _BIGS[big.kind] + lower + (rf"^{{{latex_math(big.over)}}}" if big.over else "")
+
+
+def _lined(environment: str, lines: Iterable[str]) -> str:
+    return rf"\begin{{{environment}}}" + r" \\ ".join(lines) + rf"\end{{{environment}}}"
 
 
 def _row(parts: tuple[Math, ...]) -> list[str]:

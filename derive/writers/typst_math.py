@@ -144,9 +144,8 @@ def typst_math(tree: Math) -> str:
             return f"sqrt({typst_math(body)})"
         case Fenced():
             return _fenced(tree)
-        case Fence(kind, opens, size):
-            symbol = _FENCES[kind][not opens]
-            return f"lr(size: #{_SIZES[size]}, {symbol})" if size else symbol
+        case Fence():
+            return _fence(tree)
         case Big():
             return _big(tree)
         case Operator(name):
@@ -164,6 +163,11 @@ def typst_math(tree: Math) -> str:
             return _SPACES[width]
         case Break():
             return ""
+
+
+def _fence(fence: Fence) -> str:
+    symbol = _FENCES[fence.kind][not fence.opens]
+    return f"lr(size: #{_SIZES[fence.size]}, {symbol})" if fence.size else symbol
 
 
 def _fenced(tree: Fenced) -> str:
