@@ -47,7 +47,7 @@ OPAQUE = frozenset("log sqrt abs erf sin cos softplus gelu signedpower".split())
 """Functions whose laws residues do not know."""
 COMFORTABLE = 1_000_000
 """Multiplications for one value of everything, up to which all values can be computed."""
-LARGEST = 200_000
+LARGEST = 50_000
 """Multiplications for one value of everything, above which names stand for all sizes."""
 FEW = 4
 """Draws of sizes from which one is taken for a quick look under conditions."""

@@ -19,7 +19,7 @@ from derive.verify.verify import Verifier
 from derive.verify.world import Given as Entries
 from derive.verify.world import World
 
-LARGEST = 10_000_000
+LARGEST = 2_000_000
 """Multiplications for one entry, above which not even that is looked at."""
 POINTS = 8
 """How many places are looked at: the first, the last, and others at random."""

@@ -88,9 +88,6 @@ class Written(Products):
         for row in node.rows:
             if len(row) != width:
                 refuse(row[0], f"{width} columns", f"{len(row)}")
-        lone = [row[0] for row in node.rows if row[0] not in (DOTS, ZERO)]
-        if width == 1 == len(lone) and any(row[0] == DOTS for row in node.rows):
-            return self.lone_entry(lone[0])
         i, j = new_axes(2)
         entries = [
             Branch(self.formula(cell), conjunction(Equal(i, base + r), Equal(j, base + c)))
@@ -128,6 +125,9 @@ class Written(Products):
         cells = [c for row in node.rows for c in row]
         if DOTS not in cells:
             return None
+        lone = [c for c in cells if c not in (DOTS, ZERO)]
+        if len(lone) == 1 and len(cells) == len(node.rows) > 3:
+            return self.lone_entry(lone[0])
         if len(node.rows) == 1 or all(len(row) == 1 for row in node.rows):
             column = self.listed(Group("(", Listed(tuple(cells), position=at), position=at))
             return transpose(column) if column and len(node.rows) == 1 else column

@@ -7,13 +7,25 @@ computed tensors are tested after the draw.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import TRUE, Component, Formula, Int, Number, Relation, Sum, Tensor, tensors
+from derive.ir import (
+    TRUE,
+    Atom,
+    Component,
+    Formula,
+    Int,
+    Number,
+    Relation,
+    Size,
+    Sum,
+    Tensor,
+    tensors,
+)
 
 FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 
@@ -91,10 +103,20 @@ def _add_total(made: Plan, left: Sum, total: Fraction) -> bool:
             return False
         axis = atoms.index(r.index)
         base, extent = body.tensor.base, body.tensor.shape[axis]
-        if r.lowers != (Int.of(base),) or r.uppers != (extent + (base - 1),):
+        if r.lowers != (Int.of(base),) or _fixed(r.uppers) != _fixed([extent + (base - 1)]):
             return False
         axes.append(axis)
     if body.tensor in made.totals:
         return made.totals[body.tensor] == (tuple(axes), total)
     made.totals[body.tensor] = (tuple(axes), total)
     return True
+
+
+def _fixed(bounds: Sequence[Int]) -> list[Int]:
+    """Bounds with their numbers for the sizes that are nothing but a number."""
+
+    def number(atom: Atom) -> Int | None:
+        defined = atom.definition if isinstance(atom, Size) else None
+        return defined if defined is not None and defined.constant is not None else None
+
+    return [e.replace(number) for e in bounds]
