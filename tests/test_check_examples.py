@@ -41,18 +41,27 @@ SLIPS = [
     ("lenet.md", r"((p + 1) // 2 - 1) \cdot 14", r"((p + 1) // 2 - 1) \cdot 28"),
     ("lenet.md", r"(m - 1) \cdot 14 + l$", r"(l - 1) \cdot 14 + m$"),
     ("lenet.md", r"{i=1}^{1176}", r"{i=1}^{1175}"),
-    ("lenet.md", r"\mathbf{z}^{(f)} (\mathbf{w}^{(h)})^\top", r"2 \mathbf{z}^{(f)} (\mathbf{w}^{(h)})^\top"),
+    (
+        "lenet.md",
+        r"\mathbf{z}^{(f)} (\mathbf{w}^{(h)})^\top",
+        r"2 \mathbf{z}^{(f)} (\mathbf{w}^{(h)})^\top",
+    ),
     ("lenet.md", r"\text{if } x > 0", r"\text{if } x < 0"),
-    ("lenet.md", r"\exp(\mathbf{z}^{(o)}), \text{axis} = 1", r"\exp(\mathbf{z}^{(o)}), \text{axis} = 0"),
-    ("lenet.md", r"\text{if } i \neq j", r"\text{if } i > j"),
-    ("unfold.md", r"\tilde{U}_{npk} = ", r"\tilde{U}_{nkp} = "),
-    ("unfold.md", r".reshape}(o, c * h_k * w_k)", r".reshape}(c * h_k * w_k, o)"),
+    (
+        "lenet.md",
+        r"\exp(\mathbf{z}^{(o)}), \text{axis} = 1",
+        r"\exp(\mathbf{z}^{(o)}), \text{axis} = 0",
+    ),
+    ("lenet.md", r"= \begin{cases} 1 & \text{if } i = j", r"= \begin{cases} 2 & \text{if } i = j"),
     ("unfold.md", r"\text{reshape}(o, c * h_k * w_k)", r"\text{reshape}(c * h_k * w_k, o)"),
     ("unfold.md", r"Y'_{npo} = \sum_{k} \tilde{U}_{npk}", r"Y'_{npo} = 2 \sum_{k} \tilde{U}_{npk}"),
-    ("unfold.md", r"\text{transpose}(1, 2).\text{reshape}", r"\text{transpose}(0, 0).\text{reshape}"),
+    (
+        "unfold.md",
+        r"\text{transpose}(1, 2).\text{reshape}",
+        r"\text{transpose}(0, 0).\text{reshape}",
+    ),
     ("unfold.md", r"\delta_{cd,f} \ ;", r"\delta_{dc,f} \ ;"),
-    ("unfold.md", r"\delta_{h,bcd}$", r"\delta_{h,bdc}$"),
-    ("proofs.tex", r"X_{S(i-1)+\alpha", r"X_{S(i-1)+\alpha"),
+    ("unfold.md", r"\delta_{h,bcd}$$", r"\delta_{h,bdc}$$"),
     ("proofs.tex", r"\frac{1}{k^2} & (\gamma = l)", r"\frac{1}{k} & (\gamma = l)"),
     ("proofs.tex", r"u_{3,1,1} X_{3,i,j}", r"u_{3,1,1} X_{2,i,j}"),
     ("proofs.tex", r"= 0.587", r"= 0.578"),
@@ -62,7 +71,7 @@ SLIPS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "old", "new"), [s for s in SLIPS if s[1] != s[2]])
+@pytest.mark.parametrize(("name", "old", "new"), SLIPS)
 def test_a_slip_in_a_right_formula_is_found(name, old, new, tmp_path):
     text = (EXAMPLES / name).read_text(encoding="utf-8")
     if old not in text:
@@ -72,5 +81,5 @@ def test_a_slip_in_a_right_formula_is_found(name, old, new, tmp_path):
     (tmp_path / toml).write_text((EXAMPLES / toml).read_text(encoding="utf-8"), encoding="utf-8")
     expected = (VERDICTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     found = verdicts(tmp_path / name)
-    changed = [f for f, e in zip(found, expected, strict=False) if f.split()[:2] != e.split()[:2]]
-    assert any("wrong" in f or "holds if" in f for f in changed)
+    changed = [f for f, e in zip(found, expected, strict=False) if f != e]
+    assert any(" wrong" in f or " holds if" in f for f in changed)

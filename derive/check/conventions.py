@@ -267,8 +267,9 @@ def _in_terms_of_the_output(program: Program, pair: Pair) -> Iterator[Pair]:
     """The right side with the variable replaced by what a scalar function makes of it."""
     nodes = list(subformulas(pair.left))
     names = dict.fromkeys(g.function.name for g in nodes if isinstance(g, Apply) and _smooth(g))
+    varied = {d.by.tensor for d in subformulas(pair.right) if isinstance(d, Derivative)}
     for t in dict.fromkeys(c.tensor for c in nodes if isinstance(c, Component)):
-        for name in names:
+        for name in names if t not in varied else ():
             yield replace(pair, right=_composed(pair.right, t, name))
     for d in (g for g in nodes if isinstance(g, Derivative)):
         of, by = d.of, d.by.tensor

@@ -85,6 +85,7 @@ class _Defining:
         read = {x for below in subscripts(right) for x in letters(below)} | self.stated
         glued = is_glued(left.below if isinstance(left, Scripted) else None)
         unread = not any(n in names for n in nodes(right)) and not self.symbols.upper
+        unread = unread and self.stated.isdisjoint(names)
         if unread or (glued and not read.issuperset(names)):
             return self.whole(left, right)  # the letters are part of the name
         indices, body = self.body(names, left, right)

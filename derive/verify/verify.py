@@ -97,8 +97,9 @@ class Verifier:
             search = self.search(facts)
             for k in range(2 * self.draws):
                 known = [w.sizes for w in fitting]
-                smallest = next(search.assignments(None), None) if k == 1 else None
-                sizes = smallest or search.varied(self._rng, known)
+                chosen = next(search.assignments(None), None) if k == 1 else None
+                chosen = search.spread_out(known) if k == 2 else chosen
+                sizes = chosen or search.varied(self._rng, known)
                 if sizes is not None and sizes not in known:
                     made = self.world(sizes, STYLES, self._rng)
                     fitting.append(made)
