@@ -14,7 +14,7 @@ import numpy as np
 
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import Equal, Floor, Guard, Int, Size, Tensor, at_least, subformulas, tensors
+from derive.ir import Equal, Floor, Guard, Int, Size, Tensor, subformulas, tensors
 from derive.verify.whole import extent, holds, number
 
 SPAN = 13
@@ -37,7 +37,7 @@ class SizeSearch:
         facts: Sequence[Guard],
         fixed: Mapping[Size, int] | None = None,
     ) -> None:
-        self.program, self._fixed, self._facts = program, dict(fixed or {}), tuple(facts)
+        self.program, self._fixed = program, dict(fixed or {})
         self.free = tuple(s for s in program.sizes if s.definition is None)
         self.computed = tuple(s for s in program.sizes if s.definition is not None)
         conditions = dict.fromkeys((*program.size_facts, *facts))
@@ -163,18 +163,12 @@ class SizeSearch:
         """Every defined tensor with each of those that its definition reads."""
         return [(d.tensor, t) for d in self.program.definitions for t in tensors(d.body)]
 
-    def spread_out(self, known: Sequence[Mapping[Size, int]]) -> dict[Size, int] | None:
-        """The smallest sizes with no extent 1, so that no axis hides another, where none is known.
-
-        Computed sizes count, and free extents and kernels; what is fixed stays as it is.
-        """
+    @cached_property
+    def wide(self) -> tuple[Size, ...]:
+        """The extents and kernels that vary: where one is 1, an axis may hide another."""
         free = [s for s in (*self._extents, *self._kernels) if s not in self._fixed]
         computed = [s for s in self.computed if not set(self._free_in(s)) <= self._fixed.keys()]
-        wide = dict.fromkeys((*free, *computed))
-        if any(all(sizes[s] > 1 for s in wide) for sizes in known):
-            return None
-        facts = (*self._facts, *(at_least(s, 2) for s in wide))
-        return next(SizeSearch(self.program, facts, self._fixed).assignments(None), None)
+        return tuple(dict.fromkeys((*free, *computed)))
 
     def varied(
         self,

@@ -17,7 +17,7 @@ import numpy as np
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
 from derive.errors import Unsupported
-from derive.ir import Formula, Guard, Range, Size, Tensor
+from derive.ir import Formula, Guard, Range, Size, Tensor, at_least
 from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Difference, Place, impose
 from derive.verify.degree import Degrees
@@ -98,7 +98,7 @@ class Verifier:
             for k in range(2 * self.draws):
                 known = [w.sizes for w in fitting]
                 chosen = next(search.assignments(None), None) if k == 1 else None
-                chosen = search.spread_out(known) if k == 2 else chosen
+                chosen = self._spread_out(search, facts, known) if k == 2 else chosen
                 sizes = chosen or search.varied(self._rng, known)
                 if sizes is not None and sizes not in known:
                     made = self.world(sizes, STYLES, self._rng)
@@ -111,6 +111,15 @@ class Verifier:
         if not fitting:
             raise Unsupported("no small sizes satisfy the conditions")
         return fitting[: self.draws]
+
+    def _spread_out(
+        self, search: SizeSearch, facts: Sequence[Guard], known: Sequence[Mapping[Size, int]]
+    ) -> dict[Size, int] | None:
+        """The smallest sizes with no extent 1, unless some are known."""
+        if any(all(sizes[s] > 1 for s in search.wide) for sizes in known):
+            return None
+        wide = self.search((*facts, *(at_least(s, 2) for s in search.wide)))
+        return next(wide.assignments(None), None)
 
     def search(self, facts: Sequence[Guard]) -> SizeSearch:
         """Sizes at which the facts hold."""
