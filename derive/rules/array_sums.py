@@ -123,11 +123,12 @@ def _stands_once(f: Whole, a: Whole) -> bool:
 
 
 def _turned(a: Whole) -> Whole | None:
-    """B - A for A - B; None for what is no difference."""
+    """B - A for A - B; None for what is no difference, or would have more signs."""
     if not isinstance(a, Added):
         return None
     turned = [(-n, fs, w) for n, fs, w in map(_split, a.parts)]
-    if all(n < 0 for n, _, _ in turned):
+    negative = sum(n < 0 for n, _, _ in turned)
+    if negative > len(turned) - negative:
         return None
     turned.sort(key=lambda t: t[0] < 0)
     return Added(*(_scaled(*t) for t in turned))
