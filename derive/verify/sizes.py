@@ -14,7 +14,7 @@ import numpy as np
 
 from derive.derivation.program import Program
 from derive.errors import Unsupported
-from derive.ir import Equal, Floor, Guard, Int, Size, Tensor, subformulas, tensors
+from derive.ir import Equal, Floor, Guard, Int, Size, Tensor, at_least, subformulas, tensors
 from derive.verify.whole import extent, holds, number
 
 SPAN = 13
@@ -26,6 +26,12 @@ ROOMY = 40_000
 """The largest Jacobian, in entries, that a draw of sizes should lead to."""
 TRIES = 16
 """Of how many random draws the best one is taken."""
+
+
+def _expressions(program: Program) -> Iterator[Int]:
+    """The extents of given arrays that are computed in their shapes: they are at least 1."""
+    extents = (d for t in program.given for d in t.shape)
+    return (d for d in extents if d.constant is None and not isinstance(d.atom, Size))
 
 
 class SizeSearch:
@@ -40,7 +46,8 @@ class SizeSearch:
         self.program, self._fixed = program, dict(fixed or {})
         self.free = tuple(s for s in program.sizes if s.definition is None)
         self.computed = tuple(s for s in program.sizes if s.definition is not None)
-        conditions = dict.fromkeys((*program.size_facts, *facts))
+        shapes = (at_least(e, 1) for e in _expressions(program))
+        conditions = dict.fromkeys((*program.size_facts, *shapes, *facts))
         feeding = {s for c in self.computed for s in self._free_in(c)}
         self.sources = tuple(s for s in self.free if s in feeding)
         axes = {d.atom for t in program.given for d in t.shape}
