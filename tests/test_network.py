@@ -270,7 +270,7 @@ def test_bad_input(old: str, new: str, line: int, message: str, tmp_path: Path) 
 UNSUPPORTED = [
     (CONV, CONV + 'padding_mode = "reflect"\n', "only “zeros”"),
     ("kernel_size = 2", "kernel_size = 2\nreturn_indices = true", "a second output"),
-    ("index_base = 1", 'layout = "numerator"', "layout = “numerator” cannot be used yet"),
+    ("index_base = 1", 'summation = "einstein"', "summation = “einstein” cannot be used yet"),
     ('reduction = "mean"', "label_smoothing = 0.1", "label_smoothing cannot be used yet"),
     ("[loss]", '[[problems]]\ntitle = "a"\n[loss]', "problems"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import Any
 
 from derive.derivation.program import Layer, Program
@@ -170,9 +171,8 @@ def _model(
         compose=tuple(_composed(name, k, given, program) for k, name in enumerate(given.compose)),
         listings=given.listings,
     )
-    for k, asked in enumerate(given.second):
-        model = _with_second(model, asked, given.source.place("second", k))
-    return model
+    places = (given.source.place("second", k) for k in range(len(given.second)))
+    return reduce(_with_second, zip(given.second, places, strict=True), model)
 
 
 def _loss_of(layers: tuple[Layer, ...], given: Given) -> Tensor | None:
@@ -194,8 +194,9 @@ def _composed(name: str, k: int, given: Given, program: Program) -> Tensor:
     return known[name]
 
 
-def _with_second(model: Model, asked: Second, place: dict[str, Any]) -> Model:
-    """The model with one more second derivative to derive."""
+def _with_second(model: Model, entry: tuple[Second, dict[str, Any]]) -> Model:
+    """The model with one more second derivative to derive, and where it is asked for."""
+    asked, place = entry
     program = model.program
     known = {t.name: t for t in (*program.given, *program.defined)}
     for name in (*asked.wrt, *([asked.of] if asked.of else [])):
@@ -290,7 +291,9 @@ def _refuse_unused(given: Given) -> None:
     """Say which declarations a derivation cannot use, rather than ignore them."""
     if given.problems:
         raise Unsupported(
-            "[problems] cannot be used yet; leave it out.", **given.source.place("problems")
+            "this file holds [[problems]]: `derive solve` writes their solutions; a derivation "
+            "needs one network.",
+            **given.source.place("problems"),
         )
     defaults = Conventions()
     for key in ("summation", "index_position"):

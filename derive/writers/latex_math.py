@@ -191,9 +191,7 @@ def _tokens(tree: Math) -> list[str]:
         case Operator(name):
             return [f"\\{name}" if name in _OPERATORS else rf"\operatorname{{{name}}}"]
         case CasesMath(branches):
-            return [
-                _lined("cases", (f"{_cell(value)} & {_cell(where)}" for value, where in branches))
-            ]
+            return [_lined("cases", (" & ".join(map(_cell, branch)) for branch in branches))]
         case Column(entries):
             return [_lined("bmatrix", map(latex_math, entries))]
         case Comma(spaced):
