@@ -29,13 +29,15 @@ from derive.network.front import Network as chain
 from derive.network.given import Given as Schema
 from derive.network.given import load as load_schema
 from derive.network.layer import LayerKind
-from derive.pipeline import Solution, solution
+from derive.network.stack import stack_of
+from derive.pipeline import Solution, solution, stack_solution
+from derive.stacked import StackModel
 from derive.verify.numeric import evaluate_arrays
 from derive.verify.verdict import DerivationVerdict
 from derive.verify.verify import Verifier
 from derive.writers.latex_math import latex, latex_math
 
-__all__ = ["Derivation", "Given", "Network", "check", "load"]
+__all__ = ["Derivation", "Given", "Network", "Stack", "check", "load", "load_stack"]
 
 
 class Given:
@@ -163,6 +165,43 @@ class Given:
         return tensor
 
 
+class Stack:
+    """A stack of L layers, L a symbol, made by `derive.load_stack` from a TOML file.
+
+    `results` has the derivations by name: "product" is that of the output by any layer's state.
+    """
+
+    def __init__(self, schema: Schema) -> None:
+        stack = stack_of(schema)
+        if stack is None:
+            raise InputError(
+                "no definition reads the level before it; expected one such as "
+                r"y_\ell = \sigma(A_\ell y_{\ell-1}) for \ell = 1..L",
+                **schema.source.place("define"),
+            )
+        self._stack, self._model = stack, StackModel.of(stack)
+
+    @property
+    def results(self) -> dict[str, Chain]:
+        """Everything that is derived, in the order of a document."""
+        return {r.name: r.derivation for r in self._model.results}
+
+    def verify(self, name: str) -> DerivationVerdict:
+        """Whether a result holds: of any layer, or of all stacks with up to four layers."""
+        found = {r.name: r for r in self._model.results}
+        if name not in found:
+            raise InputError(f"there is no result “{name}”; there are {', '.join(found)}")
+        return self._model.verdict(found[name])
+
+    def layers(self, count: int) -> Given:
+        """The network with that many layers."""
+        return _built(self._stack.instance(count))
+
+    def solution(self, detail: str = "full") -> Solution:
+        """The whole step-by-step solution, verified."""
+        return stack_solution(self._stack, detail)
+
+
 def Network(
     layers: Iterable[LayerLike],
     *,
@@ -246,6 +285,11 @@ def _demand(form: str, known: tuple[str, ...], what: str) -> None:
 def load(path: str | Path) -> Given:
     """The Given in a TOML file; InputError, with file and line, where it cannot be used."""
     return _built(load_schema(path))
+
+
+def load_stack(path: str | Path) -> Stack:
+    """The stack of layers in a TOML file; InputError where it describes none."""
+    return Stack(load_schema(path))
 
 
 def _built(schema: Schema) -> Given:
