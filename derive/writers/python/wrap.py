@@ -59,16 +59,29 @@ def _inside(text: str, margin: str, width: int) -> Iterator[str]:
 
 
 def _closed(piece: str, margin: str, width: int) -> Iterator[str]:
-    """A piece of what stands inside brackets, broken inside its own last bracket if need be."""
-    end = "," if piece.endswith(",") else ""
-    body = piece.removesuffix(",")
-    start = _last_opening(body) if len(margin) + len(piece) > width else None
-    if start is None:
+    """A piece of what stands inside brackets, broken inside its longest bracket if need be."""
+    group = _longest_bracket(piece) if len(margin) + len(piece) > width else None
+    if group is None:
         yield margin + piece
         return
-    yield margin + body[: start + 1]
-    yield from _inside(body[start + 1 : -1], margin + INDENT, width)
-    yield f"{margin}{body[-1]}{end}"
+    start, end = group
+    yield margin + piece[: start + 1]
+    yield from _inside(piece[start + 1 : end], margin + INDENT, width)
+    yield margin + piece[end:]
+
+
+def _longest_bracket(text: str) -> tuple[int, int] | None:
+    """Where the longest of the brackets that stand in no other opens and closes."""
+    groups: list[tuple[int, int]] = []
+    depth, start = 0, 0
+    for k, c in enumerate(text):
+        if c in "([":
+            start = k if depth == 0 else start
+            depth += 1
+        elif c in ")]":
+            depth -= 1
+            groups += [(start, k)] if depth == 0 else []
+    return max(groups, key=lambda g: g[1] - g[0], default=None)
 
 
 def _last_opening(text: str) -> int | None:
