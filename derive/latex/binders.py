@@ -315,10 +315,8 @@ class Binders(Integers):
         if not isinstance(node, Chain) or [r for r, _ in node.links] != ["="]:
             return None
         operator = node.links[0][1]
-        if not isinstance(operator, Big) or operator.kind != "argmax":
+        if not isinstance(operator, Big) or operator.kind != "argmax" or not operator.below:
             return None
-        if operator.below is None:
-            refuse(operator, "the indices below arg max", "none")
         below = operator.below
         condition = below.condition if isinstance(below, SuchThat) else below
         maximum = self.bind(Max, operator, self.plan(condition, None))

@@ -56,15 +56,27 @@ class SizeSearch:
         self._kernels = tuple(s for s in self.free if s in kernels)
         self._images = tuple(s for s in self._extents if s in feeding and s not in kernels)
         self.windows = tuple(s for s in self.sources if s in kernels or s not in axes)
+        self._order = self._ordered(conditions)
         self._due: dict[Size | None, list[Guard | Size]] = {}
         self._beside: dict[Size | None, dict[Size, None]] = {}
         self._fits: dict[tuple[object, ...], list[int]] = {}
         everything: tuple[Guard | Size, ...] = (*self.computed, *conditions)
         for c in everything:
             used = self._free_in(c)
-            last = max(used, key=self.free.index) if used else None
+            last = max(used, key=self._order.index) if used else None
             self._due.setdefault(last, []).append(c)
             self._beside.setdefault(last, {}).update((s, None) for s in used if s != last)
+
+    def _ordered(self, conditions: Iterable[Guard]) -> tuple[Size, ...]:
+        """The free sizes: fixed ones first, and last those that must equal what others come to."""
+        rank = dict.fromkeys(self._fixed, -1)
+        for c in conditions:
+            for e, other in (c.args, c.args[::-1]) if isinstance(c, Equal) else ():
+                if not isinstance(e, Int) or not isinstance(other, Int):
+                    continue
+                if isinstance(e.atom, Size) and other.atom not in self.free:
+                    rank.setdefault(e.atom, 1)
+        return tuple(sorted(self.free, key=lambda s: rank.get(s, 0)))
 
     def _free_in(self, c: Guard | Size) -> list[Size]:
         """The free sizes that a condition or a computed size depends on."""
@@ -97,7 +109,7 @@ class SizeSearch:
         if k == len(self.free):
             yield self._complete(sizes)
             return
-        size = self.free[k]
+        size = self._order[k]
         for value in self._candidates(size, sizes, rng):
             self._visits += 1
             if self._visits > VISITS:
