@@ -55,6 +55,44 @@ def test_layer(case: oracle.Case) -> None:
         compare(module(p, style=style), p, positive=roots)
 
 
+def of_loss(case: tuple[Any, ...]) -> Passes:
+    kind, reduction, base, shape, softmax, target = case
+    last = {"type": "Softmax", "dim": min(1, len(shape) - 1)} if softmax else {"type": "Identity"}
+    wants = kind in ("CrossEntropyLoss", "NLLLoss", "BCELoss") or not softmax
+    tables = {
+        "conventions": {"index_base": base},
+        "sizes": {"N": 3},
+        "tensors": {"x": list(shape), "t": list(target)},
+        "layers": [{**(last if wants else {"type": "Identity"}), "name": "s"}],
+        "loss": {"type": kind, "target": "t", "reduction": reduction},
+    }
+    made = build(Given.from_dict(tables))
+    return passes("", made.program, made.targets)
+
+
+@pytest.mark.parametrize(
+    "case", list(oracle.losses())[::9], ids=lambda case: "-".join(map(str, case))
+)
+def test_loss(case: tuple[Any, ...]) -> None:
+    p = of_loss(case)
+    for style in ("arrays", "loops"):
+        compare(module(p, style=style), p, positive=True)
+
+
+@pytest.mark.parametrize("base", [0, 1])
+def test_embedding(base: int) -> None:
+    tables = {
+        "conventions": {"index_base": base},
+        "sizes": {"V": 5},
+        "tensors": {"x": ["N", 2]},
+        "layers": [networks.layer("Embedding", name="q", num_embeddings="V", embedding_dim=3)],
+        "notation": {"x": f"index into {base}..{'V' if base else 'V-1'}"},
+    }
+    p = passes("", oracle.weighted(build(Given.from_dict(tables)).program)[0])
+    for style in ("arrays", "loops"):
+        compare(module(p, style=style), p)
+
+
 def test_every_layer_is_run() -> None:
     assert {kind for _, kind, _ in some()} == set(oracle.LAYERS) - {"GELU", "Embedding"}
 

@@ -104,7 +104,9 @@ class Scalar:
         value = product([*map(self.spell, above)], [*map(self.spell, below)])
         if not tests:
             return value
-        return choice(ONE if value.text == "1" else value, self.integers.joined(tests, True))
+        if value.text == "1":
+            value = Text(ONE.text, ONE.strength, value.negative)
+        return choice(value, self.integers.joined(tests, True))
 
     def power(self, f: Power) -> Text:
         e = f.exponent
