@@ -98,7 +98,8 @@ def test_a_draft_tells_what_a_person_must_say():
         survey([r"\delta^{(a)}_i = \frac{\partial L}{\partial z^{(a)}_i} = \delta_{ij}"])
     )
     assert found.notation == {r"\delta^{(a)}": "cotangent of z^{(a)}", r"\delta": "kronecker"}
-    assert "how is it computed" in found.remarks["L"]
+    assert found.unknown == ["L"]
+    assert "  # 'L = f(...)',  # how is it computed?\n" in found.toml("notes")
 
 
 def test_fonts_and_sizes_are_told_apart_from_arrays():

@@ -10,6 +10,7 @@ from typing import Protocol
 from derive.check.chain import TOO_DEEP, Chain, claims_in
 from derive.check.compare import Comparer, entries
 from derive.check.conventions import holds
+from derive.check.diagonal import settled
 from derive.check.layouts import other_layouts
 from derive.check.pair import UnequalShapes, pair
 from derive.check.repair import fitting, meant
@@ -23,7 +24,7 @@ from derive.check.verdict import (
     overall,
 )
 from derive.derivation.program import Program
-from derive.errors import InputError
+from derive.errors import InputError, Unsupported
 from derive.latex.claims import Claim, Defined, read_claims
 from derive.latex.environments import DECORATED, plain
 from derive.latex.error import Miscounted, Misfit, ReadError, UndefinedName
@@ -91,8 +92,14 @@ class Checker:
 
     @cached_property
     def _general(self) -> Program:
-        """The program with a name for every size."""
-        return build(self.given, checking=True, literal=False).program
+        """The program with a name for every size.
+
+        Unsupported where a definition has numbers that are not known to be those of sizes.
+        """
+        try:
+            return build(self.given, checking=True, literal=False).program
+        except InputError as reason:
+            raise Unsupported("the arrays are too large to be compared") from reason
 
     def check(self, source: str) -> tuple[PairVerdict, ...]:
         """The verdict on every adjacent pair, or on the one place that cannot be read."""
@@ -100,7 +107,10 @@ class Checker:
             text = plain(Traced.of(source, 0, len(source)))
             return tuple(_moved(v, text) for v in self.check(text.text))
         try:
-            found = read_claims(source, self.symbols)
+            found = [
+                settled(c, self.comparer) if isinstance(c, Claim) else c
+                for c in read_claims(source, self.symbols)
+            ]
         except Misfit as error:
             for name, symbols in other_layouts(self.symbols):
                 if self.holds(source, symbols):
@@ -129,7 +139,7 @@ class Checker:
         try:
             pairs = [
                 pair(claim, k, k + 1, self.symbols.base)
-                for claim in claims_in(source, symbols or self.symbols)
+                for claim in claims_in(source, symbols or self.symbols, self.comparer)
                 for k in range(len(claim.relations))
             ]
         except (ReadError, UnequalShapes):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import Any
 
-from derive.check.declared import is_definition, tensors_declared
+from derive.check.declared import is_definition, name_key, names_in, tensors_declared
+from derive.check.scopes import expanded_tables, merged
 from derive.errors import DeriveError
 from derive.latex.document import Document
 from derive.latex.survey import Seen, Survey, survey
 from derive.network.build import build
 from derive.network.given import Given
 from derive.network.names import is_lone_symbol, is_symbol
+from derive.network.source import parse_toml
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _BELOW = re.compile(r"(?P<size>.+?)\s*-\s*1")
@@ -30,7 +33,11 @@ Extent = int | str
 
 @dataclass
 class Draft:
-    """The tables of a Given, with a remark on each entry that a person should look at."""
+    """The tables of a Given, with a remark on each entry that a person should look at.
+
+    `defined` has for each definition the name that it defines, and the shape of that; `left_out`
+    are those that could not be read, `unknown` the names of what must be computed somehow.
+    """
 
     base: int = 1
     sizes: dict[str, str] = field(default_factory=dict)
@@ -38,7 +45,16 @@ class Draft:
     define: list[str] = field(default_factory=list)
     notation: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     remarks: dict[str, str] = field(default_factory=dict)
+    defined: dict[str, tuple[str, list[Extent]]] = field(default_factory=dict)
+
+    def give_up(self, definition: str) -> None:
+        """Declares what a definition that cannot be read defines."""
+        name, shape = self.defined[definition]
+        if shape:
+            self.tensors.setdefault(name, shape)
+            self.remarks[name] = "how is it computed?"
 
     def tables(self) -> dict[str, object]:
         """The draft as the tables of a Given."""
@@ -52,10 +68,11 @@ class Draft:
 
     def toml(self, title: str) -> str:
         """The draft as TOML, with the remarks as comments."""
-        lines = ["# A draft: complete the shapes, and say what is defined.", ""]
+        lines = ["# A draft: complete the shapes, and say in `define` how things are computed.", ""]
         lines += [f"title = {_quoted(title)}"]
-        if self.define:
-            lines += ["define = [", *(f"  {_quoted(d)}," for d in self.define), "]"]
+        unknown = [f"  # '{name} = f(...)',  # how is it computed?" for name in self.unknown]
+        if self.define or unknown:
+            lines += ["define = [", *(f"  {_quoted(d)}," for d in self.define), *unknown, "]"]
         lines += [f"# not understood: {' '.join(d.split())}" for d in self.left_out]
         lines += ["", "[conventions]", f"index_base = {self.base}"]
         numbers = {n: v if v.isdecimal() else _quoted(v) for n, v in self.sizes.items()}
@@ -74,7 +91,12 @@ class Draft:
 
 
 def draft(document: Document) -> Draft:
-    """A draft from the formulas of a document, and from what its text says."""
+    """A draft from the formulas of a document, and from what its text says.
+
+    What the document declares in its comments is left to it.
+    """
+    inside = parse_toml(document.declarations) if document.declarations else {}
+    inside = expanded_tables(inside, document.macros)
     pieces = [p for p in document.pieces if not p.problem]
     found = survey(p.source for p in pieces)
     stated = {
@@ -83,33 +105,37 @@ def draft(document: Document) -> Draft:
         for name, shape in d.tables["tensors"].items()
     }
     said = {p.source for p in pieces if is_definition(document, p)}
-    return usable(drafted(found, stated, said))
+    return usable(drafted(found, stated, said, names_in(inside)), inside)
 
 
-def usable(made: Draft) -> Draft:
-    """The draft with what can be read together, definition by definition."""
+def usable(made: Draft, inside: Mapping[str, Any] | None = None) -> Draft:
+    """The draft with what can be read together, and with the tables in `inside`.
+
+    Where no definition can be read, what the first of them defines is declared as an array.
+    """
     waiting, made.define = made.define, []
     notation = made.notation
     made.notation = {n: m for n, m in notation.items() if m in ("index", "function", "kronecker")}
-    before = -1
-    while before < len(made.define):
+    while waiting:
         before = len(made.define)
         for definition in waiting:
             made.define.append(definition)
-            if not _builds(made):
+            if not _builds(made, inside):
                 made.define.pop()
         waiting = [d for d in waiting if d not in made.define]
-    made.left_out += waiting
+        if waiting and len(made.define) == before:
+            made.left_out.append(waiting.pop(0))
+            made.give_up(made.left_out[-1])
     for name in [n for n in notation if n not in made.notation]:
         made.notation[name] = notation[name]
-        if not _builds(made):
+        if not _builds(made, inside):
             made.left_out.append(f"{name} = {made.notation.pop(name)}")
     return made
 
 
-def _builds(made: Draft) -> bool:
+def _builds(made: Draft, inside: Mapping[str, Any] | None) -> bool:
     try:
-        build(Given.from_dict(made.tables()), checking=True)
+        build(Given.from_dict(merged(made.tables(), inside or {})), checking=True)
     except DeriveError:
         return False
     return True
@@ -119,8 +145,12 @@ def drafted(
     found: Survey,
     stated: Mapping[str, Sequence[Extent]] | None = None,
     said: set[str] | None = None,
+    known: Set[str] = frozenset(),
 ) -> Draft:
-    """A draft from what a survey found; `stated` has shapes, `said` what the text defines."""
+    """A draft from what a survey found.
+
+    `stated` has shapes, `said` what the text defines, `known` the names that need no declaration.
+    """
     made = Draft(base=0 if found.firsts["0"] > found.firsts["1"] else 1)
     said, shapes = said or set(), dict(stated or {})
     lone = {n for n, s in found.names.items() if not s.rank}
@@ -134,19 +164,21 @@ def drafted(
     for name, seen in found.names.items():
         if name in made.notation or name in found.ranges or name in found.indices:
             continue
-        if not is_symbol(name):
+        if not is_symbol(name) or name_key(name) in known:
             continue
         if name in found.sizes:
             _named_size(made, found, name)
         elif name in found.definitions and found.definitions[name] not in said:
-            made.define.append(_with_ranges(found, name))
+            definition = _with_ranges(found, name)
+            made.define.append(definition)
+            made.defined[definition] = name, [_axis(made, found, seen, a) for a in range(seen.rank)]
         elif shapes.get(name):
             made.tensors[name] = list(shapes[name])
         elif name.startswith(r"\delta"):
             _error_signal(made, found, name, seen)
         elif name not in bounds and name not in found.functions and name not in indices & lone:
             _tensor(made, found, name, seen, lone)
-    made.notation |= dict.fromkeys(found.indices, "index")
+    made.notation |= {n: "index" for n in found.indices if name_key(n) not in known}
     made.notation |= {f: "function" for f in found.functions if f.startswith("\\")}
     return made
 
@@ -171,10 +203,11 @@ def _named_size(made: Draft, found: Survey, name: str) -> None:
 
 
 def _tensor(made: Draft, found: Survey, name: str, seen: Seen, lone: set[str]) -> None:
+    if name in found.tops and not seen.rank:
+        made.unknown.append(name)
+        return
     made.tensors[name] = [_axis(made, found, seen, axis) for axis in range(seen.rank)]
-    if name in found.tops:
-        made.remarks[name] = f"how is it computed? say so in `define`: {name} = f(...)"
-    elif name in lone:
+    if name in lone:
         made.remarks[name] = "a number? an array written as a whole needs its extents here"
     elif len(seen.ranks) > 1:
         made.remarks[name] = "it stands with different numbers of indices"

@@ -64,7 +64,7 @@ def scopes(file: Path, document: Document, given: tuple[Tables, Source] | None) 
         inside = parse_toml(document.declarations, str(file))
         Given.from_dict(inside, source)
         tables = merged(tables, inside)
-    tables = _expanded(tables, document.macros)
+    tables = expanded_tables(tables, document.macros)
     problems = tables.get("problems", ())
     return Scopes((tables, *(merged(tables, problem) for problem in problems)), source)
 
@@ -83,7 +83,7 @@ def merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> Tables:
     return both
 
 
-def _expanded(value: Any, macros: Macros) -> Any:
+def expanded_tables(value: Any, macros: Macros) -> Any:
     """Names and formulas of a Given with the macros of the document expanded in them."""
     if not macros.table:
         return value
@@ -93,9 +93,9 @@ def _expanded(value: Any, macros: Macros) -> Any:
         except ReadError as error:
             raise InputError(f"“{value}” cannot be read: {error.message}.") from error
     if isinstance(value, Mapping):
-        return {_expanded(k, macros): _expanded(v, macros) for k, v in value.items()}
+        return {expanded_tables(k, macros): expanded_tables(v, macros) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_expanded(v, macros) for v in value]
+        return [expanded_tables(v, macros) for v in value]
     return value
 
 
