@@ -76,9 +76,13 @@ class Composer:
         """An array in terms of what is given, or with only the definitions of some put in."""
         wanted = self.program.defined if through is None else through
         d = self.program.defined[of]
-        apart = tuples(taken_apart(d.body, d.indices))
-        left = substitute(d.left, apart)
-        opened = instantiate(d, left.indices)
+        found = self._composed(d.left, wanted)
+        apart = tuples(taken_apart(found.result, d.indices))
+        return self._composed(substitute(d.left, apart), wanted) if apart else found
+
+    def _composed(self, left: Component, wanted: Collection[Tensor]) -> Derivation:
+        """The entry `left` with the definitions of all wanted arrays put in."""
+        opened = instantiate(self.program.defined[left.tensor], left.indices)
         named = Step(left, opened, "definition", "definition")
         ranges = entry_ranges(left)
         steps = self._inserted(opened, ranges, wanted.__contains__)

@@ -20,6 +20,7 @@ from derive.ir import (
     Tensor,
     Unravel,
     fresh,
+    groups,
     ravel,
     subformulas,
     unravel,
@@ -34,17 +35,25 @@ def taken_apart(f: Formula, indices: Iterable[Index], fully: bool = True) -> dic
 
     `fully`: only those of which it reads all parts.
     """
-    found: dict[Index, dict[int, Unravel]] = {}
+    found: dict[Index, list[Unravel]] = {}
     for e in subformulas(f):
         if isinstance(e, Int):
             for a in e.atoms_within():
                 if isinstance(a, Unravel) and isinstance(a.flat.atom, Index):
-                    parts = found.setdefault(a.flat.atom, {})
-                    first = next(iter(parts.values()), a)
-                    if (first.dims, first.base) == (a.dims, a.base):
-                        parts[a.k] = a
-    known = {i: next(iter(found[i].values())) for i in indices if i in found}
-    return {i: one for i, one in known.items() if not fully or len(found[i]) == len(one.dims)}
+                    found.setdefault(a.flat.atom, []).append(a)
+    finest = {i: max(found[i], key=lambda a: len(a.dims)) for i in indices if i in found}
+    return {
+        i: one for i, one in finest.items() if not fully or _read(found[i], one) == len(one.dims)
+    }
+
+
+def _read(parts: Iterable[Unravel], finest: Unravel) -> int:
+    """How many parts of a position are read, those of coarser tuples among them."""
+    read: set[int] = set()
+    for a in parts:
+        spans = groups(a.dims, finest.dims) if a.base == finest.base else None
+        read.update(range(*spans[a.k]) if spans is not None else ())
+    return len(read)
 
 
 def tuples(apart: Mapping[Index, Unravel]) -> dict[Index, Int]:

@@ -72,7 +72,7 @@ from derive.ir.rearranged import (
     Unfolded,
     Vec,
 )
-from derive.ir.reshape import Ravel, Unravel, position_read, ravel, unravel
+from derive.ir.reshape import Ravel, Unravel, groups, position_read, ravel, unravel
 from derive.ir.selector import Bracket, Branch, Cases, Compare, Delta
 from derive.ir.series import Series, StackedOver
 from derive.ir.statement import Definition, Relation, axis_ranges

@@ -31,6 +31,13 @@ def defined_extent(e: Int) -> Int:
     return e.replace(to)
 
 
+def inlined(e: Int) -> Int:
+    """An extent with the definitions of all computed sizes put in."""
+    while any(isinstance(a, Size) and a.definition is not None for a in e.atoms_within()):
+        e = e.replace(lambda a: a.definition if isinstance(a, Size) else None)
+    return e
+
+
 def differ(a: Int, b: Int) -> bool:
     """Whether two extents are certain to differ, whatever the sizes without a value are."""
     return (known_extent(a) - known_extent(b)).constant not in (0, None)

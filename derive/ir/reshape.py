@@ -14,6 +14,7 @@ from typing import Any
 
 from sympy import Basic
 
+from derive.ir.extent import inlined, product_of
 from derive.ir.integer import ONE, Compound, Int, IntLike, floor, mod
 
 
@@ -105,9 +106,17 @@ class Unravel(Compound):
 
 
 def ravel(indices: Sequence[IntLike], dims: Sequence[IntLike], base: int = 1) -> Int:
-    """The position of an index tuple, row-major: the inverse of `unravel`.  Extents 1 drop out."""
-    pairs = [(Int.of(e), Int.of(d)) for e, d in zip(indices, dims, strict=True)]
-    pairs = [(e, d) for e, d in pairs if d != ONE]
+    """The position of an index tuple, row-major: the inverse of `unravel`.
+
+    Extents 1 drop out, and tuples in the tuple become part of it.
+    """
+    pairs: list[tuple[Int, Int]] = []
+    for e, d in zip(map(Int.of, indices), map(Int.of, dims), strict=True):
+        inner = e.atom
+        if isinstance(inner, Ravel) and inner.base == base and _make_up(inner.dims, d):
+            pairs += zip(inner.indices, inner.dims, strict=True)
+        elif d != ONE:
+            pairs.append((e, d))
     if not pairs:
         return Int.of(base)
     if len(pairs) == 1:
@@ -131,9 +140,53 @@ def unravel(flat: IntLike, k: int, dims: Sequence[IntLike], base: int = 1) -> In
     if len(kept) == 1:
         return flat
     position = flat.atom
-    if isinstance(position, Ravel) and position.dims == kept and position.base == base:
-        return position.indices[k]
+    if isinstance(position, Ravel) and position.base == base:
+        part = _part(position, k, kept)
+        if part is not None:
+            return part
+    if isinstance(position, Unravel) and position.base == base:
+        before, extent, after = _around(position)
+        if _make_up(kept, extent):
+            return unravel(position.flat, len(before) + k, (*before, *kept, *after), base)
     return Int.of(Unravel(flat, k, kept, base))
+
+
+def _around(a: Unravel) -> tuple[tuple[Int, ...], Int, tuple[Int, ...]]:
+    return a.dims[: a.k], a.dims[a.k], a.dims[a.k + 1 :]
+
+
+def _make_up(dims: Sequence[Int], extent: Int) -> bool:
+    """Whether an axis of that extent is one of these, laid out as one."""
+    return inlined(product_of(dims)) == inlined(extent)
+
+
+def _part(position: Ravel, k: int, dims: tuple[Int, ...]) -> Int | None:
+    """Component `k` for other extents: where these, or those of the tuple, are groups of others."""
+    if position.dims == dims:
+        return position.indices[k]
+    coarse, fine = groups(dims, position.dims), groups(position.dims, dims)
+    if coarse is not None:
+        start, end = coarse[k]
+        return ravel(position.indices[start:end], position.dims[start:end], position.base)
+    if fine is not None:
+        at = next(g for g, (start, end) in enumerate(fine) if start <= k < end)
+        start, end = fine[at]
+        return unravel(position.indices[at], k - start, dims[start:end], position.base)
+    return None
+
+
+def groups(coarse: Sequence[Int], fine: Sequence[Int]) -> list[tuple[int, int]] | None:
+    """For each extent of `coarse` the span of those in `fine` that make it up."""
+    spans: list[tuple[int, int]] = []
+    start = 0
+    for d in coarse:
+        ends = range(start + 1, len(fine) + 1)
+        end = next((e for e in ends if _make_up(fine[start:e], d)), None)
+        if end is None:
+            return None
+        spans.append((start, end))
+        start = end
+    return spans if start == len(fine) else None
 
 
 def position_read(indices: Sequence[Int]) -> Unravel | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from derive.ir import ONE, Equal, Int, ravel, unravel
 from derive.network.names import is_symbol, tagged
@@ -150,15 +151,27 @@ def _named(before: Shape, after: Sequence[Int], new: Site) -> Shape:
 def _sizes(before: Shape, after: Sequence[Int], new: Site) -> Shape:
     if len(after) == 1:
         return (new.computed("D", product(before)),)
-    parts = _factors(before)
-    if [value_of(d) for d in parts] == [value_of(e) for e in after]:
-        return parts
+    for parts in (_factors(before), *_known(before, after, new)):
+        if [value_of(d) for d in parts] == [value_of(e) for e in after]:
+            return parts
     made = tuple(
         e if e.constant is None else new.sizes.extent(tagged("D", new.name), e.constant)
         for e in after
     )
     new.sizes.require(Equal(product(made), product(before)))
     return made
+
+
+def _known(before: Shape, after: Sequence[Int], new: Site) -> Iterator[Shape]:
+    """Sizes with these numbers that are known to have as many entries together."""
+    total = product(before)
+    for fact in new.sizes.facts:
+        if isinstance(fact, Equal) and total in fact.args:
+            other = fact.args[1 - fact.args.index(total)]
+            atoms = [a for monomial, _ in other.terms for a in monomial]  # type: ignore[attr-defined]
+            for order in permutations(map(Int.of, atoms), len(after)):
+                if product(order) == other:
+                    yield order
 
 
 def _factors(before: Shape) -> Shape:

@@ -23,6 +23,7 @@ from derive.ir import (
     Range,
     Tensor,
 )
+from derive.ir.extent import inlined
 from derive.ir.text import to_text
 from derive.network.known import Known
 from derive.network.names import tagged
@@ -149,7 +150,7 @@ class Site:
 
         In the second case that is noted as a condition on the sizes.
         """
-        d, e = self.sizes.inlined(d), self.sizes.inlined(e)
+        d, e = inlined(d), inlined(e)
         return d == e or (numbers(d) == numbers(e) and self.sizes.require(Equal(d, e)))
 
     def agree(self, option: str, value: SizeName | None, extent: Int) -> None:

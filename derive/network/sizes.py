@@ -20,6 +20,7 @@ from derive.ir import (
     floor,
 )
 from derive.ir.affine import sign
+from derive.ir.extent import inlined
 from derive.network.names import nearest
 
 
@@ -148,15 +149,9 @@ class Sizes:
         self.declare(size)
         return Int.of(size)
 
-    def inlined(self, e: Int) -> Int:
-        """An expression with the definitions of all computed sizes put in."""
-        while any(isinstance(a, Size) and a.definition is not None for a in e.atoms_within()):
-            e = e.replace(lambda a: a.definition if isinstance(a, Size) else None)
-        return e
-
     def quotient(self, e: Int, d: Int) -> Int | None:
         """e/d where that is a whole number for all sizes, or by their numbers; else None."""
-        for above, below in ((e, d), (self.inlined(e), self.inlined(d))):
+        for above, below in ((e, d), (inlined(e), inlined(d))):
             found = floor(above, below) if sign(below) > 0 else None
             if found is not None and found * below == above:
                 return found

@@ -284,12 +284,19 @@ def sum_over_tuples(f: Binder, scope: Scope) -> Formula | None:
     """
     inside = [side.atom for g in factors(f.body) if isinstance(g, Delta) for side in g.sides]
     found = [(a, "") for a in inside if isinstance(a, Unravel)]
-    found += [(a, {2: "ij", 3: "cab"}.get(len(a.dims), "")) for a in _fully_read(f.body)]
+    found += [(a, _letters(a)) for a in _fully_read(f.body)]
     for one, letters in found:
         index = one.flat.atom
         if isinstance(index, Index) and index in f.bound and _whole(f, scope, index, one):
             return _by_tuple(f, index, one, letters or [index.hint] * len(one.dims))
     return None
+
+
+def _letters(one: Unravel) -> str:
+    """Letters for the parts of a position: offsets in a window for rows, places for others."""
+    index = one.flat.atom
+    rows = isinstance(index, Index) and index.hint in ("r", "k")
+    return {2: "ab" if rows else "ij", 3: "cab"}.get(len(one.dims), "")
 
 
 def _fully_read(f: Formula) -> Iterator[Unravel]:

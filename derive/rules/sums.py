@@ -130,10 +130,10 @@ def merge_sums(f: Sum, scope: Scope) -> Formula | None:
     quiet=True,
 )
 def pull_constants(f: Sum, scope: Scope) -> Formula | None:
-    """Σ_i c f(i) = c Σ_i f(i)."""
+    """Σ_i c f(i) = c Σ_i f(i), also Σ_i c = c Σ_i 1."""
     bound = set(f.bound)
     constants = [g for g in factors(f.body) if not free_indices(g) & bound]
-    if not constants or f.body in constants:
+    if not constants or f.body == Number(1):
         return None
     rest = [g for g in factors(f.body) if free_indices(g) & bound]
     return product(*constants, Sum(product(*rest), *f.ranges, f.condition))

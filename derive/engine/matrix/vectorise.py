@@ -134,7 +134,7 @@ def _opened(d: Definition, names: Names) -> tuple[Definition, ...]:
         for x in core.operands
     ]
     read = [e.left for e in made]
-    inner = type(core.binder)(product(*reversed(read)), Range(r, base, many + (base - 1)))
+    inner = type(core.binder)(product(*read), Range(r, base, many + (base - 1)))
     rest = [g if g is not core.binder else inner for g in terms(d.body)]
     if not core.places:
         return (*made, Definition(d.tensor, d.indices, total(*rest)))

@@ -1,0 +1,400 @@
+"""Vector forms: convolution by unfold, LeNet by way of matrices, and the laws they rest on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from derive.derivation.program import Program
+from derive.derivation.step import Derivation
+from derive.document.notation import Names, Notation
+from derive.engine.compose import Composer
+from derive.engine.differentiate import Differentiator
+from derive.engine.matrix.batched import vector_form
+from derive.engine.matrix.passes import Vectors, vectors
+from derive.engine.network import Derived, derive_all
+from derive.ir import (
+    Array,
+    Chosen,
+    Component,
+    Count,
+    Derivative,
+    Element,
+    Formula,
+    Index,
+    Int,
+    Largest,
+    Max,
+    Number,
+    Permuted,
+    Picked,
+    Product,
+    Range,
+    Reshaped,
+    Series,
+    Size,
+    Sliced,
+    StackedOver,
+    Sum,
+    Tensor,
+    Transposed,
+    Whole,
+    free_indices,
+    refresh,
+    same,
+    substitute,
+)
+from derive.network.build import Model, build
+from derive.network.given import Given, load
+from derive.rules import array_moves as laws
+from derive.verify.verify import Verifier, verify_chain
+from derive.writers.latex_math import latex
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+N, M, K, Q = Size("N"), Size("M"), Size("K"), Size("Q")
+n, m, k, o = map(Index, "nmko")
+A, B = Tensor("A", "A", (N, M, K)), Tensor("B", "B", (N, M, Q))
+PROGRAM = Program((N, M, K, Q), (A, B), ())
+RANGES = {i: Range(i, 1, d) for i, d in zip((n, m, k, o), (N, M, K, Q), strict=True)}
+
+
+def status(left: Formula, right: Formula, *indices: Index) -> str:
+    return verify_chain(PROGRAM, [left, right], [RANGES[i] for i in indices]).status
+
+
+def at(t: Tensor, *places: Any) -> Whole:
+    """The array at an index of its first axis, or of others."""
+    return Sliced(Array(t), range(len(places)), places)
+
+
+# -- arrays for all values of an index -----------------------------------------------------------
+
+
+def test_a_series_is_the_sum_of_its_arrays() -> None:
+    entry = Sum(A[n, m, k] * B[n, m, o], RANGES[n], RANGES[m])
+    right = Series(Product(Transposed(at(A, n)), at(B, n)), RANGES[n])
+    assert status(entry, Element(right, k, o), k, o) == "exact"
+    first = Series(Product(Transposed(at(A, n)), at(B, 1)), RANGES[n])
+    assert status(entry, Element(first, k, o), k, o) == "refuted"
+    once = Product(Transposed(at(A, 1)), at(B, 1))
+    assert status(entry, Element(once, k, o), k, o) == "refuted"
+
+
+def test_a_series_of_one_array_counts_it() -> None:
+    right = Series(at(A, 1), RANGES[n])
+    assert status(Count(N) * A[1, m, k], Element(right, m, k), m, k) == "exact"
+    assert status(A[1, m, k], Element(right, m, k), m, k) == "refuted"
+
+
+def test_a_stack_over_an_index_has_it_as_an_axis() -> None:
+    slices = Sliced(Array(A), (1,), (m,))
+    whole = StackedOver(slices, RANGES[m], 1)
+    assert whole.shape == A.shape
+    assert status(A[n, m, k], Element(whole, n, m, k), n, m, k) == "exact"
+    first = StackedOver(slices, RANGES[m], 0)
+    assert status(A[n, m, k], Element(first, m, n, k), n, m, k) == "exact"
+    other = StackedOver(Sliced(Array(A), (1,), (1,)), RANGES[m], 1)
+    assert status(A[n, m, k], Element(other, n, m, k), n, m, k) == "refuted"
+
+
+def test_bound_indices_of_arrays_are_bound() -> None:
+    inner = Series(Product(Transposed(at(A, n)), at(B, n)), RANGES[n])
+    assert not free_indices(inner)
+    assert same(inner, refresh(inner))
+    assert substitute(inner, {n: 1}) == inner
+    stack = StackedOver(at(A, n, m), RANGES[m], 0)
+    assert free_indices(stack) == {n}
+    assert substitute(stack, {n: m}) == StackedOver(at(A, m, o), Range(o, 1, M), 0) or same(
+        substitute(stack, {n: m}), StackedOver(at(A, m, o), Range(o, 1, M), 0)
+    )
+
+
+def test_the_largest_along_an_axis_and_where_it_is_first() -> None:
+    largest = Max(A[n, m, k], RANGES[m])
+    assert status(largest, Element(Largest(Array(A), (1,)), n, k), n, k) == "exact"
+    r = Index("r")
+    chosen = Chosen(Max(A[n, r, k], Range(r, 1, M)), m)
+    assert status(chosen, Element(Picked(Array(A), (1,)), n, m, k), n, m, k) == "exact"
+    assert status(chosen, Element(Picked(Array(A), (2,)), n, m, k), n, m, k) == "refuted"
+    both = Chosen(Max(A[n, r, o], Range(r, 1, M), Range(o, 1, K)), m, k)
+    assert status(both, Element(Picked(Array(A), (1, 2)), n, m, k), n, m, k) == "exact"
+
+
+# -- convolution by unfold -----------------------------------------------------------------------
+
+
+@cache
+def unfold() -> tuple[Model, Derived, Vectors]:
+    model = build(load(EXAMPLES / "unfold.toml"))
+    derived = derive_all(
+        model.program, model.layers, model.targets, frozenset(), model.hidden, model.compose
+    )
+    return model, derived, vectors(derived, model.hidden)
+
+
+def tensor(program: Program, name: str) -> Tensor:
+    return next(t for t in (*program.given, *program.defined) if t.name == name)
+
+
+def printed(d: Derivation, program: Program) -> str:
+    """Both sides, without the indices of the entry where they are arrays."""
+    notation = replace(Notation.of(program, numbers=True), positions="tuples")
+    names = Names.of((d.start, d.result), d.ranges, notation)
+    return f"{latex(d.start, names)} = {latex(d.result, names)}"
+
+
+JACOBIANS = [
+    ("Y", "Z", r"\delta_{nn'} \delta_{oo'} \delta_{ij,\,p}"),
+    ("Y'", r"\tilde W", r"\tilde{U}_{n,m,k} \,\delta_{oo'}"),
+    ("V", "W", r"\delta_{oo'} \delta_{r,\,pqr'}"),
+    (r"\tilde W", "V", r"\delta_{oo'} \delta_{rr'}"),
+]
+
+
+@pytest.mark.parametrize(("of", "by", "expected"), JACOBIANS)
+def test_jacobians_are_deltas_of_index_tuples(of: str, by: str, expected: str) -> None:
+    model, derived, _ = unfold()
+    d = derived.jacobians[tensor(model.program, of), tensor(model.program, by)]
+    assert printed(d, model.program).endswith(f" = {expected}")
+
+
+FORMS = [
+    ("forward", "U", r"U = \operatorname{unfold}_"),
+    ("forward", r"\tilde U", r"= [\operatorname{permute}_{0,2,1}(U)]"),
+    ("forward", "Y'", r"= [\tilde{U}_{n} \tilde{W}]_{m,o}"),
+    ("recursive", r"\tilde W", r"\sum_{n=1}^{N} \tilde{U}_{n}^{\top} "),
+    ("recursive", r"\tilde U", r"\Bigl(\frac{\partial L}{\partial Y'}\Bigr)_{n} \tilde{W}^{\top}"),
+    ("recursive", "X", r"\operatorname{fold}_"),
+    ("expanded", "W", r"\sum_{n=1}^{N} \Bigl(\frac{\partial L}{\partial Y'}\Bigr)_{n}^{\top} "),
+    ("expanded", "X", r"\tilde{W} \Bigl(\frac{\partial L}{\partial Y'}\Bigr)_{n}^{\top}"),
+]
+
+
+@pytest.mark.parametrize(("kind", "name", "expected"), FORMS)
+def test_vector_forms_of_a_convolution_by_unfold(kind: str, name: str, expected: str) -> None:
+    model, derived, found = unfold()
+    t = tensor(model.program, name)
+    index = getattr(derived, kind)[t]
+    form = found.forms[derived.tuples.get(t, index) if kind == "forward" else index]
+    assert form.derivation is not None, form.reason
+    text = printed(form.derivation, found.program).replace(r"\bigl", "").replace(r"\bigr", "")
+    wanted = expected.removeprefix("U = ")
+    assert wanted in text, text
+
+
+def test_everything_about_it_is_verified() -> None:
+    _, derived, found = unfold()
+    verifier = Verifier(found.program)
+    for d in (*derived.all, *found.all):
+        verdict = verifier.derivation(d)
+        assert verdict.status == "exact", (d.start, verdict)
+
+
+def test_the_way_through_unfold_leads_to_the_convolution_itself() -> None:
+    """One formula for Y, its gradients from it, and those through all definitions: all the same."""
+    model, derived, _ = unfold()
+    (together,) = derived.together.values()
+    assert {t.name for t in together.again} == {"X", "W"}
+    call = "Y = Conv2d(X, W, stride=S, padding=P, dilation=D)"
+    given = load(EXAMPLES / "unfold.toml")
+    plain = build(given.model_copy(update={"define": (call, "L = f(Y)"), "compose": ()}))
+    engine = Differentiator(plain.program, plain.hidden)
+    direct = engine.forward(tensor(plain.program, "Y"))
+    assert alike(together.composed, direct)
+    for name in ("X", "W"):
+        mine = together.gradients[tensor(model.program, name)]
+        assert alike(mine, engine.gradient(tensor(plain.program, name)))
+
+
+def alike(d: Derivation, e: Derivation) -> bool:
+    """Whether two derivations end in one formula, up to the names of all indices."""
+    to = {r.index: Int.of(s.index) for r, s in zip(d.ranges, e.ranges, strict=True)}
+    return same(substitute(d.result, to), e.result)
+
+
+# -- reshapes put into each other ----------------------------------------------------------------
+
+
+def composed(shape: list[Any], *define: str, **sizes: str) -> tuple[Program, Derivation]:
+    data = {"tensors": {"x": shape}, "define": list(define), "sizes": sizes}
+    program = build(Given.from_dict(data)).program
+    last = program.definitions[-1].tensor
+    return program, Composer(Differentiator(program)).composed(last)
+
+
+CHAINS = [
+    (["N", "C", "H", "W"], ["y = Reshape(x, shape=[N, D])", "z = Reshape(y, shape=[N, C, H, W])"]),
+    ([6, 4], ["y = Reshape(x, shape=[3, 8])", "z = Reshape(y, shape=[6, 4])"]),
+    (["N", "C", "T"], ["y = Permute(x, dims=[2, 0, 1])", "z = Permute(y, dims=[1, 2, 0])"]),
+    (["N", "T"], ["y = Unsqueeze(x, dim=1)", "z = Squeeze(y, dim=1)"]),
+]
+
+
+@pytest.mark.parametrize(("shape", "define"), CHAINS)
+def test_a_reshape_back_is_nothing(shape: list[Any], define: list[str]) -> None:
+    program, d = composed(shape, *define)
+    x = tensor(program, "x")
+    assert isinstance(d.start, Component)
+    assert d.result == Component(x, *d.start.indices)
+    assert Verifier(program).derivation(d).status == "exact"
+
+
+def test_two_reshapes_are_one() -> None:
+    _, once = composed(["N", "C", "T"], "z = Reshape(x, shape=[D])")
+    program, twice = composed(
+        ["N", "C", "T"], "y = Reshape(x, shape=[N, E])", "z = Reshape(y, shape=[D])"
+    )
+    assert alike(twice, once)
+    assert twice.result == Component(tensor(program, "x"), *(r.index for r in twice.ranges))
+    assert Verifier(program).derivation(twice).status == "exact"
+
+
+def test_fold_of_unfold_counts_the_windows() -> None:
+    window = "kernel_size=[K, 2], stride=[S, 1], padding=[P, 0]"
+    program, d = composed(
+        ["N", "C", "H", "W"],
+        f"U = Unfold(x, {window})",
+        f"F = Fold(U, output_size=[H, W], {window})",
+        **{"K": ">=1", "S": ">=1", "P": ">=0"},
+    )
+    assert Verifier(program).derivation(d).status == "exact"
+    x, count = d.result.args
+    assert isinstance(d.start, Component)
+    assert x == Component(tensor(program, "x"), *d.start.indices)
+    assert isinstance(count, Sum)
+    assert count.body == Number(1)
+
+
+# -- LeNet by way of matrices --------------------------------------------------------------------
+
+STAGES = {
+    "conv": {
+        "conv.cols": (64, 25, 576),
+        "conv.rows": (20, 25),
+        "conv.flat": (64, 20, 576),
+        "conv": (64, 20, 24, 24),
+    },
+    "pool": {
+        "pool.cols": (64, 20, 4, 144),
+        "pool.flat": (64, 20, 144),
+        "pool": (64, 20, 12, 12),
+    },
+}
+
+
+@cache
+def lenet() -> tuple[Model, Derived, Vectors]:
+    model = build(load(EXAMPLES / "lenet.toml"))
+    derived = derive_all(model.program, model.layers, model.targets, frozenset())
+    return model, derived, vectors(derived)
+
+
+def number(d: Int) -> int | None:
+    size = d.atom
+    return size.value if isinstance(size, Size) else d.constant
+
+
+def test_the_stages_of_lenet_have_the_sizes_that_one_knows() -> None:
+    _, _, found = lenet()
+    sizes = {
+        z.name: {s.tensor.name: tuple(map(number, s.tensor.shape)) for s in way.stages}
+        for z, way in found.ways.items()
+    }
+    assert sizes == STAGES
+
+
+def test_every_form_of_lenet_is_verified() -> None:
+    _, _, found = lenet()
+    verifier = Verifier(found.program)
+    without = [f.reason for f in found.every if f.derivation is None]
+    assert not without
+    for d in found.all:
+        verdict = verifier.derivation(d)
+        assert verdict.status == "exact", (d.start, verdict)
+
+
+LENET = [
+    ("conv.flat", r"w^{(conv,rows)} x^{(cols)}_{n} + b^{(conv)} \mathbf{1}_{576}^{\top}"),
+    ("conv.cols", r"\operatorname{unfold}_{5\times 5}(x)"),
+    ("conv.rows", r"\operatorname{reshape}_{20\times 25}(w^{(conv)})"),
+    ("pool.flat", r"\max_{2}(z^{(conv,cols)})"),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), LENET)
+def test_stages_of_lenet(name: str, expected: str) -> None:
+    _, _, found = lenet()
+    stages = {s.tensor.name: s for way in found.ways.values() for s in way.stages}
+    form = stages[name].form.derivation
+    assert form is not None
+    told = printed(form, found.program).replace(r"\bigl", "").replace(r"\bigr", "")
+    assert expected in told, told
+
+
+def test_channel_by_channel_the_bias_is_a_number_times_ones() -> None:
+    _, _, found = lenet()
+    conv = next(way for z, way in found.ways.items() if z.name == "conv")
+    told = [printed(f.derivation, found.program) for f in conv.channels if f.derivation]
+    assert len(told) == 3
+    assert r"w^{(conv,rows)}_{o} + b^{(conv)}_{o} \mathbf{1}_{576}" in told[0]
+    assert r"\operatorname{reshape}_{64\times 24\times 24}" in told[1]
+    assert r"\operatorname{stack}_{1}" in told[2]
+
+
+def test_the_stages_put_into_each_other_are_the_definition_again() -> None:
+    _, derived, found = lenet()
+    for z, way in found.ways.items():
+        assert alike(way.together, derived.forward[z]), z.name
+
+
+# -- what is no vector form ----------------------------------------------------------------------
+
+
+def test_a_window_with_another_condition_is_no_unfold() -> None:
+    H, W = Size("H", least=2), Size("W", least=2)
+    x = Tensor("x", "x", (N, K, H, W))
+    program = Program((N, K, H, W), (x,), ())
+    i, j = Index("i"), Index("j")
+    z = Tensor("z", "z", (N, K, H, W))
+    ranges = tuple(Range(e, 1, d) for e, d in zip((n, k, i, j), z.shape, strict=True))
+    d = Derivation(z[n, k, i, j], ranges, ())
+    form = vector_form(Derivation(x[n, k, j, i], ranges, ()), program)
+    assert vector_form(d, program).derivation is not None
+    assert form.derivation is None or not isinstance(form.derivation.result, Derivative)
+
+
+# -- laws ----------------------------------------------------------------------------------------
+
+a, c, f = laws.BATCH, laws.COLUMNS, laws.IMAGES
+H_, W_, K_ = a.shape
+AT = (Index("n"),)
+LAWS = [
+    (
+        laws.slice_of_permuted,
+        Sliced(Permuted(a, (0, 2, 1)), (0,), AT),
+        Transposed(Sliced(a, (0,), AT)),
+    ),
+    (laws.slice_of_permuted, Sliced(Permuted(a, (1, 0, 2)), (1,), AT), Sliced(a, (0,), AT)),
+    (laws.slice_of_permuted, Sliced(a, (0,), AT), None),
+    (
+        laws.slice_of_reshape,
+        Sliced(Reshaped(a, (H_, W_ * K_)), (0,), AT),
+        Reshaped(Sliced(a, (0,), AT), (W_ * K_,)),
+    ),
+    (laws.slice_of_reshape, Sliced(Reshaped(a, (H_ * W_, K_)), (0,), AT), None),
+    (laws.slice_of_reshape, Sliced(Reshaped(a, (H_, W_ * K_)), (1,), AT), None),
+    (laws.permuted_twice, Permuted(Permuted(a, (1, 2, 0)), (1, 2, 0)), Permuted(a, (2, 0, 1))),
+    (laws.permuted_twice, Permuted(Permuted(a, (1, 2, 0)), (2, 0, 1)), a),
+    (laws.reshaped_twice, Reshaped(Reshaped(a, (H_, W_ * K_)), a.shape), Reshaped(a, a.shape)),
+    (laws.reshaped_to_its_shape, Reshaped(a, a.shape), a),
+    (laws.reshaped_to_its_shape, Reshaped(a, (H_ * W_, K_)), None),
+]
+
+
+@pytest.mark.parametrize(("law", "before", "after"), LAWS)
+def test_laws_of_moved_entries(law: Any, before: Whole, after: Whole | None) -> None:
+    assert law.apply(before) == after
