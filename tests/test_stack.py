@@ -135,6 +135,7 @@ def test_the_steps_of_the_induction() -> None:
     assert [s.rule for s in found["base"].steps] == ["base", "empty product"]
     columns = [s.rule for s in found[r"columns by A_\ell"].steps]
     assert columns[:3] == ["chain rule", "insert", "matrix times a column with one entry"]
+    assert [s.rule for s in found[r"rows by A_\ell"].steps][-1] == "diagonal matrix"
     one = found[r"one output by A_\ell"]
     assert whole(one).factors[1] == Transposed(Slope(*slope_of(one)))
     assert one.facts

@@ -120,8 +120,8 @@ class StackNarrator:
                     "where the last level named is above the first it is the identity matrix."
                 ),
                 line(
-                    *("For arrays a and b, a ", Sign("otimes"), " b has all products of their "),
-                    "entries: the axes of a, then those of b.",
+                    "Indices at the foot of an array fix its first axes; a colon leaves an axis as "
+                    "it is. A row that is fixed in this way is written as a column."
                 ),
                 line(
                     "The Kronecker delta ", Name(r"\delta", mark="ij"), " is 1 where i = j, else 0."
@@ -230,7 +230,8 @@ class StackNarrator:
             )
         )
         start = s.highest if self.special else Level(s.count)
-        base = line("For ", parse_name(s.letter), " = ", levels.level(start), ",")
+        at = row(parse_name(s.letter), Relation("="), levels.level(start))
+        base = line("For ", at, ",")
         yield Paragraph(base, line("Base."))
         yield self._arrays("base", self.found["base"])
         letter = parse_name(s.letter)
@@ -310,26 +311,36 @@ class StackNarrator:
             yield Paragraph((*where, *ranges_of(d.ranges, self.notation)))
             yield self.displays.chain(d, f"output by {t.name}")
         yield from self._as_arrays(f"output arrays by {t.name}")
-        yield from self._one_output(t)
+        yield from self._rows(t)
         written = self.found.get(f"written out by {t.name}")
         if written is not None:
             yield Paragraph(line("With the product over the layers,"))
             yield self._arrays(f"written out by {t.name}", written, brief=True)
 
-    def _one_output(self, t: Tensor) -> Iterator[Block]:
+    def _rows(self, t: Tensor) -> Iterator[Block]:
+        """Each output by a matrix, and the only output where there is one."""
+        rows = self.found.get(f"rows by {t.name}")
+        if rows is None:
+            return
+        yield Paragraph(
+            line(
+                *("The derivative of each output by ", parse_name(t.symbol), " is a matrix. "),
+                *ranges_of(rows.ranges[:1], self.notation),
+            )
+        )
+        yield self._arrays(f"rows by {t.name}", rows)
         d = self.found.get(f"one output by {t.name}")
         if d is None:
             return
         s = self.layers
         upper = Slope(s.top, s.here)
+        names = Names.of((upper,), (), self.notation)
         width = layout.extent(s.top.shape[0], Names.of(s.top.shape, (), self.notation))
         yield Paragraph(
             line(
                 *("Where there is one output, ", row(width, Relation("="), Numeral("1"))),
-                *(", the only row of the result is a matrix of the shape of "),
-                *(parse_name(t.symbol), ". For several outputs the last line would not be "),
-                *("defined: each of them has such a matrix, with its own row of "),
-                *(layout.whole(upper, Names.of((upper,), (), self.notation)), "."),
+                *(", its row is the whole of ", layout.whole(upper, names), ", transposed. For "),
+                *("several outputs the last line would not be defined."),
             ),
             line("One output."),
         )

@@ -27,7 +27,6 @@ from derive.ir import (
     Derivative,
     Element,
     Equal,
-    Formula,
     Index,
     Product,
     Sliced,
@@ -63,9 +62,12 @@ class OutputDerivations:
             form = array_form(index, shape_layout)
             if form.derivation is not None:
                 yield Result(f"output arrays by {t.name}", form.derivation, BELOW)
-            scalar = self.one_output(index)
-            if scalar is not None and len(t.shape) == 2:
-                yield Result(f"one output by {t.name}", scalar, BELOW)
+            rows = self.by_rows(index) if len(t.shape) == 2 else None
+            if rows is not None:
+                yield Result(f"rows by {t.name}", rows, BELOW)
+                one = self.one_output(rows)
+                if one is not None:
+                    yield Result(f"one output by {t.name}", one, BELOW)
 
     def through_the_layer(self, by: Tensor) -> Derivation:
         """∂y_L/∂θ = Σ_k ∂y_L/∂y_ℓ[k] ∂y_ℓ[k]/∂θ, entry by entry."""
@@ -123,36 +125,48 @@ class OutputDerivations:
         steps.append(Step(steps[-1].after, read, "entry", ""))
         return Derivation(start, ranges, tuple(steps))
 
-    def one_output(self, index: Derivation) -> Derivation | None:
-        """The derivative of the one output by a matrix, where there is one output only."""
+    def by_rows(self, index: Derivation) -> Derivation | None:
+        """The derivative of each output by a matrix, with a row of ∂y_L/∂y_ℓ as a column."""
         s = self.layers
         start = index.start
         assert isinstance(start, Derivative)
-        (m,) = (e.atom for e in start.of.args[1:])  # type: ignore[attr-defined]
-        base = s.top.base
-        rows = Sliced(Slope(s.top, s.here), (0,), (base,))
+        assert isinstance(start.of, Component)
+        m = start.of.indices[0].atom
         assert isinstance(m, Index)
-        first = substitute(index.result, {m: base})
-
-        def row(d: Derivative) -> Formula:
-            return Element(rows, *d.by.indices)
-
-        read = replace_derivatives(first, row)
-        ranges = tuple(r for r in index.ranges if r.index != m)
-        whole = Sliced(Slope(s.top, start.by.tensor), (0,), (base,))
+        upper = self.row(m)
+        read = replace_derivatives(index.result, lambda d: Element(upper, *d.by.indices))
+        whole = Sliced(Slope(s.top, start.by.tensor), (0,), (m,))
         entry = Element(whole, *start.by.indices)
-        chain = Derivation(entry, ranges, (Step(entry, read, "one row", "the first row"),))
-        made, reason = matrix_form(chain, shape_layout)
+        ranges = tuple(r for r in index.ranges if r.index != m)
+        named = Step(entry, read, "rows", "row by row")
+        made, reason = matrix_form(Derivation(entry, ranges, (named,)), shape_layout)
         if reason:
             return None
-        steps = [*made.steps]
-        scope = Scope(s.below, ranges)
-        turned = stacks.as_diagonal.apply(made.result, scope)
-        if turned is None:
-            return None
         law = stacks.as_diagonal
-        steps.append(Step(made.result, turned, law.name, law.reason))
-        only = with_array(turned, rows, Transposed(Slope(s.top, s.here)))
+        turned = law.apply(made.result, Scope(s.below, ranges))
+        steps = made.steps
+        if turned is not None:
+            steps = (*steps, Step(made.result, turned, law.name, law.reason))
+        return Derivation(entry, index.ranges, steps)
+
+    def row(self, m: Index | int) -> Sliced:
+        """A row of the Jacobian of the output by what the layer gives, as a column."""
+        s = self.layers
+        return Sliced(Slope(s.top, s.here), (0,), (m,))
+
+    def one_output(self, rows: Derivation) -> Derivation | None:
+        """The derivative of the one output by a matrix, where there is one output only."""
+        s = self.layers
+        base = s.top.base
+        m = rows.ranges[0].index
+        start, result = (substitute(f, {m: base}) for f in (rows.start, rows.result))
+        try:
+            only = with_array(result, self.row(base), Transposed(Slope(s.top, s.here)))
+        except ValueError:  # the row stands where a matrix of one column cannot
+            return None
         fact = Equal(s.top.shape[0], 1)
-        steps.append(Step(turned, only, "the only row", "there is one row", (fact,)))
-        return Derivation(entry, ranges, tuple(steps))
+        steps = (
+            Step(start, result, "first row", "the first row"),
+            Step(result, only, "the only row", "there is one row", (fact,)),
+        )
+        return Derivation(start, rows.ranges[1:], steps)

@@ -218,10 +218,11 @@ class StackDerivations:
         """The derivatives by the parameters with the product over the layers put in."""
         s = self.layers
         for t in s.parameters:
-            form = array_form(self.output.through_the_layer(t), shape_layout)
-            if form.derivation is None:
+            index = self.output.through_the_layer(t)
+            d = array_form(index, shape_layout).derivation
+            d = self.output.by_rows(index) if d is None else d
+            if d is None:
                 continue
-            d = form.derivation
             opened = flat_products(
                 with_array(d.result, Slope(s.top, s.here), self.closed(Level(s.letter)))
             )
