@@ -110,3 +110,14 @@ def test_where_no_reading_helps_single_entries_are_compared(checker):
     found = checker.comparer.sampled.compare(pair(claim, 0, 1, 1))
     assert found.holds
     assert "entries" in found.reason
+
+
+def test_a_verdict_on_single_entries_says_so():
+    given = Given.from_dict({"tensors": {"x": [400, 400], "y": [400]}, "define": ["u = x y"]})
+    claim = r"u_i = \sum_{j=1}^{137} x_{i,j} y_j + \sum_{j=138}^{400} x_{i,j} y_j"
+    checker = Checker(given)
+    (right,) = checker.check(claim)
+    (wrong,) = checker.check(claim.replace("138", "139"))
+    assert right.status == "holds"
+    assert "entries" in right.message
+    assert wrong.status == "wrong"

@@ -96,7 +96,7 @@ class Chain:
                 condition = spell.condition(conjunction(*assumed))
                 return Finding(HOLDS_IF, f"holds only if {condition}", condition)
             if found.holds:
-                return Finding(HOLDS)
+                return Finding(HOLDS, found.reason)
             if found.counterexample is None:
                 return Finding(UNREADABLE, f"this cannot be checked: {found.reason}")
             if it.axes:

@@ -281,7 +281,9 @@ class _Check:
         """The checker for the declarations with the number `scope`, and those of the text."""
         if scope not in self.checkers:
             known = names_in(self.scopes.tables[scope])
-            self.checkers[scope] = Checker(self.scopes.given(scope, {}))
+            checker = self.checkers[scope] = Checker(self.scopes.given(scope, {}))
+            warnings = (Remark(1, text) for text in checker.model.warnings)
+            self.remarks += [w for w in warnings if w not in self.remarks]
             stated = list(tensors_declared(self.document, known))
             if not self.declare(scope, *stated):
                 for one in stated:

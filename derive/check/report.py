@@ -39,7 +39,8 @@ def lines(report: FileReport, new: Collection[Entry] | None = None) -> Iterator[
         text, caret = excerpt(e.latex, e.caret)
         where = f"{e.file}:{e.line}:{e.column}"
         if e.status == HOLDS:
-            yield e.status, f"{where}: {e.status}: {text}"
+            said = f" ({e.message})" if e.message else ""
+            yield e.status, f"{where}: {e.status}{said}: {text}"
             continue
         known = " (known)" if new is not None and e.status == WRONG and e not in new else ""
         yield e.status, f"{where}: {e.status}{known}: {reason(e)}"

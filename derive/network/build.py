@@ -91,7 +91,7 @@ def build(given: Given, checking: bool = False, literal: bool | None = None) -> 
         except InputError:
             pass  # where that does not fit, they give one number
     try:
-        return _built(given, checking, literal, frozenset(), taken)
+        return _warned(_built(given, checking, literal, frozenset(), taken), taken)
     except InputError as error:
         if not taken:
             raise
@@ -99,6 +99,17 @@ def build(given: Given, checking: bool = False, literal: bool | None = None) -> 
             return _built(given, checking, literal, frozenset(taken), set())
         except InputError:
             raise error from None
+
+
+def _warned(model: Model, numbers: set[str]) -> Model:
+    """A model with a warning for each unknown function taken to give one number for an array."""
+    warnings = tuple(
+        f"nothing declares {name}: it is taken to give one number for a whole array. If it has an "
+        f"array for a value, declare the left side in [tensors]; if it is applied entry by entry, "
+        f"say {name} = “function” in [notation]."
+        for name in sorted(numbers)
+    )
+    return replace(model, warnings=(*model.warnings, *warnings))
 
 
 def _built(
