@@ -10,6 +10,7 @@ import sympy
 
 from derive.engine.differentiate import Differentiator
 from derive.engine.matrix.form import array_forms
+from derive.engine.matrix.passes import vectors
 from derive.engine.network import Derived, derive_all
 from derive.network.build import Model
 from derive.verify.verify import Verifier
@@ -50,6 +51,19 @@ def with_arrays(model: Model) -> Cost:
         made = [f.derivation for f in forms.values() if f.derivation is not None]
         verifier = Verifier(model.program)
         for d in (*derived.all, *made):
+            verifier.derivation(d)
+
+    return cost(work)
+
+
+def with_vectors(model: Model) -> Cost:
+    """Deriving and verifying everything, and by way of matrices as well."""
+
+    def work() -> None:
+        derived = everything(model)
+        made = vectors(derived)
+        verifier = Verifier(made.program)
+        for d in (*derived.all, *made.all):
             verifier.derivation(d)
 
     return cost(work)
@@ -105,6 +119,7 @@ CASES: dict[str, Callable[[], Cost]] = {
     "LeNet: verify": lambda: verifying(example(LENET)),
     "LeNet: derive and verify": lambda: without_arrays(example(LENET)),
     "LeNet: derive and verify, arrays": lambda: with_arrays(example(LENET)),
+    "LeNet: derive and verify, vectors": lambda: with_vectors(example(LENET)),
     "LeNet: solve, .tex": lambda: solving(LENET, "-f", "tex"),
     "LeNet: solve, Typst PDF": lambda: solving(LENET, "--pdf-engine", "typst"),
     "symbolic LeNet: derive": lambda: deriving(example(SYMBOLIC)),
@@ -129,6 +144,11 @@ RATIOS = (
     (
         "LeNet, with arrays to without",
         "LeNet: derive and verify, arrays",
+        "LeNet: derive and verify",
+    ),
+    (
+        "LeNet, with vectors to without",
+        "LeNet: derive and verify, vectors",
         "LeNet: derive and verify",
     ),
     ("2800x2800 to 28x28", "2800x2800: derive", "28x28: derive"),
