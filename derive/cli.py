@@ -58,6 +58,12 @@ class Style(Enum):
     LOOPS = "loops"
 
 
+class Form(Enum):
+    EXPANDED = "expanded"
+    RECURSIVE = "recursive"
+    MATRIX = "matrix"
+
+
 class PdfEngine(Enum):
     AUTO = "auto"
     LATEX = "latex"
@@ -170,14 +176,15 @@ def grad(
     given: Annotated[
         Path | None, typer.Option(help="What the symbols mean; else their use in the formula says.")
     ] = None,
-    expanded: Annotated[
-        bool, typer.Option("--expanded", help="Down to what is given, not in terms of the next.")
-    ] = False,
+    form: Annotated[
+        Form,
+        typer.Option(help="expanded: down to what is given; recursive: in terms of the next one."),
+    ] = Form.EXPANDED,
 ) -> None:
     """Derive the gradient of a formula, step by step, and verify every step."""
     with _reported():
         gradient = import_module("derive.gradient").gradient
-        found = gradient(formula, wrt, given, "expanded" if expanded else "recursive")
+        found = gradient(formula, wrt, given, form.value)
     for line in found.lines:
         typer.echo(line)
     if found.refuted:

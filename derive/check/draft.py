@@ -12,7 +12,7 @@ from derive.check.declared import is_definition, name_key, names_in, tensors_dec
 from derive.check.scopes import expanded_tables, merged
 from derive.errors import DeriveError
 from derive.latex.document import Document
-from derive.latex.survey import Seen, Survey, survey
+from derive.latex.survey import Reach, Seen, Survey, survey
 from derive.network.build import build
 from derive.network.given import Given
 from derive.network.names import is_lone_symbol, is_symbol
@@ -222,6 +222,10 @@ def _axis(made: Draft, found: Survey, seen: Seen, axis: int) -> Extent:
             votes.update(found.ranges.get(letter, {}))
     if votes:
         return _size(made, votes.most_common(1)[0][0])
+    reached = [last for r in seen.reaches.get(axis, ()) if (last := _last(made, found, r))]
+    if reached:
+        numbers = [int(last) for last in reached if last.isdecimal()]
+        return _size(made, str(max(numbers)) if numbers else reached[0])
     if axis in seen.largest and not letters:
         return seen.largest[axis] + 1 - made.base
     letter = letters.most_common(1)[0][0] if letters else str(axis + 1)
@@ -230,6 +234,29 @@ def _axis(made: Draft, found: Survey, seen: Seen, axis: int) -> Extent:
         name = f"n_{axis + 1}"
     made.remarks.setdefault(name, "how many?")
     return name
+
+
+def _last(made: Draft, found: Survey, reach: Reach) -> str:
+    """The largest value of a sum of indices, as far as their bounds say; else nothing."""
+    number, names = 0, ""
+    for factor, letter, bound in reach:
+        known = found.ranges.get(letter, Counter()).most_common(1)
+        last = bound or (known[0][0] if known else "")
+        if not letter:
+            number += factor
+        elif factor < 0:
+            number += factor * made.base
+        elif last.isdecimal():
+            number += factor * int(last)
+        elif not last:
+            return ""
+        else:
+            names += f" + {factor if factor > 1 else ''}{last}"
+    if not names:
+        return str(number) if number > 0 else ""
+    return names.removeprefix(" + ") + (
+        f" {'+' if number > 0 else '-'} {abs(number)}" if number else ""
+    )
 
 
 def _size(made: Draft, last: str) -> Extent:

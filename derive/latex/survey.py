@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import prod
 
 from derive.errors import InputError
 from derive.latex.clauses import Clause, Clauses
@@ -41,18 +42,23 @@ TIMES = frozenset((r"\ell", "L", "t", "T"))
 FUNCTIONS = frozenset(("f", "g", "h", r"\phi", r"\psi", r"\sigma", r"\rho", r"\varphi"))
 
 
+Reach = tuple[tuple[int, str, str], ...]
+"""A sum: factor, index ("" for a number), and the upper bound of the index where it has one."""
+
+
 @dataclass
 class Seen:
     """How a name was used: for each number of indices, how often; and what stood on each axis.
 
     `bounds` are upper bounds of the index there, `letters` the lone indices, `largest` the largest
-    number.
+    number, `reaches` what stands there as a sum of indices.
     """
 
     ranks: Counter[int] = field(default_factory=Counter)
     bounds: dict[int, Counter[str]] = field(default_factory=dict)
     letters: dict[int, Counter[str]] = field(default_factory=dict)
     largest: dict[int, int] = field(default_factory=dict)
+    reaches: dict[int, list[Reach]] = field(default_factory=dict)
 
     @property
     def rank(self) -> int:
@@ -201,7 +207,7 @@ class Survey:
         name, indices = _name_of(node)
         if isinstance(node, Scripted) and node.above is not None and not _is_tag(node.above):
             self.visit(node.above, bound)
-        if not name or name in bound or name in NO_INDEX:
+        if not name or name in bound or name in NO_INDEX or _is_exponential(node):
             return
         seen = self.names.setdefault(name, Seen())
         seen.ranks[len(indices)] += 1
@@ -209,6 +215,8 @@ class Survey:
             text = spell(index)
             if isinstance(index, Numeral) and text.isdecimal():
                 seen.largest[axis] = max(seen.largest.get(axis, 0), int(text[:6]))
+            elif reach := _reach(index, bound):
+                seen.reaches.setdefault(axis, []).append(reach)
             elif _is_index(index):
                 seen.letters.setdefault(axis, Counter())[text] += 1
                 if isinstance(index, Scripted) and index.below is not None:
@@ -247,6 +255,32 @@ def _is_letter(node: Node) -> bool:
     if isinstance(node, Styled):
         return node.command != r"\mathbb" and _is_letter(node.body)
     return isinstance(node, Symbol)
+
+
+def _is_exponential(node: Node) -> bool:
+    """Whether a node is a power of Euler's number."""
+    base = Symbol("e", position=0)
+    return (
+        isinstance(node, Scripted) and node.base == base and node.below is None and bool(node.above)
+    )
+
+
+def _reach(index: Node, bound: dict[str, str]) -> Reach:
+    """An index expression as a sum of indices; nothing where it is none, or just an index."""
+    if not isinstance(index, Terms):
+        return ()
+    found = []
+    for sign, term in index.terms:
+        factors = [f for _, f in term.factors] if isinstance(term, Factors) else [term]
+        numbers = [
+            int(f.text[:6]) for f in factors if isinstance(f, Numeral) and f.text.isdecimal()
+        ]
+        letters = [f for f in factors if not isinstance(f, Numeral)]
+        if len(letters) > 1 or not all(map(_is_index, letters)):
+            return ()
+        letter = spell(letters[0]) if letters else ""
+        found.append((sign * prod(numbers), letter, bound.get(letter, "")))
+    return tuple(found)
 
 
 def _indices(below: Node) -> Iterator[Node]:
