@@ -5,9 +5,9 @@ from __future__ import annotations
 from derive.ir import Size
 from derive.network.site import Shape
 
-_CUSTOMARY = {"h": "ip", "w": "jq", "k": "ab"}
-"""Rows and columns of images, and offsets in a kernel."""
-_PLAIN = "nbcogmlrt"
+_CUSTOMARY = {"h": "ip", "w": "jq", "k": "ab", "g": "q"}
+"""Rows and columns of images, offsets in a kernel, and groups."""
+_PLAIN = "ncomlrt"
 
 
 def by_extents(shape: Shape, otherwise: str) -> str:
