@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
@@ -24,13 +24,17 @@ def label(kind: str, *tensors: Tensor) -> str:
 
 @dataclass(frozen=True)
 class Displays:
-    """Makes displays for one document: its notation, its detail, the labels it has."""
+    """Makes displays for one document: its notation, its detail, the labels it has.
+
+    `instead` has other labels for what is derived a second time.
+    """
 
     program: Program
     notation: Notation
     full: bool
     labels: frozenset[str]
     mark: Callable[[Derivation], Mark | None]
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     def ranges(self, ranges: Sequence[Range]) -> Line:
         """`For n = 1, ..., 64; i, j = 1, ..., 24,`: what the free indices run over."""
@@ -92,7 +96,8 @@ class Displays:
 
     def _reason(self, s: Step, start: Formula) -> Line:
         """Why a line is true, with the numbers of the equations that it uses."""
-        used = [x for x in self._used(s, start) if x in self.labels]
+        known = (self.instead.get(x, x) for x in self._used(s, start))
+        used = [x for x in known if x in self.labels]
         references = joined([(Reference(x),) for x in used])
         if s.rule == "definition":
             return (*line("by "), *references) if used else line("by definition")

@@ -35,7 +35,6 @@ from derive.document.model import (
     Line,
     Mark,
     Paragraph,
-    Reference,
     Section,
     Subsection,
     Summary,
@@ -45,9 +44,9 @@ from derive.document.model import (
 )
 from derive.document.notation import Names, Notation, parse_name
 from derive.document.positions import Positions
+from derive.document.together import in_one_formula
 from derive.document.vectors import as_vectors
 from derive.document.ways import backward_way, forward_way
-from derive.engine.compose import Together
 from derive.engine.matrix.passes import Vectors
 from derive.engine.network import Derived
 from derive.ir import Bracket, Definition, Delta, Formula, Index, Int, Tensor, subformulas
@@ -88,6 +87,8 @@ class Narrator:
         labels += [label("forward", x.tensor) for layer in self._layers for x in self._known(layer)]
         shown = [t for t in d.expanded if not self._of_formulas or t not in d.program.defined]
         labels += [label("expanded", t) for t in shown if self._is_expanded(t)]
+        for of, together in d.together.items():
+            labels += [label("composed", of), *(label("direct", of, t) for t in together.jacobians)]
         return Displays(d.program, self.notation, self.full, frozenset(labels), self.mark)
 
     @cached_property
@@ -101,15 +102,19 @@ class Narrator:
             blocks += self._layer(layer)
         blocks += self._backward() if self._of_formulas else self._gradients()
         for t, together in self.derived.together.items():
-            blocks += self._together(t, together)
+            blocks += in_one_formula(t, together, self.displays, frozenset(self.derived.moved))
         blocks += [*self.more, *self._counts()]
         if self.summary:
             blocks += [Section("Verification"), Summary(self.summary)]
         return Document(self.title, tuple(blocks))
 
     @property
-    def _loss_is_known(self) -> bool:
-        return self.derived.program.loss in self.derived.forward
+    def _down(self) -> Line:
+        """What a gradient is written out in."""
+        if self.derived.program.loss in self.derived.forward:
+            return line("Written out down to the loss,")
+        last = joined([line(parse_name(t.symbol)) for t in self.derived.layers[-1].inputs])
+        return (*line("Written out in terms of the gradient with respect to "), *last, Text(","))
 
     @cached_property
     def _of_formulas(self) -> bool:
@@ -283,9 +288,9 @@ class Narrator:
             return
         yield self.displays.chain(recursive, label("gradient", t))
         yield from self._as_arrays(recursive, label("recursive matrix", t))
-        down = "down to the loss" if self._loss_is_known else "in terms of the last array"
-        yield Paragraph(line(f"Written out {down},"))
+        yield Paragraph(self._down)
         yield self.displays.chain(expanded, label("expanded", t), len(recursive.steps))
+        yield from self._moved(t)
         yield from self._as_arrays(expanded, label("matrix", t))
 
     def _backward(self) -> Iterator[Block]:
@@ -302,7 +307,6 @@ class Narrator:
         for t in self.derived.recursive:
             if t not in self.derived.program.defined:
                 yield from self._gradient(t, self._by(t))
-                yield from self._moved(t)
 
     def _as_arrays(self, d: Derivation, name: str) -> Iterator[Block]:
         form = self.arrays.forms.get(d) if self.arrays else None
@@ -320,28 +324,6 @@ class Narrator:
         if moved is not None:
             yield Paragraph(line("With what the rearranged arrays are,"))
             yield self.displays.chain(moved, label("moved", t), len(self.derived.expanded[t].steps))
-
-    def _together(self, of: Tensor, d: Together) -> Iterator[Block]:
-        """An array in one formula, and its gradients from that formula."""
-        name = parse_name(of.symbol)
-        yield Section("The same in one formula")
-        lead = line("The definitions of ", name, " put into each other.")
-        yield Paragraph(self.displays.ranges(d.composed.ranges), lead)
-        yield self.displays.chain(d.composed, label("composed", of))
-        for t, jacobian in d.jacobians.items():
-            lead = line("How ", name, " depends on ", parse_name(t.symbol), ", from that formula.")
-            yield Paragraph(self.displays.ranges(jacobian.ranges), lead)
-            yield self.displays.chain(jacobian, label("direct", of, t))
-            if t in d.gradients:
-                yield from self._directly(of, t, d)
-
-    def _directly(self, of: Tensor, t: Tensor, d: Together) -> Iterator[Block]:
-        gradient, known = d.gradients[t], label("moved", t)
-        lead = line("Gradient with respect to ", parse_name(t.symbol), ", from that formula.")
-        yield Paragraph(self.displays.ranges(gradient.ranges), lead)
-        yield self.displays.chain(gradient, label("direct gradient", of, t))
-        if t in d.again and t in self.derived.moved:
-            yield Paragraph(line("This is the formula ", Reference(known), " again."))
 
     # -- the end ---------------------------------------------------------------------------------
 
