@@ -51,7 +51,7 @@ def test_no_page_ends_with_what_leads_to_the_next(example, engine, tmp_path):
         ["pdftotext", "-layout", pdf, "-"], capture_output=True, encoding="utf-8", timeout=100
     ).stdout
     pages = [[x.strip() for x in p.splitlines() if x.strip()] for p in text.split("\f")[:-1]]
-    assert len(pages) > 5
+    assert len(pages) > 2
     assert [page[-1] for page in pages] == [str(k) for k in range(1, len(pages) + 1)]
     assert any(LEAD.match(x) for x in pages[0])
     assert not [page[-2] for page in pages if LEAD.match(page[-2])]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
+from html import unescape
 from pathlib import Path
 
 import pytest
+from pages import rendered
 
 from derive.document.answers import document
 from derive.engine.calculate import Calculator
@@ -273,6 +276,57 @@ ask = [{question = "show_equal", left = "Y", right = "Z"}]
     assert "not equal" not in words(made)
 
 
+def test_average_pooling_and_flattened_layers_as_other_layers():
+    text = """
+[[problems]]
+define = ['Y = Conv2d(X, w, stride=2)', 'T = AvgPool2d(X, kernel_size=2)']
+ask = [{question = "solve_for", of = "Y", equals = "T", unknown = "w"}]
+tensors = {X = [2, 4, 4], w = [2, 2, 2, 2]}
+[[problems]]
+define = ['f = Flatten(X, start_dim=0)', 'L = Linear(f, M)', 'C = Conv1d(X, v)']
+ask = [{question = "solve_for", of = "L", equals = "C", unknown = "M"}]
+tensors = {X = [1, 5], M = [3, 5], v = [1, 1, 3]}
+values = {v = [[[1, 2, 3]]]}
+[[problems]]
+define = ['f = Flatten(X, start_dim=0)', 'L = Linear(f, M)',
+  'u_{o,c,a,b} = M_{o,4(a-1)+b} for o=1..2, c=1..1, a=1..3, b=1..4', 'C = Conv2d(X, u)']
+ask = [{question = "show_equal", left = "L", right = "C"}]
+tensors = {X = [1, 3, 4], M = [2, 12]}
+"""
+    made = solved(text)
+    assert all(v.holds for v in made.verdicts)
+    average, matrix, equal = answers(made)
+    quarter, zero = [[Fraction(1, 4)] * 2] * 2, [[0, 0]] * 2
+    assert numbers(average, "w") == [quarter, zero, zero, quarter]
+    assert numbers(matrix, "M") == [[[1, 2, 3, 0, 0], [0, 1, 2, 3, 0], [0, 0, 1, 2, 3]]]
+    assert "not equal" not in str(equal.parts)
+
+
+@pytest.mark.parametrize(
+    ("call", "extent"),
+    [
+        ("Conv1d(x, k, stride=2, padding=1, dilation=2)", 1),
+        ("Conv1d(x, k, padding='same')", 6),
+        ("ConvTranspose1d(x, k, stride=2, padding=1)", 12),
+        ("MaxPool1d(x, kernel_size=3, stride=2, ceil_mode=True)", 3),
+        ("MaxPool1d(x, kernel_size=2, stride=3, padding=1, ceil_mode=True)", 3),
+    ],
+)
+def test_output_sizes(call, extent):
+    text = f"""
+[[problems]]
+define = ["y = {call}"]
+ask = ["output_size"]
+tensors = {{x = [6], k = [4]}}
+"""
+    made = solved(text)
+    assert len(made.verdicts) >= 2
+    assert all(v.holds for v in made.verdicts)
+    rows = [r for p in answers(made)[0].parts if isinstance(p, Lines) for r in p.rows]
+    assert rows[-1].sides[-1].formula == Number(extent)
+    assert any(isinstance(p, Grids) for p in answers(made)[0].parts)
+
+
 def test_what_commutes():
     text = """
 [tensors]
@@ -393,6 +447,10 @@ def test_questions_alone(pool):
 
 def test_a_sheet_in_every_format(pool):
     shown = document(pool)
+    formulas = re.findall(r'<span class="math[^"]*">(.*?)</span>', html(shown), re.DOTALL)
+    assert len(formulas) > 200
+    for formula in dict.fromkeys(map(unescape, formulas)):
+        assert "katex-error" not in rendered(formula)
     assert r"\node[derive=window]" in latex(shown)
     assert '<td class="window">' in html(shown)
     assert r"\boxed{109}" in markdown(shown)

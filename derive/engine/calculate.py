@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import cached_property
 from itertools import product as tuples
 from typing import Any, TypeAlias
 
@@ -23,6 +22,7 @@ from derive.ir import (
     Chosen,
     Compare,
     Component,
+    Derivative,
     Formula,
     Greatest,
     Guard,
@@ -36,7 +36,6 @@ from derive.ir import (
     Tensor,
     Times,
     rebuild,
-    replace_components,
     tensors,
 )
 
@@ -95,22 +94,22 @@ class Calculator:
         return table[place]
 
     def inserted(self, f: Formula) -> Formula:
-        """`f`, which is written out, with numbers for the entries that have rational values."""
+        """`f`, which is written out, with numbers for the entries that have rational values.
 
-        def number(c: Component) -> Formula | None:
-            if not self.knows(c.tensor):
-                return None
-            value = self.entry(c.tensor, [e.constant for e in c.indices])  # type: ignore[misc]
-            return Number(value) if isinstance(value, Fraction) else None
-
-        return replace_components(self._decided(f), number)
-
-    def _decided(self, f: Formula) -> Formula:
-        """Which entry was chosen, and whether z > 0, as 1 or 0, where the entries have values."""
+        Which entry was chosen, and whether z > 0, becomes 1 or 0.  Derivatives stay as they are.
+        """
+        if isinstance(f, Derivative):
+            return f
+        if isinstance(f, Component):
+            value = self._of(f) if self.knows(f.tensor) else None
+            return Number(value) if isinstance(value, Fraction) else f
         if isinstance(f, Chosen | Bracket) and all(map(self.knows, tensors(f))):
             return Number(self.value(f))
-        parts = tuple(self._decided(a) if isinstance(a, Formula) else a for a in f.args)
+        parts = tuple(self.inserted(a) if isinstance(a, Formula) else a for a in f.args)
         return rebuild(f, parts)
+
+    def _of(self, c: Component) -> Value:
+        return self.entry(c.tensor, [e.constant or 0 for e in c.indices])
 
     # -- values ----------------------------------------------------------------------------------
 
@@ -120,7 +119,7 @@ class Calculator:
             case Number():
                 return f.value
             case Component():
-                return self.entry(f.tensor, [e.constant for e in f.indices])  # type: ignore[misc]
+                return self._of(f)
             case Plus():
                 return self._sum([self.value(a) for a in f.args])  # type: ignore[arg-type]
             case Times():
@@ -201,11 +200,6 @@ class Calculator:
             parts = [self._holds(part) for part in g.args]  # type: ignore[arg-type]
             return all(parts)
         return held
-
-    @cached_property
-    def known(self) -> tuple[Tensor, ...]:
-        """The tensors that have values, in the order of the program."""
-        return tuple(t for t in (*self.program.given, *self.program.defined) if self.knows(t))
 
 
 _FUNCTIONS: dict[str, Any] = {

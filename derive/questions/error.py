@@ -95,9 +95,9 @@ class Error:
     # -- verification ----------------------------------------------------------------------------
 
     def derived(self, d: Derivation) -> DerivationVerdict:
-        """The verdicts on a derivation for any gradient with respect to C, at drawn sizes; or at
+        """The verdicts on a derivation, for any gradient with respect to C.
 
-        those of the problem, if it needs them.
+        The sizes are drawn; or those of the problem, if it needs them.
         """
         found = Verifier(self.program).derivation(d)
         if found.status in (EXACT, NUMERIC):

@@ -108,10 +108,7 @@ class _Stage:
         self._refuse_too_many(len(places))
         wanted = places if self.ask.at is None else self._wanted(places)
         rows = [self.row(at) for at in wanted]
-        counted = len(rows) > 1
-        yield Say(
-            (("All entries:" if len(wanted) == len(places) else "Entries:"),) if counted else ()
-        )
+        yield Say(("All entries:" if len(wanted) == len(places) else "Written out:",))
         yield Lines(tuple(rows))
         rest = [at for at in places if at not in wanted]
         checked = [self.row(at) for at in rest]

@@ -46,9 +46,9 @@ def inserted(
     fixed: Mapping[Size, int],
     verifier: Verifier,
 ) -> Iterator[Row]:
-    """A row for each channel: Y_{1,i,j} = the terms whose weight is not 0; nothing where the
+    """A row for each channel: Y_{1,i,j} = the terms whose weight is not 0.
 
-    weights are not read at offsets with constant ranges.
+    There is none where the weights are read at offsets whose ranges are no numbers.
     """
     definition = setting.program.defined[of]
     unroll = Unroller(fixed)

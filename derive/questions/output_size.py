@@ -194,30 +194,34 @@ def _quotient(e: Int, setting: Setting) -> tuple[Divides, Formula] | None:
 
 
 def _diagram(n: dict[str, int], outputs: int, base: int) -> Grids | None:
-    """The positions of the padded input in a row, and below it what each output reads."""
-    if "K" not in n or "R" in n:
-        return None
-    last = max(
-        n["I"] + n.get("Q", n["P"]), n["S"] * (outputs - 1) + n["D"] * (n["K"] - 1) + 1 - n["P"]
-    )
-    positions = range(1 - n["P"], last + 1)
+    """The positions of the padded input in a row, and below it what each output reads.
+
+    For a transposed convolution the positions are those of the output, and the rows the inputs.
+    """
+    backwards = "R" in n
+    real, windows = (outputs, n["I"]) if backwards else (n["I"], outputs)
+    reach = n["S"] * (windows - 1) + n["D"] * (n["K"] - 1) + 1 - n["P"]
+    positions = range(1 - n["P"], max(real + n.get("Q", n["P"]), reach) + 1)
     if len(positions) > _WIDEST:
         return None
-    inside = [1 <= p <= n["I"] for p in positions]
-    head = [
-        Cell(Number(p - 1 + base) if real else None, Shade.PLAIN if real else Shade.PADDING)
-        for p, real in zip(positions, inside, strict=True)
-    ]
-    rows = [(Cell("input", Shade.LABEL), *head)]
-    shown = range(1, outputs + 1)
-    chosen = list(shown) if outputs <= _SHOWN else [*shown[: _SHOWN - 1], outputs]
+    head = [_position(p, 1 <= p <= real, base) for p in positions]
+    above, beside = ("output", "input") if backwards else ("input", "output")
+    rows = [(Cell(above, Shade.LABEL), *head)]
+    shown = range(1, windows + 1)
+    chosen = list(shown) if windows <= _SHOWN else [*shown[: _SHOWN - 1], windows]
     for i in chosen:
-        read = {n["S"] * (i - 1) + n["D"] * a + 1 - n["P"] for a in range(n["K"])}
-        cells = (Cell(None, Shade.WINDOW if p in read else Shade.EMPTY) for p in positions)
-        rows.append((Cell(f"output {i - 1 + base}", Shade.LABEL), *cells))
-    caption: Words = ("What each output reads",)
+        met = {n["S"] * (i - 1) + n["D"] * a + 1 - n["P"] for a in range(n["K"])}
+        cells = (Cell(None, Shade.WINDOW if p in met else Shade.EMPTY) for p in positions)
+        rows.append((Cell(f"{beside} {i - 1 + base}", Shade.LABEL), *cells))
+    told = "What each input adds to" if backwards else "What each output reads"
+    caption: Words = (told,)
     if n["P"]:
-        caption = (*caption, "; padding is grey")
-    if len(chosen) < outputs:
-        caption = (*caption, "; the outputs between the last two are left out")
+        caption = (*caption, "; what is cut off is grey" if backwards else "; padding is grey")
+    if len(chosen) < windows:
+        caption = (*caption, f"; the {beside}s between the last two are left out")
     return Grids((Grid(tuple(rows)),), (*caption, "."))
+
+
+def _position(p: int, real: bool, base: int) -> Cell:
+    """A position of the array, or of its padding."""
+    return Cell(Number(p - 1 + base)) if real else Cell(None, Shade.PADDING)

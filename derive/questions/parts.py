@@ -12,7 +12,7 @@ an answer that claims something carries what verification said of it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
@@ -198,7 +198,6 @@ class Answer:
     shown: tuple[Part, ...]
     parts: tuple[Part, ...]
     points: str = ""
-    decimals: int = 4
 
     @property
     def verdicts(self) -> Iterator[Verification]:
@@ -218,4 +217,3 @@ class Problem:
     title: str
     given: tuple[Part, ...]
     answers: tuple[Answer, ...]
-    conventions: tuple[str, ...] = field(default=())

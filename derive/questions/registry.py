@@ -70,4 +70,4 @@ def answered(asked: Question, setting: Setting, solve: bool = True) -> Answer:
     shown = tuple(kind.shown(asked, setting))
     parts = tuple(kind.answer(asked, setting)) if solve else ()
     points = "" if asked.points is None else str(asked.points)
-    return Answer(wording, shown, parts, points, asked.decimals)
+    return Answer(wording, shown, parts, points)

@@ -129,7 +129,7 @@ def _coefficients(of: Tensor, target: Tensor, setting: Setting) -> Iterator[Part
         (
             "Both are linear in the input. They are equal for every input exactly if every entry "
             "of the input has the same coefficient in both, at the borders too, and what does not "
-            "depend on the input is the same. The coefficients are",
+            "depend on the input is the same.",
         )
     )
     inputs = [
@@ -143,6 +143,7 @@ def _coefficients(of: Tensor, target: Tensor, setting: Setting) -> Iterator[Part
                 continue
             d = setting.engine(t).jacobian(t, x)
             verdict = setting.derived(d).ends
+            yield Say(("the coefficient is",), ranges=d.ranges)
             yield Lines((Row(d.start, (Side(d.result, verdict=verdict),)),), d.ranges)
 
 

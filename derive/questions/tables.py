@@ -14,8 +14,6 @@ from derive.verify.verdict import Verification
 
 MOST = 12
 """Tables beside each other."""
-WIDEST = 30
-"""Columns of a table."""
 
 
 @dataclass(frozen=True)

@@ -250,5 +250,7 @@ def _surviving_flaw(factors: Product, over: dict[int, int], numbers: Numbers) ->
             if place.data.any():
                 met = multiply(contract((place, *guards), over, _Counting()), _Counting())
                 found.append(Array(np.where(met.data != 0, code, np.uint8(0)), met.axes))
+    if not found:
+        return None
     flaw = lift(lambda *codes: np.maximum.reduce(np.broadcast_arrays(*codes)), *found)
     return Array(np.ones(flaw.data.shape, bool), flaw.axes, flaw.data) if flaw.data.any() else None

@@ -16,6 +16,7 @@ from derive.document.model import (
     Block,
     Display,
     Equation,
+    Figure,
     InlineMath,
     Line,
     Paragraph,
@@ -77,13 +78,13 @@ def _width_of_reason(reason: Line) -> float:
 
 def kept(blocks: Sequence[Block]) -> list[bool]:
     """For each block whether the next one must begin on the same page: headings, and the paragraphs
-    that lead to a display."""
+    that lead to a display or a figure."""
     found: list[bool] = []
     display = False  # whether what follows leads to a display
     for block in reversed(blocks):
         paragraph = isinstance(block, Paragraph)
         found.append(isinstance(block, Section | Subsection) or (paragraph and display))
-        display = isinstance(block, Display) or (paragraph and display)
+        display = isinstance(block, Display | Figure) or (paragraph and display)
     return found[::-1]
 
 
