@@ -85,7 +85,8 @@ class Broken:
 
     def quickly(self, edit: Edit) -> Pair | None:
         """The pair with an edit, of which as little as possible is read again."""
-        if not edit.within(self.text.start, self.text.end):
+        whole = self.chain.claim.plain or self.chain.checker.symbols.einstein
+        if whole or not edit.within(self.text.start, self.text.end):
             return self.again(edit)
         changed = edit.apply(self.source)
         longer = len(changed) - len(self.source)

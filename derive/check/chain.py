@@ -10,6 +10,7 @@ from derive.check.broken import Broken
 from derive.check.compare import Comparer
 from derive.check.conventions import holds
 from derive.check.diagnose import Context, diagnose
+from derive.check.diagonal import settled
 from derive.check.edit import Edit
 from derive.check.layouts import other_layouts
 from derive.check.pair import Pair, UnequalShapes, entry_for_array, pair
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from derive.check.claims import Checker
 
 
-def claims_in(source: str, symbols: Symbols) -> list[Claim]:
+def claims_in(source: str, symbols: Symbols, comparer: Comparer) -> list[Claim]:
     """The claims of a source, without what it defines."""
-    return [c for c in read_claims(source, symbols) if isinstance(c, Claim)]
+    return [settled(c, comparer) for c in read_claims(source, symbols) if isinstance(c, Claim)]
 
 
 MOST_MENDED, LONGEST_MENDED = 20, 4000
@@ -133,7 +134,7 @@ class Chain:
         """The pair as it reads with derivatives laid out in another way."""
         for name, symbols in other_layouts(self.checker.symbols):
             try:
-                claim = claims_in(self.source, symbols)[self.n]
+                claim = claims_in(self.source, symbols, self.comparer)[self.n]
                 it = pair(claim, k, k + 1, self.base)
             except (ReadError, UnequalShapes, IndexError):
                 continue
@@ -180,7 +181,7 @@ class Chain:
 
     def edited(self, source: str) -> Claim | None:
         """The chain in an edited source, if it still has as many sides."""
-        claims = claims_in(source, self.checker.symbols)
+        claims = claims_in(source, self.checker.symbols, self.comparer)
         same = self.n < len(claims) and len(claims[self.n].sides) == len(self.claim.sides)
         return claims[self.n] if same else None
 
@@ -199,6 +200,8 @@ class Chain:
         """The chain as it reads with the other index base."""
         other = self.checker.counted_otherwise
         try:
-            return None if other is None else claims_in(self.source, other.symbols)[self.n]
+            if other is None:
+                return None
+            return claims_in(self.source, other.symbols, other.comparer)[self.n]
         except (ReadError, IndexError):
             return None

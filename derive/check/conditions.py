@@ -79,7 +79,9 @@ class Conditions:
             Equal(Int.of(s), Int.of(n)) for s in self._settings if s in relevant for n in _usual(s)
         ]
         yield from usual
-        singles = [*usual, *equal, *divisible]
+        same = [g for g in self._same if _in(g) <= {*relevant}]
+        yield from same
+        singles = [*usual, *equal, *divisible, *same]
         for some in (*combinations(singles, 2), *combinations(usual, 3)):
             if not any(_contradict(a, b) for a, b in combinations(some, 2)):
                 yield conjunction(*some)
@@ -128,6 +130,13 @@ class Conditions:
         found |= dict.fromkeys(combinations(windows, 2))
         return list(found)
 
+    @cached_property
+    def _same(self) -> list[Guard]:
+        """The paddings at which a window leaves an image as large as it is: K = 2P+1."""
+        paddings = [s for s in self._settings if s.least == 0]
+        windows = [s for s in self._search.windows if s.value is None and s.least > 0]
+        return [Equal(Int.of(k), 2 * Int.of(p) + 1) for p in paddings for k in windows]
+
     def _scalars(self, pair: Pair) -> Iterator[tuple[Tensor, Fraction]]:
         """Scalars that are parameters rather than variables, with the values that they may have."""
         if all(not t.shape for t in self.program.given) and not variables(pair.sides):
@@ -165,10 +174,26 @@ def _usual(size: Size) -> list[int]:
 
 
 def _contradict(a: Guard, b: Guard) -> bool:
-    """Whether two conditions say that one size is two numbers."""
+    """Whether one size would be two numbers, or one side of K = 2P+1 a number."""
     if not (isinstance(a, Equal) and isinstance(b, Equal)):
         return False
-    return a.args[0] == b.args[0] and a != b
+    if a.args[0] == b.args[0]:
+        return a != b
+    useless = (_pins(a) and _is_same(b)) or (_pins(b) and _is_same(a))
+    return useless and bool(_in(a) & _in(b))
+
+
+def _in(a: Guard) -> set[Size]:
+    return set(sizes([e for e in a.args if isinstance(e, Int)]))
+
+
+def _pins(a: Equal) -> bool:
+    return len(_in(a)) == 1
+
+
+def _is_same(a: Equal) -> bool:
+    """Whether a condition is that of `_same`, and not of two sizes that are equal."""
+    return any(isinstance(e, Int) and e.atom is None and e.constant is None for e in a.args)
 
 
 def _remainder(n: Int, d: Int) -> Int:

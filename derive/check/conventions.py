@@ -45,6 +45,8 @@ from derive.ir import (
 Node = TypeVar("Node", bound=Basic)
 
 HALF = Number(Fraction(1, 2))
+FEW = 4
+"""Terms of a sum that are changed one by one, at most."""
 
 
 def convention(comparer: Comparer, pair: Pair) -> str | None:
@@ -128,10 +130,19 @@ def replaced(f: Node, old: Formula, new: Formula) -> Node:
 
 
 def _halved(f: Formula) -> list[Formula]:
-    """Every term that has a square at half its size, or at twice its size where it has a ½."""
+    """Terms that have a square at half their size, or at twice their size where there is a ½."""
     if not _scalar(f):
         return []
-    return [_scaled(f, Number(2) if _has_half(f) else HALF)]
+    whole = _scaled(f, Number(2) if _has_half(f) else HALF)
+    return [whole, *_term_by_term(f, _halved)]
+
+
+def _term_by_term(f: Formula, change: Callable[[Formula], list[Formula]]) -> Iterator[Formula]:
+    """A sum of a few terms with one of them changed."""
+    terms: tuple[Formula, ...] = f.args if isinstance(f, Plus) else ()  # type: ignore[assignment]
+    for k, term in enumerate(terms if len(terms) <= FEW else ()):
+        for new in change(term):
+            yield Plus(*terms[:k], new, *terms[k + 1 :])
 
 
 def _has_half(f: Formula) -> bool:
@@ -165,7 +176,8 @@ def _reduced(f: Formula) -> list[Formula]:
     sums = [g for g in subformulas(f) if isinstance(g, Sum)]
     counts = dict.fromkeys(n for s in sums for n in extents(s.ranges))
     made: list[Formula] = [Times(Power(Count(n), Number(-1)), f) for n in counts]
-    return [*made, *(Times(Count(n), f) for n in counts if _divides_by(f, n))]
+    made += (Times(Count(n), f) for n in counts if _divides_by(f, n))
+    return [*made, *_term_by_term(f, _reduced)]
 
 
 def _divides_by(f: Formula, n: Int) -> bool:

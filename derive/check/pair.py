@@ -24,6 +24,7 @@ from derive.ir import (
     tensors,
 )
 from derive.ir.integer import Atom
+from derive.latex.array import show_extent
 from derive.latex.claims import Claim, Side
 
 SWAPPED = {">": "<", ">=": "<="}
@@ -146,7 +147,7 @@ def settled(e: Int) -> Int:
 def _shape(side: Side) -> str:
     if not side.axes:
         return "a scalar"
-    return "an array " + " × ".join(map(str, side.shape))
+    return "an array " + " × ".join(map(show_extent, side.shape))
 
 
 def _where(f: Formula, guard: Guard) -> Formula:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from sympy import Basic
@@ -21,15 +22,15 @@ from derive.latex.agreement import are_entries, equally_many_axes
 from derive.latex.array import Array, Extent, Value
 from derive.latex.binders import Bounds, refuse_huge
 from derive.latex.clauses import Clause, Clauses, Part
-from derive.latex.einstein import free_in, summed
-from derive.latex.error import ReadError
+from derive.latex.einstein import implied_sums
+from derive.latex.error import Misfit, ReadError
 from derive.latex.formulas import Formulas
 from derive.latex.parameters import at_any_argument
-from derive.latex.ranges import bounds_of, bounds_of_axes, bounds_solved, free_ranges
+from derive.latex.ranges import bounds_of_axes, bounds_solved, free_ranges
 from derive.latex.rearranged import shaped_like
 from derive.latex.sorting import Sorted, sort
 from derive.latex.symbols import Abbreviation, Symbols
-from derive.latex.tree import Call, Chain, Factors, Node, Terms, spell
+from derive.latex.tree import Call, Chain, Factors, Node, spell, terms_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ class Claim:
     """sides[k] relations[k] sides[k + 1], for all free indices in `ranges` where `conditions` hold.
 
     `readings` says how notation with several meanings was taken, `assumed` what the sides take for
-    granted of sizes: that m/k in an index is a whole number.
+    granted of sizes: that m/k in an index is a whole number.  Where derivatives of arrays by arrays
+    of their shape are read as their diagonals, these `jacobians` have to be diagonal; `plain` is
+    the claim that is meant where they are not, or why there is none.
     """
 
     sides: tuple[Side, ...]
@@ -64,6 +67,8 @@ class Claim:
     end: int
     readings: tuple[str, ...] = ()
     assumed: tuple[Guard, ...] = ()
+    jacobians: tuple[Array, ...] = ()
+    plain: Claim | Misfit | None = None
 
 
 @dataclass(frozen=True)
@@ -230,12 +235,32 @@ class Reading:
     def claim(self, clause: Clause, conditions: list[Clause]) -> Claim:
         symbols = at_any_argument(clause, self.symbols)
         if symbols is self.symbols:
-            return self.read_claim(clause, conditions)
+            return self.either(clause, conditions)
         before, self.reader = self.reader, self.with_symbols(symbols)
         try:
-            return self.read_claim(clause, conditions)
+            return self.either(clause, conditions)
         finally:
             self.reader = before
+
+    def either(self, clause: Clause, conditions: list[Clause]) -> Claim:
+        r"""A claim; as in `\partial c_t/\partial c_{t-1} = f_t`, a Jacobian may be its diagonal."""
+        plain: Claim | Misfit
+        self.reader.jacobians.clear()
+        try:
+            plain = self.read_claim(clause, conditions)
+        except Misfit as problem:
+            plain = problem
+        agree = isinstance(plain, Claim) and len({len(s.axes) for s in plain.sides}) == 1
+        jacobians = tuple(self.reader.jacobians)
+        if jacobians and not agree:
+            self.reader.entrywise = True
+            with suppress(ReadError):
+                other = self.read_claim(clause, conditions)
+                plain = replace(other, jacobians=jacobians, plain=plain)
+            self.reader.entrywise = False
+        if isinstance(plain, Misfit):
+            raise plain
+        return plain
 
     def read_claim(self, clause: Clause, conditions: list[Clause]) -> Claim:
         self.reader.needed.clear()
@@ -244,7 +269,7 @@ class Reading:
         values = self.values(clause)
         guards = (*(self.guard(c) for c in conditions), *dict.fromkeys(self.reader.needed))
         if self.symbols.einstein:
-            values = self.with_implied_sums(values)
+            values = implied_sums(values, self.reader.stated)
         sides = self.sides(clause, values)
         if self.integers:
             sides = [replace(s, formula=substitute(s.formula, self.integers)) for s in sides]
@@ -253,7 +278,10 @@ class Reading:
         axes = {i for s in sides for i in s.axes}
         free = [
             i
-            for i in sorted(frozenset().union(*map(free_indices, (*where, *guards))), key=_order)
+            for i in sorted(
+                frozenset().union(*map(free_indices, (*where, *guards))),
+                key=lambda i: (i.hint, i.number),
+            )
             if i not in axes
         ]
         ranges = self.ranges(free, where, clause.start)
@@ -369,32 +397,3 @@ class Reading:
         if found is None:
             raise ReadError(part.start, "an array of known shape", "one that fits every shape")
         return found
-
-    # -- implied sums ------------------------------------------------------------------------------
-
-    def with_implied_sums(self, values: list[Value]) -> list[Value]:
-        formulas = [v.formula if isinstance(v, Array) else v for v in values]
-        free = free_in(formulas)
-
-        def over(index: Index, f: Formula) -> Range:
-            found = self.reader.stated.get(index)
-            if found is not None:
-                return found
-            bounds = bounds_of(index, (f,))
-            if bounds is None:
-                raise ReadError(0, f"a range for {index.hint}", "no axis of its own")
-            return Range(index, *bounds)
-
-        made: list[Value] = []
-        for v, f in zip(values, formulas, strict=True):
-            g = summed(f, free, over)
-            made.append(replace(v, formula=g) if isinstance(v, Array) else g)
-        return made
-
-
-def terms_of(node: Node) -> tuple[Node, ...]:
-    return tuple(t for _, t in node.terms) if isinstance(node, Terms) else (node,)
-
-
-def _order(index: Index) -> tuple[str, int]:
-    return index.hint, index.number

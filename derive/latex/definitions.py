@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from derive.ir import (
     Definition,
+    Delta,
     Formula,
     Index,
     Int,
     Range,
     Tensor,
+    Times,
     free_indices,
     substitute,
 )
@@ -88,8 +90,17 @@ class _Defining:
         unread = unread and self.stated.isdisjoint(names)
         if unread or (glued and not read.issuperset(names)):
             return self.whole(left, right)  # the letters are part of the name
+        if len(names) == 2 and len(set(names)) == 1:
+            return self.diagonal(name, names[:1], left, right)
         indices, body = self.body(names, left, right)
         return Definition(self.tensor(name, left, indices, body), indices, body)
+
+    def diagonal(self, name: Node, names: tuple[Node, ...], left: Node, right: Node) -> Definition:
+        """`D_{ii} = ...`: a matrix that is 0 elsewhere."""
+        (i,), body = self.body(names, left, right)
+        column, j = self.tensor(name, left, (i,), body), Index(_letters(1, body, ())[0])
+        tensor = Tensor(column.name, column.symbol, column.shape * 2, column.base)
+        return Definition(tensor, (i, j), Times(Delta(i, j), body))
 
     def declared(self, left: Node) -> Found | None:
         """A left side that is declared, with all its indices or none."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from derive.ir import (
     Binder,
@@ -24,6 +25,9 @@ from derive.ir import (
     Times,
     rebuild,
 )
+from derive.latex.array import Array, Value
+from derive.latex.error import ReadError
+from derive.latex.ranges import bounds_of
 
 Counts = Counter[Index]
 
@@ -80,3 +84,23 @@ def summed(f: Formula, free: set[Index], over: Callable[[Index, Formula], Range]
         f = rebuild(f, (summed(f.of, free, over), *f.args[1:]))
     repeated = [i for i, n in _counts(f).items() if n > 1 and i not in free and i.number == 0]
     return Sum(f, *(over(i, f) for i in repeated)) if repeated else f
+
+
+def implied_sums(values: Sequence[Value], stated: Mapping[Index, Range]) -> list[Value]:
+    """The sides of an equation with the sums that they imply, over stated ranges or whole axes."""
+    formulas = [v.formula if isinstance(v, Array) else v for v in values]
+    free = free_in(formulas)
+
+    def over(index: Index, f: Formula) -> Range:
+        if index in stated:
+            return stated[index]
+        bounds = bounds_of(index, (f,))
+        if bounds is None:
+            raise ReadError(0, f"a range for {index.hint}", "no axis of its own")
+        return Range(index, *bounds)
+
+    made: list[Value] = []
+    for v, f in zip(values, formulas, strict=True):
+        g = summed(f, free, over)
+        made.append(replace(v, formula=g) if isinstance(v, Array) else g)
+    return made

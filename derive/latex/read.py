@@ -14,6 +14,7 @@ from derive.ir import (
     Relation,
     free_indices,
 )
+from derive.latex.array import Array, between, same_shape
 from derive.latex.binders import Binders, implied, is_name
 from derive.latex.error import ReadError
 from derive.latex.formulas import Formulas
@@ -115,21 +116,48 @@ def _no_relation(node: Node) -> Guard:
 def _fact(
     reader: Formulas, left: Node, relation: str, right: Node, ranges: tuple[Range, ...]
 ) -> Relation | Guard:
-    a, b = reader.ratio(left), reader.ratio(right)
-    if relation in ("|", "!|") or (a and b and a.below == b.below == ONE):
-        return reader.comparison(left, relation, right)
-    if relation == "in":
-        refuse(right, "a relation between formulas", "a set")
-    f, g = reader.formula(left), reader.formula(right)
+    try:
+        a, b = reader.ratio(left), reader.ratio(right)
+        if relation in ("|", "!|") or (a and b and a.below == b.below == ONE):
+            return reader.comparison(left, relation, right)
+        if relation == "in":
+            refuse(right, "a relation between formulas", "a set")
+        f, g = reader.formula(left), reader.formula(right)
+    except ReadError:
+        whole = _of_arrays(reader.symbols, left, right)
+        if whole is None:
+            raise
+        f, g, ranges = whole
     if relation in SWAPPED:
         f, g, relation = g, f, SWAPPED[relation]
-    free = [i for i in reader.indices.values() if i in free_indices(f) | free_indices(g)]
+    known = (*reader.indices.values(), *(r.index for r in ranges))
+    free = [i for i in known if i in free_indices(f) | free_indices(g)]
     stated = {r.index: r for r in ranges}
     over = (
         stated.get(i) or Range(i, *implied(i, (f, g), Symbol(i.hint, position=left.position)))
         for i in dict.fromkeys(free)
     )
     return Relation(f, relation, g, tuple(over))
+
+
+def _of_arrays(
+    symbols: Symbols, left: Node, right: Node
+) -> tuple[Formula, Formula, tuple[Range, ...]] | None:
+    r"""The entries on both sides of a relation between whole arrays: `A^\top = A`, `x > 0`."""
+    reader = Formulas(symbols, whole=True)
+    try:
+        sides = reader.value(left), reader.value(right)
+    except ReadError:
+        return None
+    arrays = [v for v in sides if isinstance(v, Array)]
+    known = next((a for a in arrays if None not in a.shape), None)
+    if known is None or not all(same_shape(a.shape, known.shape) for a in arrays):
+        return None
+    axes = tuple(Index(x) for x in "ijklmnpq"[: known.rank])
+    f, g = (v.at(*axes) if isinstance(v, Array) else v for v in sides)
+    if known.rank != len(axes) or free_indices(f) | free_indices(g) > set(axes):
+        return None
+    return f, g, tuple(between(i, e, known.base) for i, e in zip(axes, known.shape, strict=True))
 
 
 # -- ranges ----------------------------------------------------------------------------------------

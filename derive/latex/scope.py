@@ -8,7 +8,8 @@ from dataclasses import replace
 from itertools import product
 from typing import NamedTuple, TypeAlias
 
-from derive.ir import Guard, Index, Size
+from derive.ir import Guard, Index, Size, Tensor
+from derive.latex.array import Array
 from derive.latex.error import Miscounted, ReadError
 from derive.latex.indices import (
     glued,
@@ -64,7 +65,8 @@ class Scope:
     `inside` says how many operators bind some of them; `needed` are conditions without which what
     was read has no value, `assumed` what it takes for granted of sizes.
 
-    Where `whole` arrays are allowed, names may lack indices.
+    Where `whole` arrays are allowed, names may lack indices.  `jacobians` are the derivatives of
+    arrays by arrays of their shape; where these are meant `entrywise`, they are their diagonals.
     """
 
     whole = False
@@ -81,6 +83,8 @@ class Scope:
         self.readings: dict[str, None] = {}
         self.compared: dict[Node, None] = {}
         self.letters: dict[Node, None] = {}
+        self.entrywise = False
+        self.jacobians: list[Array] = []
         self._joined: dict[int, tuple[Node, list[tuple[str, Node]]]] = {}
 
     def note(self, reading: str) -> None:
@@ -113,7 +117,23 @@ class Scope:
             plain = without_font(node)
             found = None if plain is None else self._find(plain)
         if found is None and not (self.creating and is_letter(node)):
-            found = self._in_its_font(node)
+            found = self._in_its_font(node) or self._entry_of_capital(node)
+        return found
+
+    def _entry_of_capital(self, node: Node) -> Found | None:
+        """The `x_{ij}` that is an entry of a matrix X, where nothing declares an x."""
+        if not isinstance(node, Scripted) or node.below is None:
+            return None
+        base = node.base
+        if not isinstance(base, Symbol) or not base.text.islower() or len(base.text) > 1:
+            return None
+        capital = replace(base, text=base.text.upper())
+        if base in self.symbols.bases or not isinstance(self.symbols.table.get(capital), Tensor):
+            return None
+        found = self._find(replace(node, base=capital))
+        if found is None or len(found.indices) < 2 or len(found.indices) < rank(found.meaning):
+            return None
+        self.note(f"{spell(base)} with indices is an entry of {spell(capital)}")
         return found
 
     def _in_its_font(self, node: Node) -> Found | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from derive.ir import Component, Derivative, Tensor
-from derive.latex.array import Array, Slope, Value
+from derive.latex.array import Array, Slope, Value, new_axes, same_shape
 from derive.latex.indices import is_mark
 from derive.latex.integers import refuse
 from derive.latex.names import Names
@@ -119,10 +119,25 @@ class Slopes(Names):
         variables = [self.variable(name) for name in names]
         if len(names) == 1:
             layout = "numerator" if transposed(names[0]) else self.layout(variables[0])
-            return slope(of, variables[0], held, layout, Spelt(spell_all(above), spell(names[0])))
+            spelt = Spelt(spell_all(above), spell(names[0]))
+            found = slope(of, variables[0], held, layout, spelt)
+            return self.or_diagonal(found, of, variables[0], spelt)
         for variable in reversed(variables):
             of = slope(of, variable, held, "shape")
         return self.in_order(of, variables)
+
+    def or_diagonal(self, jacobian: Value, of: Value, by: Value, spelt: Spelt) -> Value:
+        """A Jacobian, or where derivatives are entrywise the array of its diagonal."""
+        if not (isinstance(jacobian, Array) and isinstance(of, Array) and isinstance(by, Array)):
+            return jacobian
+        if not same_shape(of.shape, by.shape) or None in of.shape:
+            return jacobian
+        if not self.entrywise:
+            self.jacobians.append(jacobian)
+            return jacobian
+        self.note(f"∂{spelt.of}/∂{spelt.by} is the derivative of each entry by its own: a diagonal")
+        axes = new_axes(of.rank)
+        return Array(jacobian.at(*axes, *axes), axes, of.shape, of.base)
 
     @staticmethod
     def in_order(of: Value, variables: list[Value]) -> Value:

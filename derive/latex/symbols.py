@@ -190,13 +190,17 @@ class Symbols:
         return table
 
     @cached_property
+    def bases(self) -> frozenset[Node]:
+        """The letters of all names, without their scripts."""
+        return frozenset(getattr(name, "base", name) for name in self.table)
+
+    @cached_property
     def fonts(self) -> dict[Node, Node]:
         """Letters that are declared in one font only, and not without it, with that font."""
-        bases = {getattr(name, "base", name) for name in self.table}
         found: dict[Node, list[Node]] = {}
-        for base in sorted(bases, key=spell):
+        for base in sorted(self.bases, key=spell):
             plain = without_font(base)
-            if plain is not None and plain not in bases:
+            if plain is not None and plain not in self.bases:
                 found.setdefault(plain, []).append(base)
         return {plain: some[0] for plain, some in found.items() if len(some) == 1}
 

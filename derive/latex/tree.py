@@ -314,3 +314,8 @@ def without_font(node: Node) -> Node | None:
         body = without_font(node.body)
         return None if body is None else replace(node, body=body)
     return None
+
+
+def terms_of(node: Node) -> tuple[Node, ...]:
+    """The terms of a sum or difference."""
+    return tuple(t for _, t in node.terms) if isinstance(node, Terms) else (node,)

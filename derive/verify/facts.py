@@ -18,6 +18,7 @@ from derive.ir import (
     Atom,
     Component,
     Formula,
+    Index,
     Int,
     Number,
     Relation,
@@ -46,6 +47,7 @@ class Plan:
     totals: dict[Tensor, tuple[tuple[int, ...], Fraction]] = field(default_factory=dict)
     ordered: list[tuple[Tensor, Tensor]] = field(default_factory=list)
     distinct: dict[Tensor, None] = field(default_factory=dict)
+    symmetric: dict[Tensor, None] = field(default_factory=dict)
     implied: list[Relation] = field(default_factory=list)
 
 
@@ -64,6 +66,9 @@ def plan(program: Program, known: Collection[Tensor] = ()) -> Plan:
             or _add(made, fact.right, FLIPPED.get(fact.relation, "?"), fact.left)
         ):
             raise Unsupported("a fact of a kind that no draw is known to satisfy")
+    otherwise = {*made.totals, *made.distinct, *(t for two in made.ordered for t in two)}
+    if otherwise & {*made.symmetric}:
+        raise Unsupported("facts about a symmetric matrix that no draw is known to satisfy")
     return made
 
 
@@ -86,6 +91,10 @@ def _add(made: Plan, left: Formula, relation: str, right: Formula) -> bool:
         elif relation in ("<", "<="):
             bounds.high = right.value if bounds.high is None else min(bounds.high, right.value)
         return relation in ("<", "<=", ">", ">=")
+    if isinstance(right, Component) and relation == "=" and right.tensor == tensor:
+        made.symmetric[tensor] = None
+        apart = len({e.atom for e in left.indices if isinstance(e.atom, Index)}) == 2
+        return apart and len(tensor.shape) == 2 and right.indices == left.indices[::-1]
     if isinstance(right, Component) and relation in ("<", "<=") and right.indices == left.indices:
         made.ordered.append((tensor, right.tensor))
         return right.tensor != tensor

@@ -79,6 +79,8 @@ def _given(
     if t in plan.distinct:
         draws = [_distinct(d, style, rng) for d, style in zip(draws, styles, strict=True)]
     numerators = np.stack(draws)
+    if t in plan.symmetric:
+        _mirror(numerators)
     if axes:
         _close(numerators, tuple(a + 1 for a in axes), int(total * unit))
     return Given(numerators, unit)
@@ -125,6 +127,12 @@ def _close(numerators: Data, axes: tuple[int, ...], total: int) -> None:
     """Change the first entry along `axes` so that each sum over them is `total`."""
     first = tuple(0 if k in axes else slice(None) for k in range(numerators.ndim))
     numerators[first] += total - numerators.sum(axes)
+
+
+def _mirror(numerators: Data) -> None:
+    """Copy what stands above the diagonals of matrices below them."""
+    rows, columns = np.tril_indices(numerators.shape[-1], -1)
+    numerators[..., rows, columns] = numerators[..., columns, rows]
 
 
 def _order(values: dict[Tensor, Given], lesser: Tensor, greater: Tensor) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
 from derive.errors import Unsupported
-from derive.ir import Formula, Guard, Range, Size, Tensor, at_least
+from derive.ir import Equal, Formula, Guard, Int, Range, Size, Tensor, at_least
 from derive.verify.arithmetic import Untyped
 from derive.verify.compare import Difference, Place, impose
 from derive.verify.degree import Degrees
@@ -93,11 +93,14 @@ class Verifier:
         facts = tuple(dict.fromkeys(facts))
         drawn = (w for known, w in self._worlds if known <= {*facts})
         fitting = [w for w in drawn if _fit(w, facts)]
+        alike = self._alike(fitting[: self.draws], facts) if facts else []
+        fitting = fitting[: self.draws - bool(alike)]
         if len(fitting) < self.draws and facts not in self._exhausted:
             search = self.search(facts)
             for k in range(2 * self.draws):
                 known = [w.sizes for w in fitting]
                 chosen = next(search.assignments(None), None) if k == 1 else None
+                chosen = self._unlike(facts, known, alike) if k == 0 and alike else chosen
                 chosen = self._spread_out(search, facts, known) if k == 2 else chosen
                 sizes = chosen or search.varied(self._rng, known)
                 if sizes is not None and sizes not in known:
@@ -111,6 +114,26 @@ class Verifier:
         if not fitting:
             raise Unsupported("no small sizes satisfy the conditions")
         return fitting[: self.draws]
+
+    def _alike(self, worlds: Sequence[World], facts: Sequence[Guard]) -> list[Size]:
+        """The sizes with one value in all worlds, though the facts do not say which one.
+
+        Of the sizes drawn without facts those with a stride of 1 are all that a divisor leaves.
+        """
+        said = {e.atom for f in facts if isinstance(f, Equal) for e in f.args if isinstance(e, Int)}
+        free = (s for s in self.windows if s not in self._fixed and s not in said)
+        stuck = [s for s in free if len({w.sizes[s] for w in worlds}) == 1]
+        return stuck if len(worlds) > 1 else []
+
+    def _unlike(
+        self, facts: Sequence[Guard], known: Sequence[Mapping[Size, int]], alike: Sequence[Size]
+    ) -> dict[Size, int] | None:
+        """Sizes at which those that were all alike are larger, with room for several windows."""
+        wide = self.search(facts).wide
+        larger = (at_least(s, known[0][s] + 1) for s in alike)
+        return self.search((*facts, *larger, *(at_least(s, 2) for s in wide))).varied(
+            self._rng, known
+        )
 
     def _spread_out(
         self, search: SizeSearch, facts: Sequence[Guard], known: Sequence[Mapping[Size, int]]
@@ -143,8 +166,12 @@ class Verifier:
     @cached_property
     def draws(self) -> int:
         """How many draws of sizes: three, or more where kernels and strides are drawn, too."""
-        windows = len(self.search(()).windows)
-        return self._draws or min(FEWEST + windows, MOST)
+        return self._draws or min(FEWEST + len(self.windows), MOST)
+
+    @cached_property
+    def windows(self) -> tuple[Size, ...]:
+        """The sizes of windows: kernels, strides, paddings."""
+        return self.search(()).windows
 
     @cached_property
     def plan(self) -> Plan:
