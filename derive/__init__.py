@@ -8,7 +8,7 @@
 from importlib import import_module
 
 __version__ = "0.1.0"
-__all__ = ["Given", "Network", "Stack", "check", "load", "load_stack"]
+__all__ = ["Given", "Network", "Stack", "check", "load", "load_stack", "sheet"]
 
 
 def __getattr__(name: str) -> object:

@@ -29,15 +29,16 @@ from derive.network.front import Network as chain
 from derive.network.given import Given as Schema
 from derive.network.given import load as load_schema
 from derive.network.layer import LayerKind
+from derive.network.source import read_toml
 from derive.network.stack import stack_of
-from derive.pipeline import Solution, solution, stack_solution
+from derive.pipeline import Solution, sheet_solution, solution, stack_solution
 from derive.stacked import StackModel
 from derive.verify.numeric import evaluate_arrays
 from derive.verify.verdict import DerivationVerdict
 from derive.verify.verify import Verifier
 from derive.writers.latex_math import latex, latex_math
 
-__all__ = ["Derivation", "Given", "Network", "Stack", "check", "load", "load_stack"]
+__all__ = ["Derivation", "Given", "Network", "Stack", "check", "load", "load_stack", "sheet"]
 
 
 class Given:
@@ -290,6 +291,14 @@ def load(path: str | Path) -> Given:
 def load_stack(path: str | Path) -> Stack:
     """The stack of layers in a TOML file; InputError where it describes none."""
     return Stack(load_schema(path))
+
+
+def sheet(path: str | Path, variant: int | None = None, solve: bool = True) -> Solution:
+    """The sheet that a TOML file with [[problems]] makes: `sheet(...).write("output/")`.
+
+    A `variant` has other numbers; without `solve` there are the questions alone.
+    """
+    return sheet_solution(*read_toml(Path(path)), variant, solve)
 
 
 def _built(schema: Schema) -> Given:
