@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from derive.check.claims import Checker, claims_in
-from derive.check.lift import Numbers, named, readings
+from derive.check.claims import Checker
+from derive.check.lift import Named, Numbers
 from derive.check.pair import pair, settled
+from derive.latex.claims import read_claims
 from derive.network.build import build
 from derive.network.given import Given
 
@@ -82,7 +83,7 @@ def test_small_sizes_are_drawn_that_tell_as_much(checker):
 
 
 def test_a_number_may_be_a_size_a_product_a_multiple_or_near_one():
-    numbers = Numbers(named(build(GIVEN, checking=True, literal=False).program))
+    numbers = Numbers(Named(build(GIVEN, checking=True, literal=False).program).program)
 
     def meanings(n):
         """The values of the sizes in each meaning, and the number beside them."""
@@ -97,16 +98,15 @@ def test_a_number_may_be_a_size_a_product_a_multiple_or_near_one():
 
 
 def test_a_reading_says_the_same_at_the_sizes_given(checker):
-    program = checker.comparer.named.program
-    (claim,) = claims_in(FLAT, checker.symbols)
+    (claim,) = read_claims(FLAT, checker.symbols)
     it = pair(claim, 0, 1, 1)
-    for reading in readings(program, it):
+    for reading in checker.comparer.named.readings(it):
         for f, g in zip(reading.pair.ranges, it.ranges, strict=True):
             assert [settled(e) for e in f.uppers] == [settled(e) for e in g.uppers]
 
 
 def test_where_no_reading_helps_single_entries_are_compared(checker):
-    (claim,) = claims_in(ENTRY, checker.symbols)
+    (claim,) = read_claims(ENTRY, checker.symbols)
     found = checker.comparer.sampled.compare(pair(claim, 0, 1, 1))
     assert found.holds
     assert "entries" in found.reason

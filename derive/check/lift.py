@@ -17,11 +17,11 @@ from typing import NamedTuple, TypeVar
 from sympy import Basic
 
 from derive.check.pair import Pair
+from derive.check.unify import Moved, unified
 from derive.derivation.program import Program
 from derive.ir import (
     Component,
     Count,
-    Entry,
     Formula,
     Index,
     Int,
@@ -29,7 +29,6 @@ from derive.ir import (
     Power,
     Range,
     Relation,
-    Size,
     Tensor,
     Times,
     rebuild,
@@ -66,51 +65,43 @@ class Reading:
     complete: bool
 
 
-def named(program: Program) -> Program:
-    """A program with the numbers in its shapes, definitions and facts read as sizes."""
-    lift = _Lift(Numbers(program).first(_numbers_in(program)))
-    arrays = {t: _named(t, lift) for t in (*program.given, *program.defined)}
-    to = {t.name: new for t, new in arrays.items()}
+class Named:
+    """A program with names for all sizes, also for the numbers in it, and pairs about it."""
 
-    def read(f: Node) -> Node:
-        moved = _moved(f, to, {})
-        lift.see(moved)
-        return lift.node(moved)
+    def __init__(self, program: Program) -> None:
+        program, self._unified = unified(program, SMALL)
+        lift = _Lift(Numbers(program).first(_numbers_in(program)))
+        self._arrays = {t.name: _named(t, lift) for t in (*program.given, *program.defined)}
+        self._read = Moved(self._arrays, {})
 
-    return replace(
-        program,
-        given=tuple(arrays[t] for t in program.given),
-        definitions=tuple(
-            replace(d, tensor=arrays[d.tensor], body=read(d.body)) for d in program.definitions
-        ),
-        facts=tuple(
-            Relation(read(r.left), r.relation, read(r.right), tuple(map(read, r.ranges)))
-            for r in program.facts
-        ),
-        loss=None if program.loss is None else arrays[program.loss],
-    )
+        def read(f: Node) -> Node:
+            moved = self._read(f)
+            return lift.seeing(moved).node(moved)
 
+        self.program = replace(
+            program,
+            given=tuple(map(self._read, program.given)),
+            definitions=tuple(
+                replace(d, tensor=self._read(d.tensor), body=read(d.body))
+                for d in program.definitions
+            ),
+            facts=tuple(
+                Relation(read(r.left), r.relation, read(r.right), tuple(map(read, r.ranges)))
+                for r in program.facts
+            ),
+            loss=None if program.loss is None else self._read(program.loss),
+        )
 
-def readings(program: Program, pair: Pair) -> Iterator[Reading]:
-    """A pair about arrays and sizes of the same names as those of a named program, as it reads."""
-    arrays = {t.name: t for t in (*program.given, *program.defined)}
-    sizes = {s.name: s for s in program.sizes}
-    left, right = (_moved(f, arrays, sizes) for f in pair.sides)
-    pair = replace(
-        pair,
-        left=left,
-        right=right,
-        ranges=tuple(_moved(r, arrays, sizes) for r in pair.ranges),
-    )
-    numbers = Numbers(program)
-    for choice in numbers.choices(numbers_of((*pair.sides, *pair.ranges))):
-        lift = _Lift(choice)
-        for side in pair.sides:
-            lift.see(side)
-        left, right = map(lift.node, pair.sides)
-        ranges = tuple(map(lift.node, pair.ranges))
-        made = replace(pair, left=left, right=right, ranges=ranges)
-        yield Reading(made, not numbers_of((left, right, *ranges)))
+    def readings(self, pair: Pair) -> Iterator[Reading]:
+        """A pair about arrays and sizes of these names, as it reads with names for its numbers."""
+        left, right = (self._read(self._unified(f)) for f in pair.sides)
+        ranges = tuple(self._read(self._unified(r)) for r in pair.ranges)
+        numbers = Numbers(self.program)
+        for choice in numbers.choices(numbers_of((left, right, *ranges))):
+            lift = _Lift(choice).seeing(left, right)
+            over = tuple(map(lift.node, ranges))
+            made = replace(pair, left=lift.node(left), right=lift.node(right), ranges=over)
+            yield Reading(made, not numbers_of((*made.sides, *over)))
 
 
 # -- what a number may be --------------------------------------------------------------------------
@@ -214,9 +205,10 @@ class _Lift:
         }
         self.axes: dict[tuple[Index, int], Int] = {}
 
-    def see(self, f: Basic) -> None:
-        """Remember the last index of each axis along which a lone index runs."""
-        for c in subformulas(f):
+    def seeing(self, *formulas: Basic) -> _Lift:
+        """The same where lone indices run along the axes that they do in some formulas."""
+        self.axes = {}
+        for c in (node for f in formulas for node in subformulas(f)):
             if not isinstance(c, Component):
                 continue
             for e, extent in zip(c.indices, c.tensor.shape, strict=True):
@@ -224,6 +216,7 @@ class _Lift:
                 value = _value(last)
                 if isinstance(e.atom, Index) and value is not None and value >= SMALL:
                     self.axes.setdefault((e.atom, value), last)
+        return self
 
     def node(self, f: Node) -> Node:
         """A formula, guard or range with its numbers replaced."""
@@ -305,19 +298,3 @@ def _named(t: Tensor, lift: _Lift) -> Tensor:
     """A tensor with sizes for the numbers in its shape."""
     classes = None if t.classes is None else lift.integer(t.classes)
     return Tensor(t.name, t.symbol, map(lift.integer, t.shape), t.base, classes)
-
-
-def _moved(f: Node, arrays: Mapping[str, Tensor], sizes: Mapping[str, Size]) -> Node:
-    """A formula about the arrays and sizes of the same names elsewhere."""
-
-    def atom(a: Atom) -> Int | None:
-        if isinstance(a, Entry) and a.tensor.name in arrays:
-            return Int.of(Entry(arrays[a.tensor.name], *(p.replace(atom) for p in a.parts)))
-        return Int.of(sizes[a.name]) if isinstance(a, Size) and a.name in sizes else None
-
-    if isinstance(f, Int):
-        return f.replace(atom)  # type: ignore[return-value]
-    if isinstance(f, Tensor):
-        return arrays.get(f.name, f)  # type: ignore[return-value]
-    parts = tuple(_moved(a, arrays, sizes) for a in f.args)
-    return rebuild(f, parts) if f.args else f

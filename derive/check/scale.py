@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import groupby
 
-from derive.check.lift import SMALL, Reading, named, readings
+from derive.check.lift import SMALL, Named, Reading
 from derive.check.pair import Pair
 from derive.derivation.program import Program
 from derive.errors import Unsupported
@@ -33,7 +33,8 @@ class ByName:
     """
 
     def __init__(self, program: Program, values: Mapping[Tensor, Entries]) -> None:
-        self.program = named(program)
+        self._named = Named(program)
+        self.program = self._named.program
         self._values = dict(values)
         self._verifiers: dict[bool, Verifier] = {}
 
@@ -52,7 +53,7 @@ class ByName:
 
     def readings(self, pair: Pair) -> Iterator[Reading]:
         """A pair with numbers read as sizes, in every way that is likely."""
-        return readings(self.program, pair)
+        return self._named.readings(pair)
 
     @cached_property
     def _small(self) -> tuple[dict[Size, int], tuple[Guard, ...]]:
