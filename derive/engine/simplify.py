@@ -60,6 +60,7 @@ DIFFERENTIATE = Phase(
         derivative.power_rule,
         derivative.chain_rule,
         derivative.maximum_rule,
+        derivative.greatest_rule,
         derivative.cases_rule,
         derivative.locally_constant,
         *TIDY,

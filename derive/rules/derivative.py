@@ -13,9 +13,12 @@ from derive.ir import (
     Chosen,
     Compare,
     Component,
+    Count,
     Delta,
     Derivative,
     Formula,
+    Greatest,
+    Least,
     Max,
     Number,
     Plus,
@@ -24,6 +27,7 @@ from derive.ir import (
     Sum,
     Times,
     at_least,
+    conjunction,
     position_read,
     ravel,
     refresh,
@@ -193,6 +197,37 @@ def maximum_rule(f: Derivative, scope: Scope) -> Formula | None:
     opened = refresh(f.of)
     chosen = Chosen(f.of, *opened.bound)
     return Sum(Times(chosen, pushed(f, opened.body)), *opened.ranges, opened.condition)
+
+
+@rule(
+    "derivative of the greatest",
+    "the greatest follows the part that it is",
+    _DEEPER,
+    Derivative,
+    lambda: samples.given(
+        Derivative(Greatest(Number(0), x[i] - y[i]), x[j]), Range(i, 1, H), Range(j, 1, H)
+    ),
+)
+def greatest_rule(f: Derivative, scope: Scope) -> Formula | None:
+    """∂ max(f, g) = [f > g] ∂f + [g ≥ f] ∂g: on a tie the first constant is taken, else the first.
+
+    The same for min.
+    """
+    if not isinstance(f.of, (Greatest, Least)):
+        return None
+    parts: list[Formula] = sorted(f.of.args, key=lambda g: not isinstance(g, (Number, Count)))  # type: ignore[arg-type]
+    terms = []
+    for at, part in enumerate(parts):
+        if varies(part, f, scope):
+            before = (_beats(f.of, part, g, "<") for g in parts[:at])
+            behind = (_beats(f.of, part, g, "<=") for g in parts[at + 1 :])
+            terms.append(Times(Bracket(conjunction(*before, *behind)), pushed(f, part)))
+    return total(*terms)
+
+
+def _beats(among: Formula, f: Formula, g: Formula, relation: str) -> Compare:
+    """That f is greater than g, or less where the least is looked for."""
+    return Compare(g, relation, f) if isinstance(among, Greatest) else Compare(f, relation, g)
 
 
 @rule(
