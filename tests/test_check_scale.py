@@ -69,7 +69,7 @@ def test_numbers_are_the_sizes_that_they_are(checker, claim, status):
 
 def test_small_sizes_are_drawn_that_tell_as_much(checker):
     by_name = checker.comparer.named
-    worlds = by_name.verifier().worlds(by_name.facts)
+    worlds = by_name.verifier().worlds(by_name.facts())
     for drawn in (w.sizes for w in worlds):
         for s in drawn:
             alike = {drawn[t] for t in drawn if t.value == s.value}
@@ -121,3 +121,15 @@ def test_a_verdict_on_single_entries_says_so():
     assert right.status == "holds"
     assert "entries" in right.message
     assert wrong.status == "wrong"
+
+
+def test_a_condition_on_free_sizes_is_found_beside_large_fixed_ones():
+    given = {
+        "sizes": {"S": ">=1"},
+        "tensors": {"x": [300, 300], "w": [300, 300], "v": ["H"], "k": ["K"]},
+        "define": ["u = x w", "y = Conv1d(v, k, stride=S)"],
+        "facts": [r"K \le H"],
+    }
+    (found,) = Checker(Given.from_dict(given)).check(r"y_i = \sum_{j=1}^{K} v_{i+j-1} k_j")
+    assert found.status == "holds if"
+    assert found.condition == "S = 1"

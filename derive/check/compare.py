@@ -99,7 +99,7 @@ class Comparer:
         """The verdict by names for all sizes; where that refutes, at the sizes that are given."""
         refuted: list[Verification] = []
         for reading in self.named.readings(pair):
-            verifier, sizes = self.named.verifier(), (*self.named.facts, *facts)
+            verifier, sizes = self.named.verifier(), self.named.facts(facts)
             found = self._chain(verifier, reading.pair, sizes)
             if found.holds:
                 return found
@@ -239,7 +239,7 @@ class Comparer:
 
     def _named_place(self, pair: Pair, facts: Sequence[Guard]) -> tuple[Place, Pair]:
         verifier = self.named.verifier(quick=True)
-        return _placed(verifier.worlds((*self.named.facts, *facts)), pair)
+        return _placed(verifier.worlds(self.named.facts(facts)), pair)
 
     def _of_document(self, pair: Pair) -> bool:
         """Whether a side consists of numbers, so that the entries of the document count."""

@@ -92,10 +92,14 @@ class Named:
             loss=None if program.loss is None else self._read(program.loss),
         )
 
+    def about(self, f: Node) -> Node:
+        """A formula, or a condition, about the arrays and sizes of the same names here."""
+        return self._read(self._unified(f))
+
     def readings(self, pair: Pair) -> Iterator[Reading]:
         """A pair about arrays and sizes of these names, as it reads with names for its numbers."""
-        left, right = (self._read(self._unified(f)) for f in pair.sides)
-        ranges = tuple(self._read(self._unified(r)) for r in pair.ranges)
+        left, right = map(self.about, pair.sides)
+        ranges = tuple(map(self.about, pair.ranges))
         numbers = Numbers(self.program)
         for choice in numbers.choices(numbers_of((left, right, *ranges))):
             lift = _Lift(choice).seeing(left, right)

@@ -8,7 +8,7 @@ that what divides still does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 
@@ -46,10 +46,9 @@ class ByName:
             self._verifiers[quick] = made
         return self._verifiers[quick]
 
-    @property
-    def facts(self) -> tuple[Guard, ...]:
-        """What all draws of sizes have in common with the sizes that the Given fixes."""
-        return self._small[1]
+    def facts(self, more: Sequence[Guard] = ()) -> tuple[Guard, ...]:
+        """What all draws of sizes have in common with those that are fixed, and `more`."""
+        return (*self._small[1], *map(self._named.about, more))
 
     def readings(self, pair: Pair) -> Iterator[Reading]:
         """A pair with numbers read as sizes, in every way that is likely."""
