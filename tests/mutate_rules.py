@@ -34,6 +34,7 @@ sys.path[:0] = [str(TESTS.parent), str(TESTS)]
 
 import conftest  # noqa: E402, F401  first, as it sets what hypothesis does
 import networks  # noqa: E402, F401  what every mutant needs is imported once, before the forks
+import test_array_laws  # noqa: E402
 import test_laws  # noqa: E402
 import test_proof  # noqa: E402, F401
 
@@ -44,13 +45,17 @@ MODULES = {
     for name in (
         *("derivative", "functions", "deltas", "sums", "guards", "definitions", "algebra"),
         *("proof", "sampling", "terms", "stacks"),
+        *("array_transposes", "array_products", "array_sums"),
     )
 } | {"affine": "derive.ir.affine"}
 QUICK = (
     *("test_laws.py", "test_proof.py", "test_sampling.py", "test_affine.py"),
-    *("test_rules.py", "test_normal_form.py", "test_stack.py"),
+    *("test_rules.py", "test_normal_form.py", "test_stack.py", "test_array_laws.py"),
 )
-SLOW = ("test_golden.py", "test_forms.py", "test_engine.py", "test_oracle.py")
+SLOW = (
+    *("test_identities.py", "test_golden.py", "test_forms.py", "test_engine.py"),
+    "test_oracle.py",
+)
 LEFT_OUT = "not noticed and not bytes and not linear"
 EVERY = 16
 """Of the grid of options every sixteenth case is tried."""
@@ -303,6 +308,8 @@ def _tried(mutant: Mutant) -> int:
 
 def first_look() -> None:
     """The table of laws without their verification, and without starting the test runner."""
+    for array_law, left, right in test_array_laws.TABLE:
+        assert array_law.apply(left) == right
     for law in test_laws.TABLE:
         new = law.rule.apply(law.before, law.scope)
         assert (new is None) == (law.after is None)

@@ -39,7 +39,7 @@ from derive.rules.wholes import LAWS
 from derive.verify.verify import verify_chain
 
 H, W = m.shape
-C = Component(u, 1)
+C, D = Component(u, 1), Component(x, 1)
 HALF = Fraction(1, 2)
 S2 = Array(s)
 XT, YT, MT, GT, ST = map(Transposed, (X, Y, M, G, S))
@@ -88,6 +88,8 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         Transposed(Added(Identity(H), Scaled(HALF, Ones((H, H))))),
         Added(Identity(H), Scaled(HALF, Ones((H, H)))),
     ),
+    (transposes.transposed_entries, Transposed(Product(M, MT)), None),
+    (transposes.transposed_entries, Transposed(Added(MT, Ones((W, H)))), Added(M, Ones((H, W)))),
     (transposes.sum_of_transposes, Added(MT, GT), Transposed(Added(M, G))),
     (
         transposes.sum_of_transposes,
@@ -125,19 +127,32 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
     (products.diagonal_times_column, Product(Diagonal(X), M), None),
     (products.diagonal_times_column, Product(XT, Diagonal(Y)), None),
     (products.diagonal_times_column, Product(S, Y), None),
+    (products.diagonal_times_column, Product(Diagonal(X), XT), None),
+    (products.diagonal_times_column, Product(Diagonal(XT), Y), None),
     (products.diagonal_times_column, Product(Diagonal(X)), None),
     (
         products.product_of_diagonals,
         Product(MT, Diagonal(X), Diagonal(Y), M),
         Product(MT, Diagonal(Hadamard(X, Y)), M),
     ),
+    (
+        products.product_of_diagonals,
+        Product(MT, Diagonal(X), Diagonal(Y), M, V),
+        Product(MT, Diagonal(Hadamard(X, Y)), M, V),
+    ),
     (products.product_of_diagonals, Product(Diagonal(X), S, Diagonal(Y)), None),
     (products.diagonal_of_ones, Diagonal(Ones((H,))), Identity(H)),
     (products.diagonal_of_ones, Diagonal(X), None),
+    (products.diagonal_of_ones, Diagonal(Ones((H,), 0)), Identity(H, 0)),
     (
         products.identity_of_identities,
         Kronecker(Identity(H), Identity(W)),
         Identity(H * W),
+    ),
+    (
+        products.identity_of_identities,
+        Kronecker(Identity(H, 0), Identity(W, 0)),
+        Identity(H * W, 0),
     ),
     (products.identity_of_identities, Kronecker(Identity(H), M), None),
     (products.identity_of_identities, Kronecker(M, Identity(H)), None),
@@ -149,6 +164,7 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
     (products.square_entries, Hadamard(X, X), Raised(2, X)),
     (products.square_entries, Hadamard(Y, X, X, T, X), Hadamard(Y, Raised(3, X), T)),
     (products.square_entries, Hadamard(X, Y, X), Hadamard(Raised(2, X), Y)),
+    (products.square_entries, Hadamard(X, Y, Y, X), Hadamard(Raised(2, X), Y, Y)),
     (products.square_entries, Hadamard(X, Y), None),
     (sums.tidy_sum, Added(X, X), Scaled(2, X)),
     (sums.tidy_sum, Added(X, minus(X)), Zeros((H,))),
@@ -158,6 +174,12 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
     (sums.tidy_sum, Added(ST, S), Added(S, ST)),
     (sums.tidy_sum, Added(S, ST), None),
     (sums.tidy_sum, Added(X, Y), None),
+    (
+        sums.tidy_sum,
+        Added(Scaled(C, Scaled(D, X)), Scaled(C, X)),
+        Added(Scaled(C * D, X), Scaled(C, X)),
+    ),
+    (sums.tidy_sum, Added(Ones((H,), 0), minus(Ones((H,), 0))), Zeros((H,), 0)),
     (
         sums.common_multiple,
         Added(Scaled(2, X), Scaled(-4, Y)),
@@ -172,10 +194,20 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         Scaled(C, Added(X, Scaled(3, Y))),
     ),
     (sums.common_multiple, Added(minus(X), minus(Y)), None),
+    (
+        sums.common_multiple,
+        Added(Scaled(C * D, X), Scaled(D * C, Y)),
+        Scaled(C * D, Added(X, Y)),
+    ),
     (sums.common_multiple, Added(X, Scaled(C, Y)), None),
     (sums.sign_inside, minus(Added(X, minus(Y))), Added(Y, minus(X))),
     (sums.sign_inside, Scaled(-2, Added(X, minus(Y), T)), None),
     (sums.sign_inside, minus(Added(X, Y)), None),
+    (
+        sums.sign_inside,
+        minus(Added(X, Scaled(-HALF, Y))),
+        Added(Scaled(HALF, Y), minus(X)),
+    ),
     (sums.sign_inside, Scaled(2, Added(X, minus(Y))), None),
     (sums.sign_inside, minus(X), None),
     (
@@ -211,6 +243,11 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         Product(Added(X, minus(Y)), Transposed(Added(X, minus(Y)))),
         None,
     ),
+    (
+        sums.opposite_differences,
+        Product(Transposed(Added(X, minus(Y))), S, Added(Y, minus(X))),
+        minus(Product(Transposed(Added(Y, minus(X))), S, Added(Y, minus(X)))),
+    ),
     (sums.opposite_differences, Scaled(C, Added(Y, minus(X))), None),
     (
         sums.opposite_differences,
@@ -224,6 +261,11 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         Added(S, Diagonal(Added(Ones((H,)), Scaled(-2, Y)))),
     ),
     (sums.sum_of_diagonals, Added(Diagonal(X), S), None),
+    (
+        sums.sum_of_diagonals,
+        Added(Identity(H, 0), Diagonal(Ones((H,), 0))),
+        Diagonal(Added(Ones((H,), 0), Ones((H,), 0))),
+    ),
     (
         sums.common_entries,
         Added(Hadamard(X, Y), Hadamard(X, T)),
@@ -300,7 +342,8 @@ def test_law(law: ArrayLaw, before: Whole, after: Whole | None) -> None:
     assert new.shape == before.shape
     assert new.row == before.row
     at = (i, j)[: before.rank]
-    ranges = [Range(k, 1, d) for k, d in zip(at, before.shape, strict=True)]
+    first = 1 if before.base is None else before.base
+    ranges = [Range(k, first, d + first - 1) for k, d in zip(at, before.shape, strict=True)]
     _, scope = given_arrays(Element(before, *at), *ranges)
     sides = [Element(before, *at), Element(new, *at)]
     verdict = verify_chain(scope.program, sides, scope.ranges)

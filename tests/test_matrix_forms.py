@@ -1,0 +1,193 @@
+"""Matrix forms of networks: convolutions, batches, layouts, what has none, and the document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derive
+from derive.api import Derivation, Given
+from derive.engine.differentiate import Differentiator
+from derive.engine.matrix.form import array_form
+from derive.errors import InputError
+from derive.ir import (
+    Correlated,
+    Dilated,
+    Element,
+    Padded,
+    Rotated,
+    Series,
+    Tensor,
+    Whole,
+    subformulas,
+)
+from derive.network.build import build
+from derive.network.given import Given as Schema
+from derive.pipeline import solution
+from derive.verify.verify import Verifier
+from derive.writers.markdown import markdown
+
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"stride": 2},
+    {"padding": 1},
+    {"stride": 2, "padding": 1},
+    {"kernel_size": [3, 2], "stride": [2, 1], "padding": [1, 0]},
+    {"groups": 2},
+    {"bias": False},
+]
+
+
+def shaped(t: Tensor) -> str:
+    return "shape"
+
+
+def convolution(**options: Any) -> dict[str, Any]:
+    layer = {"name": "conv", "type": "Conv2d", "out_channels": 6, "kernel_size": 3, **options}
+    return {
+        "tensors": {"x": ["N", 4, 9, 8], "t": ["N", 3]},
+        "layers": [layer, {"type": "Flatten"}, {"type": "Linear", "out_features": 3}],
+        "loss": {"type": "CrossEntropyLoss", "target": "t"},
+    }
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("name", ["conv.weight", "x"])
+def test_gradients_of_a_convolution_are_correlations(name: str, options: dict[str, Any]) -> None:
+    """Of x with δ, or in full of δ with the rotated kernel; a stride dilates δ."""
+    model = build(Schema.from_dict(convolution(**options)))
+    by = next(t for t in model.program.given if t.name == name)
+    form = array_form(Differentiator(model.program).gradient(by), shaped)
+    assert form.derivation is not None, form.reason
+    verdict = Verifier(model.program).derivation(form.derivation)
+    assert verdict.status == "exact", verdict.counterexample
+    result = form.derivation.result
+    assert isinstance(result, Element)
+    nodes = [n for n in subformulas(result) if isinstance(n, Whole)]
+    (found,) = [n for n in nodes if isinstance(n, Correlated)]
+    assert isinstance(result.whole, Series)
+    assert found.full == (name == "x")
+    assert any(isinstance(n, Rotated) for n in nodes) == (name == "x")
+    assert any(isinstance(n, Dilated) for n in nodes) == ("stride" in options)
+    assert any(isinstance(n, Padded) for n in nodes) == (
+        "padding" in options or "stride" in options
+    )
+
+
+def test_where_there_is_no_matrix_form_the_index_form_stays_and_the_reason_is_given() -> None:
+    given = derive.load("examples/lenet.toml")
+    d = given.gradient("conv.weight", form="matrix")
+    assert d.result == given.gradient("conv.weight").result
+    assert d.remark == "there is no matrix form: an array is read at a position that is computed"
+    pooled = given.jacobian("pool", "conv", form="matrix")
+    assert pooled.remark.endswith("it has 8 axes, and a matrix has two")
+    tables = {"tensors": {"A": ["n", "n"], "x": ["n"], "B": ["n", "n"]}}
+    three = r"f = \sum_{i=1}^{n} \sum_{j=1}^{n} A_{i,j} B_{i,j} \max(A_{j,i}, x_j)"
+    given = Given.from_dict({**tables, "define": [three]})
+    assert "no operation on" in given.gradient("B", of="f", form="matrix").remark
+
+
+def test_three_arrays_on_one_index_have_no_matrix_form() -> None:
+    shape = {name: ["n", "n"] for name in "ABC"}
+    sums = "".join(rf"\sum_{{{i}=1}}^{{n}} " for i in "ijkl")
+    f = f"f = {sums} A_{{i,j}} B_{{i,k}} C_{{i,l}} D_{{j,k,l}}"
+    given = Given.from_dict({"tensors": {**shape, "D": ["n", "n", "n"]}, "define": [f]})
+    d = given.gradient("D", of="f", form="matrix")
+    assert "links 3 arrays" in d.remark
+    assert d.verify().status == "exact"
+
+
+def test_class_indices_have_no_matrix_form() -> None:
+    tables = convolution()
+    tables["tensors"]["t"] = ["N"]
+    d = Given.from_dict(tables).gradient("linear", form="matrix")
+    assert not d.remark
+    expanded = array_form(Given.from_dict(tables).gradient("linear", form="expanded").chain, shaped)
+    assert expanded.reason == "a δ compares more than two indices"
+
+
+@pytest.mark.parametrize("layout", ["shape", "numerator", "denominator"])
+def test_layout_decides_on_rows_and_transposes(layout: str) -> None:
+    tables = {
+        "tensors": {"W": ["k", "d"], "x": ["d"], "t": ["k"]},
+        "define": [r"y = W x", r"L = \frac{1}{2} \|y - t\|^2"],
+        "conventions": {"layout": layout},
+    }
+    given = Given.from_dict(tables)
+    by_matrix, by_vector = (given.gradient(n, form="matrix").latex() for n in "Wx")
+    jacobian = given.jacobian("y", "x", form="matrix").latex()
+    turned = layout == "numerator"
+    assert by_matrix.endswith(r"x (y - t)^{\top}" if turned else r"= (y - t) x^{\top}")
+    assert by_vector.endswith(r"(y - t)^{\top} W" if turned else r"= W^{\top} (y - t)")
+    assert jacobian.endswith(r"= W^{\top}" if layout == "denominator" else "= W")
+
+
+def test_a_layout_of_its_own_for_matrices() -> None:
+    tables = {
+        "tensors": {"W": ["k", "d"], "x": ["d"]},
+        "define": [r"L = \|W x\|^2"],
+        "conventions": {"layout": "numerator", "matrix_layout": "denominator"},
+    }
+    given = Given.from_dict(tables)
+    assert given.gradient("W", form="matrix").latex().endswith(r"= 2W x x^{\top}")
+    assert given.gradient("x", form="matrix").latex().endswith(r"= 2x^{\top} W^{\top} W")
+
+
+def regression() -> dict[str, Any]:
+    return {
+        "title": "Softmax regression",
+        "form": "matrix",
+        "tensors": {"x": ["D"], "W": ["K", "D"], "b": ["K"], "t": ["K"]},
+        "define": [
+            "z = W x + b",
+            r"y = \operatorname{softmax}(z)",
+            r"L = -\sum_{i=1}^{K} t_i \log y_i",
+        ],
+        "facts": [r"\sum_{i=1}^{K} t_i = 1"],
+    }
+
+
+def test_a_matrix_form_has_a_value_like_any_result() -> None:
+    rng = np.random.default_rng(0)
+    x, w, b = rng.normal(size=5), rng.normal(size=(3, 5)), rng.normal(size=3)
+    t = np.array([0.2, 0.5, 0.3])
+    given = Given.from_dict(regression())
+    z = np.exp(w @ x + b)
+    expected = np.outer(z / z.sum() - t, x)
+    arrays = {"x": x, "W": w, "b": b, "t": t}
+    for form in ("matrix", "expanded"):
+        found = given.gradient("W", form=form).evaluate(arrays)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_the_last_step_of_a_matrix_form_says_so() -> None:
+    d = Given.from_dict(regression()).gradient("W", form="matrix")
+    assert isinstance(d, Derivation)
+    last = d.steps[-1]
+    assert last.rule == "matrix form"
+    assert isinstance(last.after, Element)
+    assert last.substeps[0].rule == "as arrays"
+    assert d.latex() == r"\frac{\partial L}{\partial W} = (y - t) x^{\top}"
+
+
+def test_a_document_shows_arrays_with_their_conventions() -> None:
+    made = solution(build(Schema.from_dict(regression())))
+    assert not made.refuted
+    text = markdown(made.document)
+    assert r"(y - t) x^{\top}" in text
+    assert r"\mathrm{diag}(y) - y y^{\top}" in text
+    assert "so it stands transposed" in text
+    assert "a gradient has the shape of its variable" in text
+    assert "This has no matrix form: it has 3 axes, and a matrix has two." in text
+
+
+def test_an_unknown_form_is_refused() -> None:
+    given = Given.from_dict(regression())
+    with pytest.raises(InputError, match="recursive or expanded or matrix"):
+        given.gradient("W", form="tensor")
+    with pytest.raises(InputError, match="index or matrix"):
+        given.jacobian("y", "z", form="expanded")
+    with pytest.raises(InputError, match="form"):
+        Given.from_dict({**regression(), "form": "tensors"})
