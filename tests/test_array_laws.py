@@ -34,7 +34,7 @@ from derive.rules import array_products as products
 from derive.rules import array_sums as sums
 from derive.rules import array_transposes as transposes
 from derive.rules.array_law import ArrayLaw, G, M, R, S, T, U, V, X, Y
-from derive.rules.samples import given_arrays, i, j, m, s, u
+from derive.rules.samples import given_arrays, i, j, m, s, u, x
 from derive.rules.wholes import LAWS
 from derive.verify.verify import verify_chain
 
