@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from derive.check.files import check_file
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation
 from derive.document.notation import Names, Notation
@@ -50,6 +51,7 @@ from derive.ir import (
 )
 from derive.network.build import Model, build
 from derive.network.given import Given, load
+from derive.network.source import Source
 from derive.rules import array_moves as laws
 from derive.verify.verify import Verifier, verify_chain
 from derive.writers.latex_math import latex
@@ -398,3 +400,53 @@ LAWS = [
 @pytest.mark.parametrize(("law", "before", "after"), LAWS)
 def test_laws_of_moved_entries(law: Any, before: Whole, after: Whole | None) -> None:
     assert law.apply(before) == after
+
+
+# -- index tuples on the page --------------------------------------------------------------------
+
+W_GIVEN = {
+    "tensors": {"W": ["O", "C", "K", "M"]},
+    "define": ["V = Reshape(W, shape=[O, R])"],
+}
+RUNS = r"For $o=1,\dots,O$; $c=1,\dots,C$; $i=1,\dots,K$; $j=1,\dots,M$, "
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("V_{o,(cij)} = W_{o,c,i,j}", "holds"),
+        ("V_{o,(cij)} = W_{o,c,j,i}", "wrong"),
+        ("V_{o,(jci)} = W_{o,c,i,j}", "wrong"),
+        (r"\frac{\partial V_{o,r}}{\partial W_{p,c,i,j}} = \delta_{op} \delta_{r,cij}", "holds"),
+        (r"\frac{\partial V_{o,r}}{\partial W_{p,c,i,j}} = \delta_{op} \delta_{r,jic}", "wrong"),
+    ],
+)
+def test_index_tuples_are_read_as_they_are_printed(
+    claim: str, expected: str, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{RUNS}${claim}$\n", encoding="utf-8")
+    report = check_file(page, (W_GIVEN, Source()))
+    assert [e.status for e in report.entries] == [expected]
+
+
+SPELLED = [
+    ("tuples", r"\delta_{nn'} \delta_{oo'} \delta_{ij,\,p}", r"Z_{n,o,(ij)}"),
+    ("deltas", r"\delta_{nn'} \delta_{oo'} \delta_{ij,\,p}", r"Z_{n,o,(i-1)W_{out}+j}"),
+    (
+        "spelled",
+        r"\delta_{nn'} \delta_{oo'} \delta_{(i-1)W_{out}+j,\,p}",
+        r"Z_{n,o,(i-1)W_{out}+j}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("positions", "delta", "entry"), SPELLED)
+def test_positions_are_written_in_three_ways(positions: Any, delta: str, entry: str) -> None:
+    model, derived, _ = unfold()
+    y, z = (tensor(model.program, name) for name in "YZ")
+    notation = replace(Notation.of(model.program), positions=positions)
+    d, f = derived.jacobians[y, z], derived.forward[y]
+    names = Names.of((d.result, f.result), d.ranges, notation)
+    assert latex(d.result, names) == delta
+    assert latex(f.result, names) == entry

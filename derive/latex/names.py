@@ -133,7 +133,7 @@ class Names(Scripts):
         free = dict(zip(kept, axes, strict=True))
         self.notice_sizes(tensor, items, kept)
         at = [
-            free[k] + (tensor.base - base) if k in free else self.index(e)
+            free[k] + (tensor.base - base) if k in free else self.place(e)
             for k, e in enumerate(items)
         ]
         for e, extent in zip(at, tensor.shape, strict=True):
@@ -194,6 +194,13 @@ class Names(Scripts):
         if self.whole and any(map(self.is_tuple, pairs)):
             return Delta(*map(self.position, pairs))
         return Delta(*map(self.index, indices))
+
+    def place(self, node: Node) -> Int:
+        """The index of an axis; letters side by side in brackets are a tuple: A_{(cd)}."""
+        inside = node.body if isinstance(node, Group) and node.open == "(" else None
+        if self.whole and inside is not None and self.is_tuple(inside):
+            return self.position(inside)
+        return self.index(node)
 
     def is_tuple(self, node: Node) -> bool:
         """Whether several indices stand side by side, or with commas, where one index is due."""
