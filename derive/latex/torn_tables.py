@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from derive.latex.tables import table_behind
 from derive.latex.traced import Traced
 
-_ALONE = re.compile(r"^[ \t]*\$*[ \t]*(=)[ \t]*\$*[ \t]*$", re.MULTILINE)
+_ALONE = re.compile(r"^[ \t]*(?:\$+[ \t]*)?(=)[ \t]*(?:\$+[ \t]*)?$", re.MULTILINE)
 _BELOW = re.compile(r"\\overline\{[ ]*(\\partial(?![A-Za-z])(?:[^{}$]|\{[^{}$]*\})+)\}")
 _ABOVE = re.compile(r"\\partial[ ]*([A-Za-z]|\\[A-Za-z]+)")
 HIGHEST = 10_000
