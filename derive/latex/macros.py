@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"\\(?:[A-Za-z@]+|.)|[{}]|%[^\n]*(?:\n[ \t]*)?|[^\\{}%]+|\\"
 _NAME = re.compile(r"\s*(?:\{\s*(\\(?:[A-Za-z@]+|.))\s*\}|(\\(?:[A-Za-z@]+|.)))", re.DOTALL)
 _COUNT = re.compile(r"\s*\[\s*([0-9])\s*\]")
 _DEFAULT = re.compile(r"\s*\[([^\]]{0,1000})\]")
-_MEANING = re.compile(r"\s*=?\s*(\\(?:[A-Za-z@]+|.)|[^\s\\{}])", re.DOTALL)
+_MEANING = re.compile(r"\s*(?:=\s*)?(\\(?:[A-Za-z@]+|.)|[^\s\\{}])", re.DOTALL)
 _ARGUMENT = re.compile(r"\\(?:[A-Za-z@]+|.)|[^\\}]", re.DOTALL)
 _COMMAND_AT_END = re.compile(r"\\[A-Za-z@]+\Z")
 _SPACES = re.compile(r"\s*")
