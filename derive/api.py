@@ -18,6 +18,8 @@ from derive.document import layout
 from derive.document.notation import Names, Notation
 from derive.engine.differentiate import Differentiator
 from derive.engine.matrix.form import matrix_form, named
+from derive.engine.matrix.passes import vectors
+from derive.engine.network import derive_all
 from derive.engine.second import SecondDerivatives
 from derive.errors import InputError
 from derive.ir import Derivative as Formal
@@ -83,15 +85,18 @@ class Given:
     def gradient(self, wrt: str, of: str | None = None, form: str = "recursive") -> Derivation:
         """∂of/∂wrt, by default of the loss.
 
-        `form` is "recursive" (in terms of the next cotangents), "expanded" (down to `of`) or
-        "matrix": the expanded form, else the recursive one, in whole arrays.
+        `form` is "recursive" (in terms of the next cotangents), "expanded" (down to `of`),
+        "matrix": the expanded form, else the recursive one, in whole arrays, or "vector": the
+        recursive one in whole arrays by way of im2col and views, for every value of an index.
         """
-        _demand(form, ("recursive", "expanded", "matrix"), "a gradient")
+        _demand(form, ("recursive", "expanded", "matrix", "vector"), "a gradient")
         loss = self.model.program.loss
         if of is None and loss is None:
             raise InputError("there is no loss; say with `of` what to take the gradient of")
         top = loss if of is None else self._defined(of)
         engine, by = self._engine(top), self._tensor(wrt)
+        if form == "vector":
+            return self._as_vectors(by, top)
         if form != "matrix":
             return self._made(engine.gradient(by, form == "expanded"))
         made = self._as_arrays(engine.gradient(by, True))
@@ -146,6 +151,20 @@ class Given:
         """The derivation with its matrix form; where there is none, with the remark why."""
         made, reason = matrix_form(chain, self._layout_of)
         return Derivation(self, made, f"there is no matrix form: {reason}" if reason else "")
+
+    def _as_vectors(self, by: Tensor, top: Tensor | None) -> Derivation:
+        """The gradient as an equation of arrays, in the program by way of matrices."""
+        program = replace(self.model.program, loss=top)
+        derived = derive_all(program, self.model.layers, (), frozenset({by}), self.model.hidden)
+        found = vectors(derived, self.model.hidden)
+        form = found.forms[derived.recursive[by]]
+        if form.derivation is None:
+            return Derivation(
+                self, derived.recursive[by], f"there is no vector form: {form.reason}"
+            )
+        return Derivation(
+            Given(replace(self.model, program=found.program), self.schema), form.derivation
+        )
 
     def _layout_of(self, by: Tensor) -> str:
         return self.schema.conventions.layout_by(len(by.shape))
@@ -252,7 +271,9 @@ class Derivation:
         return f"{latex(c.start, names)} = {latex(c.result, names)}"
 
     def _equation_of_arrays(self, result: Element) -> str:
-        left = named(self.chain.start, self.given._layout_of)
+        start = self.chain.start
+        whole = start.whole if isinstance(start, Element) else None
+        left = whole or named(start, self.given._layout_of)
         notation = Notation.of(self.given.model.program, numbers=True)
         if left is None:
             c = self.chain

@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+import derive
 from derive.check.files import check_file
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation
@@ -35,6 +37,7 @@ from derive.ir import (
     Picked,
     Product,
     Range,
+    Ravel,
     Reshaped,
     Series,
     Size,
@@ -450,3 +453,26 @@ def test_positions_are_written_in_three_ways(positions: Any, delta: str, entry: 
     names = Names.of((d.result, f.result), d.ranges, notation)
     assert latex(d.result, names) == delta
     assert latex(f.result, names) == entry
+
+
+def test_the_vector_form_of_one_gradient() -> None:
+    given = derive.load(EXAMPLES / "lenet.toml")
+    found = given.gradient("conv.weight", form="vector")
+    assert found.verify().status == "exact"
+    told = found.latex().replace(r"\Bigl", "").replace(r"\Bigr", "")
+    assert told.startswith(r"\frac{\partial L}{\partial w^{(conv)}} = \operatorname{reshape}")
+    assert r"\sum_{n=1}^{64} \operatorname{reshape}_{20\times 576}" in told
+    assert told.endswith(r"(x^{(cols)}_{n})^{\top})")
+
+
+def test_a_gradient_at_index_tuples_has_the_shape_of_its_array() -> None:
+    loss = r"L = \sum_{n} \sum_{c} \sum_{i} \sum_{j} y_{n,c,i,j}^2"
+    data = {
+        "tensors": {"x": ["N", "C", "H", "W"]},
+        "define": ["z = Reshape(x, shape=[N, C, M])", "y = Reshape(z, shape=[N, C, H, W])", loss],
+    }
+    x = np.random.default_rng(3).normal(size=(2, 3, 2, 4))
+    found = derive.Given.from_dict(data).gradient("z", form="expanded")
+    assert isinstance(found.chain.start, Derivative)
+    assert isinstance(found.chain.start.by.indices[-1].atom, Ravel)
+    assert np.allclose(found.evaluate({"x": x}), 2 * x.reshape(2, 3, 8))

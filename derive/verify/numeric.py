@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from derive.ir import (
     Formula,
     Index,
     Int,
+    Ravel,
     Size,
     Sum,
     Tensor,
@@ -173,7 +175,8 @@ def evaluate_arrays(
 
     Arrays are 0-based, and so are class indices in them.  Intermediates and cotangents are
     computed from the definitions.  The axes of the value are those of the left side: the shape of
-    a gradient is that of its variable.  InputError where an array is missing or of a wrong shape.
+    a gradient is that of its variable, and an index tuple in one place is one axis.  InputError
+    where an array is missing or of a wrong shape.
     """
     given = {t: _array(t, arrays) for t in program.given if t.name in arrays}
     world = ArrayWorld(program, _sizes(program, given), given)
@@ -211,8 +214,8 @@ def _laid_out(world: World, derivation: Derivation) -> np.ndarray[Any, np.dtype[
     value = world.evaluator("float64").value(derivation.result, env)
     label = world.integers.label
     extents = {label(r.index): env[r.index][1] - env[r.index][0] + 1 for r in derivation.ranges}
-    left = [e.atom for e in _left(derivation)]
-    axes = [label(i) if isinstance(i, Index) else DRAW for i in left]
+    left = _left(derivation)
+    axes = [label(i) if isinstance(i := p.atom, Index) else DRAW for e in left for p in _parts(e)]
     if value.flaw is not None and (value.flaw == OUTSIDE).any():
         raise Unsupported("the formula reads an array outside its range")
     labels = [x for x in axes if x != DRAW]
@@ -220,7 +223,10 @@ def _laid_out(world: World, derivation: Derivation) -> np.ndarray[Any, np.dtype[
     view = value.data.transpose(order)
     view = view if DRAW in value.axes else view[None]
     view = view[(0, *(slice(None) if x != DRAW and x in value.axes else None for x in axes))]
-    return np.array(np.broadcast_to(view, [extents.get(x, 1) for x in axes]), order="C")
+    parts = iter(axes)
+    shape = [prod(extents.get(next(parts), 1) for _ in _parts(e)) for e in left]
+    whole = np.broadcast_to(view, [extents.get(x, 1) for x in axes])
+    return np.array(whole, order="C").reshape(shape)
 
 
 def _left(derivation: Derivation) -> tuple[Int, ...]:
@@ -228,11 +234,17 @@ def _left(derivation: Derivation) -> tuple[Int, ...]:
     bound = {i for g in subformulas(derivation.start) if isinstance(g, Binder) for i in g.bound}
     read = [c for c in _differentiated(derivation.start) if not free_indices(c) & bound]
     found = [e for c in read for e in c.indices]
-    free = [e.atom for e in found if e.constant is None]
+    free = [p.atom for e in found for p in _parts(e) if p.constant is None]
     known = [r.index for r in derivation.ranges]
     if len(free) == len(known) and set(free) == set(known):
         return tuple(found)
     return tuple(Int.of(i) for i in known)
+
+
+def _parts(e: Int) -> tuple[Int, ...]:
+    """The indices of the tuple whose position `e` is, else `e` itself."""
+    position = e.atom
+    return position.indices if isinstance(position, Ravel) else (e,)
 
 
 def _differentiated(f: Basic) -> Iterator[Component]:
