@@ -373,6 +373,7 @@ def test_any_bytes_are_read(data, kind):
         r"$\quad ",
         r"$$\begin{aligned}",
         r"$a=$ ",
+        "$=$ ",
         "$a=$\n1\t2\n",
         "=",
         "(",

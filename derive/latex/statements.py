@@ -99,6 +99,8 @@ def _meeting(left: Traced, right: Traced) -> tuple[Traced, Traced]:
         sign = last.search(left.text[-_TAIL:])
         if sign is not None and sign[1] not in "-(/" and right.text.startswith(sign[1]):
             left = left.part(0, len(left) - len(sign[0]))
+    if not left:
+        return left, right
     space = Traced.at(" ", *left.span(len(left) - 1))
     return Traced.join([left, space]), right
 
