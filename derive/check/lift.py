@@ -70,7 +70,8 @@ class Named:
 
     def __init__(self, program: Program) -> None:
         program, self._unified = unified(program, SMALL)
-        lift = _Lift(Numbers(program).first(_numbers_in(program)))
+        self._numbers = Numbers(program)
+        lift = _Lift(self._numbers.first(_numbers_in(program)))
         self._arrays = {t.name: _named(t, lift) for t in (*program.given, *program.defined)}
         self._read = Moved(self._arrays, {})
 
@@ -100,8 +101,7 @@ class Named:
         """A pair about arrays and sizes of these names, as it reads with names for its numbers."""
         left, right = map(self.about, pair.sides)
         ranges = tuple(map(self.about, pair.ranges))
-        numbers = Numbers(self.program)
-        for choice in numbers.choices(numbers_of((left, right, *ranges))):
+        for choice in self._numbers.choices(numbers_of((left, right, *ranges))):
             lift = _Lift(choice).seeing(left, right)
             over = tuple(map(lift.node, ranges))
             made = replace(pair, left=lift.node(left), right=lift.node(right), ranges=over)
