@@ -296,6 +296,10 @@ LAWS = [
     (stacks.one_more_factor, SCOPE, at(Product(Array(F[2]), Array(F[1])), i, j), None),
     (stacks.one_more_factor, SCOPE, at(UPPER, i, j), None),
     (
+        *(stacks.one_more_factor, SCOPE),
+        *(at(Product(Chain(ANY, Range(q, 3, 3)), Array(F[2])), i, j), None),
+    ),
+    (
         *(stacks.column_with_one_entry, ENTRIES, Times(Delta(i, j), X[i])),
         at(OneEntry(X[j], H, j), i),
     ),
