@@ -45,12 +45,13 @@ MODULES = {
     for name in (
         *("derivative", "functions", "deltas", "sums", "guards", "definitions", "algebra"),
         *("proof", "sampling", "terms", "stacks"),
-        *("array_transposes", "array_products", "array_sums"),
+        *("array_transposes", "array_products", "array_sums", "array_moves"),
     )
 } | {"affine": "derive.ir.affine"}
 QUICK = (
     *("test_laws.py", "test_proof.py", "test_sampling.py", "test_affine.py"),
     *("test_rules.py", "test_normal_form.py", "test_stack.py", "test_array_laws.py"),
+    "test_array_moves.py",
 )
 SLOW = (
     *("test_identities.py", "test_golden.py", "test_forms.py", "test_engine.py"),

@@ -33,12 +33,10 @@ from derive.ir import (
     Largest,
     Max,
     Number,
-    Permuted,
     Picked,
     Product,
     Range,
     Ravel,
-    Reshaped,
     Series,
     Size,
     Sliced,
@@ -55,7 +53,6 @@ from derive.ir import (
 from derive.network.build import Model, build
 from derive.network.given import Given, load
 from derive.network.source import Source
-from derive.rules import array_moves as laws
 from derive.verify.verify import Verifier, verify_chain
 from derive.writers.latex_math import latex
 
@@ -370,39 +367,6 @@ def test_a_window_with_another_condition_is_no_unfold() -> None:
     form = vector_form(Derivation(x[n, k, j, i], ranges, ()), program)
     assert vector_form(d, program).derivation is not None
     assert form.derivation is None or not isinstance(form.derivation.result, Derivative)
-
-
-# -- laws ----------------------------------------------------------------------------------------
-
-a, c, f = laws.BATCH, laws.COLUMNS, laws.IMAGES
-H_, W_, K_ = a.shape
-AT = (Index("n"),)
-LAWS = [
-    (
-        laws.slice_of_permuted,
-        Sliced(Permuted(a, (0, 2, 1)), (0,), AT),
-        Transposed(Sliced(a, (0,), AT)),
-    ),
-    (laws.slice_of_permuted, Sliced(Permuted(a, (1, 0, 2)), (1,), AT), Sliced(a, (0,), AT)),
-    (laws.slice_of_permuted, Sliced(a, (0,), AT), None),
-    (
-        laws.slice_of_reshape,
-        Sliced(Reshaped(a, (H_, W_ * K_)), (0,), AT),
-        Reshaped(Sliced(a, (0,), AT), (W_ * K_,)),
-    ),
-    (laws.slice_of_reshape, Sliced(Reshaped(a, (H_ * W_, K_)), (0,), AT), None),
-    (laws.slice_of_reshape, Sliced(Reshaped(a, (H_, W_ * K_)), (1,), AT), None),
-    (laws.permuted_twice, Permuted(Permuted(a, (1, 2, 0)), (1, 2, 0)), Permuted(a, (2, 0, 1))),
-    (laws.permuted_twice, Permuted(Permuted(a, (1, 2, 0)), (2, 0, 1)), a),
-    (laws.reshaped_twice, Reshaped(Reshaped(a, (H_, W_ * K_)), a.shape), Reshaped(a, a.shape)),
-    (laws.reshaped_to_its_shape, Reshaped(a, a.shape), a),
-    (laws.reshaped_to_its_shape, Reshaped(a, (H_ * W_, K_)), None),
-]
-
-
-@pytest.mark.parametrize(("law", "before", "after"), LAWS)
-def test_laws_of_moved_entries(law: Any, before: Whole, after: Whole | None) -> None:
-    assert law.apply(before) == after
 
 
 # -- index tuples on the page --------------------------------------------------------------------
