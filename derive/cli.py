@@ -178,7 +178,10 @@ def grad(
     ] = None,
     form: Annotated[
         Form,
-        typer.Option(help="expanded: down to what is given; recursive: in terms of the next one."),
+        typer.Option(
+            help="expanded: down to what is given; recursive: in terms of the next one; matrix: "
+            "expanded, in whole arrays."
+        ),
     ] = Form.EXPANDED,
 ) -> None:
     """Derive the gradient of a formula, step by step, and verify every step."""

@@ -15,6 +15,7 @@ from derive.check.whole_shapes import whole_shapes
 from derive.derivation.step import Step
 from derive.document.notation import Names, Notation
 from derive.errors import InputError
+from derive.ir import Element
 from derive.latex.survey import survey
 from derive.network.build import build
 from derive.network.given import Given as Schema
@@ -54,14 +55,24 @@ def gradient(formula: str, wrt: str, file: Path | None = None, form: str = "expa
     by = _named(given, wrt)
     if form == "expanded":
         derivation = given.jacobian(top.name, by)
+    elif form == "matrix" and top.shape:
+        derivation = given.jacobian(top.name, by, form=form)
     else:
         derivation = given.gradient(by, of=top.name, form=form)
     verdict = derivation.verify()
     said = f"% {len(verdict.steps)} steps verified: {verdict.status}"
     if verdict.status == EXACT and verdict.bound:
         said += f", up to a chance of {verdict.bound:.0e} at the sizes drawn"
-    lines = (*assumed, *_lines(given, derivation), said)
+    lines = (*assumed, *_lines(given, derivation), *_arrays(derivation), said)
     return Gradient(lines, verdict.status == REFUTED)
+
+
+def _arrays(derivation: Derivation) -> Iterator[str]:
+    """The equation of arrays that a matrix form ends with, or why there is none."""
+    if derivation.remark:
+        yield f"% {derivation.remark}"
+    elif isinstance(derivation.result, Element):
+        yield derivation.latex()
 
 
 def _bare(formula: str) -> str:

@@ -54,6 +54,14 @@ def test_the_use_of_symbols_says_what_they_are(formula, wrt, result):
     assert steps(formula, "--wrt", wrt)[-1] == result
 
 
+def test_a_matrix_form_ends_with_the_equation_of_arrays():
+    *_, index, arrays = steps(r"L = \|A x - b\|^2", "--wrt", "x", "--form", "matrix")
+    assert index == r"\bigl[2A^{\top} (A x - b)\bigr]_{k}"
+    assert arrays == r"\frac{\partial L}{\partial x} = 2A^{\top} (A x - b)"
+    said = run("grad", r"L = \sum_{i=1}^n x_i y_{i+1}", "--wrt", "x", "--form", "matrix").stdout
+    assert "there is no matrix form: an array is read at a position that is computed" in said
+
+
 def test_what_was_taken_for_granted_is_told():
     said = run("grad", r"L = \|W x - \lambda y\|^2", "--wrt", "W").stdout.splitlines()[0]
     assert said.startswith(

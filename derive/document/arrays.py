@@ -15,6 +15,7 @@ from derive.ir import (
     Correlated,
     Dilated,
     Element,
+    Formula,
     Folded,
     Hadamard,
     Int,
@@ -63,16 +64,16 @@ def as_arrays(
 
 def sides(d: Derivation, names: Names) -> tuple[Math, Math]:
     """Both sides of a derivation between arrays, without the indices of their entries."""
-    start, result = d.start, d.result
-    assert isinstance(start, Element)
-    assert isinstance(result, Element)
-    return layout.whole(start.whole, names), layout.whole(result.whole, names)
+    return _side(d.start, names), _side(d.result, names)
+
+
+def _side(f: Formula, names: Names) -> Math:
+    return layout.whole(f.whole, names) if isinstance(f, Element) else layout.formula(f, names)
 
 
 def explained(d: Derivation, names: Names) -> Iterator[Line]:
     """A sentence for each kind of transpose in the result."""
-    assert isinstance(d.result, Element)
-    whole = d.result.whole
+    whole = d.result.whole if isinstance(d.result, Element) else d.result
     if isinstance(whole, Transposed):
         yield line("The whole is transposed, as the layout asks for the other order of its axes.")
     summed, rows, outer = _by_place(whole)
@@ -149,7 +150,7 @@ def conventions_of(forms: Iterable[ArrayForm]) -> Iterator[Line]:
     yield from (line(told) for kind, told in _NOTATION if kind in kinds)
 
 
-def _by_place(whole: Whole) -> tuple[list[Whole], list[Whole], list[Whole]]:
+def _by_place(whole: Formula | Whole) -> tuple[list[Whole], list[Whole], list[Whole]]:
     """Transposed matrices in products, rows at the start of one, and rows at the end."""
     summed: dict[Whole, None] = {}
     rows: dict[Whole, None] = {}

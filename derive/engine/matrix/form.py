@@ -14,6 +14,7 @@ from derive.derivation.step import Derivation, Step
 from derive.engine.matrix.correlation import correlation
 from derive.engine.matrix.kronecker import of_matrix_by_matrix, places
 from derive.engine.matrix.labelled import NoMatrixForm
+from derive.engine.matrix.network import element_of
 from derive.engine.matrix.recognise import Recogniser
 from derive.engine.matrix.rewrite import Tidying
 from derive.ir import (
@@ -32,6 +33,7 @@ from derive.ir import (
     Times,
     Transposed,
     Whole,
+    refresh,
 )
 from derive.ir.curvature import Curvature
 from derive.ir.vectorised import VecSlope
@@ -64,6 +66,9 @@ def array_form(d: Derivation, layout_of: LayoutOf) -> ArrayForm:
         step = _step(d, layout_of)
     except NoMatrixForm as reason:
         return correlation_form(d, str(reason))
+    if not d.ranges:
+        first = Step(d.start, d.result, "index form", "entry by entry", d.facts)
+        return ArrayForm(Derivation(d.start, (), (first, step)))
     left = named(d.start, layout_of)
     if left is None or not isinstance(step.after, Element):
         return ArrayForm(None, "it is no array that has a name")
@@ -113,7 +118,7 @@ def _first(entry: Element, d: Derivation) -> Step:
     return Step(entry, d.result, "index form", "entry by entry", d.facts)
 
 
-def _tidied(d: Derivation, read: Element) -> Step:
+def _tidied(d: Derivation, read: Formula) -> Step:
     """From the index form to the array as it is read, and to its tidy form."""
     tidying = Tidying()
     tidied = tidying.run(read)
@@ -121,8 +126,11 @@ def _tidied(d: Derivation, read: Element) -> Step:
     return Step(d.result, tidied, RULE, "as arrays", (), small)
 
 
-def _read(d: Derivation, recogniser: Recogniser) -> Element:
+def _read(d: Derivation, recogniser: Recogniser) -> Formula:
+    """The entry of an array that a result is; of a number, a formula in which arrays stand."""
     axes, row = axes_of(d, recogniser.layout_of)
+    if not axes:
+        return element_of(recogniser.read(refresh(d.result)))
     if isinstance(d.start, Derivative) and d.start.of.args[1:] and len(axes) > 2:
         raise NoMatrixForm(f"it has {len(axes)} axes, and a matrix has two")
     whole = recogniser.whole(d.result, axes)
