@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mutants import mutants
 
 import derive
 from derive.check.files import check_file
 from derive.derivation.program import Program
-from derive.derivation.step import Derivation
+from derive.derivation.step import Derivation, Step
 from derive.document.notation import Names, Notation
 from derive.engine.compose import Composer
 from derive.engine.differentiate import Differentiator
@@ -49,6 +50,7 @@ from derive.ir import (
     refresh,
     same,
     substitute,
+    to_text,
 )
 from derive.network.build import Model, build
 from derive.network.given import Given, load
@@ -356,17 +358,24 @@ def test_the_stages_put_into_each_other_are_the_definition_again() -> None:
 # -- what is no vector form ----------------------------------------------------------------------
 
 
-def test_a_window_with_another_condition_is_no_unfold() -> None:
-    H, W = Size("H", least=2), Size("W", least=2)
-    x = Tensor("x", "x", (N, K, H, W))
-    program = Program((N, K, H, W), (x,), ())
-    i, j = Index("i"), Index("j")
-    z = Tensor("z", "z", (N, K, H, W))
-    ranges = tuple(Range(e, 1, d) for e, d in zip((n, k, i, j), z.shape, strict=True))
-    d = Derivation(z[n, k, i, j], ranges, ())
-    form = vector_form(Derivation(x[n, k, j, i], ranges, ()), program)
-    assert vector_form(d, program).derivation is not None
-    assert form.derivation is None or not isinstance(form.derivation.result, Derivative)
+@pytest.mark.parametrize(("kind", "name"), [("tuples", "U"), ("recursive", "X")])
+def test_nothing_is_taken_for_im2col_that_is_not(kind: str, name: str) -> None:
+    """Small changes of what im2col and col2im say have another form or none, never a wrong one."""
+    model, derived, found = unfold()
+    d = getattr(derived, kind)[tensor(model.program, name)]
+    plain = found.forms[d].derivation
+    assert plain is not None
+    verifier = Verifier(found.program)
+    tried = 0
+    for _, wrong in mutants(d.result):
+        changed = replace(d, steps=(Step(d.start, wrong, "changed", ""),))
+        form = vector_form(changed, found.program)
+        if form.derivation is not None:
+            last = form.derivation.steps[-1]
+            check = verifier.chain([last.before, last.after], d.ranges)
+            assert check.status != "refuted", to_text(wrong)
+        tried += 1
+    assert tried > 5
 
 
 # -- index tuples on the page --------------------------------------------------------------------
