@@ -39,6 +39,7 @@ from derive.ir import (
     subformulas,
     substitute,
     tensors,
+    to_text,
 )
 from derive.rules.terms import product, total
 
@@ -282,4 +283,4 @@ def reading(body: Formula, tensor: Tensor) -> Component | None:
 def _demand_complete(f: Formula) -> None:
     for g in subformulas(f):
         if isinstance(g, Derivative):
-            raise MissingRule(f"no rule differentiates {g.of} by {g.by}")
+            raise MissingRule(f"no rule differentiates {to_text(g.of)} by {to_text(g.by)}")

@@ -31,6 +31,7 @@ DERIVATIVES: dict[str, Callable[[Formula], Formula]] = {
     "relu": lambda u: Bracket(Compare(Number(0), "<", u)),
     "sigmoid": lambda u: Times(Apply("sigmoid", u), Plus(ONE, Times(MINUS, Apply("sigmoid", u)))),
     "tanh": lambda u: Plus(ONE, Times(MINUS, Power(Apply("tanh", u), Number(2)))),
+    "softplus": lambda u: Apply("sigmoid", u),
     "sin": lambda u: Apply("cos", u),
     "cos": lambda u: Times(MINUS, Apply("sin", u)),
 }
