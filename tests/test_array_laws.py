@@ -25,6 +25,7 @@ from derive.ir import (
     Raised,
     Range,
     Scaled,
+    Times,
     Trace,
     Transposed,
     Whole,
@@ -165,6 +166,7 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
     (products.square_entries, Hadamard(Y, X, X, T, X), Hadamard(Y, Raised(3, X), T)),
     (products.square_entries, Hadamard(X, Y, X), Hadamard(Raised(2, X), Y)),
     (products.square_entries, Hadamard(X, Y, Y, X), Hadamard(Raised(2, X), Y, Y)),
+    (products.square_entries, Hadamard(X, Y, X, Y), Hadamard(Raised(2, X), Y, Y)),
     (products.square_entries, Hadamard(X, Y), None),
     (sums.tidy_sum, Added(X, X), Scaled(2, X)),
     (sums.tidy_sum, Added(X, minus(X)), Zeros((H,))),
@@ -194,6 +196,7 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         Scaled(C, Added(X, Scaled(3, Y))),
     ),
     (sums.common_multiple, Added(minus(X), minus(Y)), None),
+    (sums.common_multiple, Added(Scaled(C, X), Y), None),
     (
         sums.common_multiple,
         Added(Scaled(C * D, X), Scaled(D * C, Y)),
@@ -203,6 +206,12 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
     (sums.sign_inside, minus(Added(X, minus(Y))), Added(Y, minus(X))),
     (sums.sign_inside, Scaled(-2, Added(X, minus(Y), T)), None),
     (sums.sign_inside, minus(Added(X, Y)), None),
+    (sums.sign_inside, Scaled(HALF, Added(X, minus(Y))), None),
+    (
+        sums.sign_inside,
+        Scaled(Number(-1) * Element(Product(XT, Added(X, minus(Y)))), Added(X, minus(Y))),
+        None,
+    ),
     (
         sums.sign_inside,
         minus(Added(X, Scaled(-HALF, Y))),
@@ -226,6 +235,7 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         None,
     ),
     (sums.sign_into_product, minus(Product(S, Added(X, Y))), None),
+    (sums.sign_into_product, Scaled(HALF, Product(S, Added(X, minus(Y)))), None),
     (sums.sign_into_product, Scaled(2, Product(S, Added(X, minus(Y)))), None),
     (sums.sign_into_product, minus(X), None),
     (
@@ -249,6 +259,12 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         minus(Product(Transposed(Added(Y, minus(X))), S, Added(Y, minus(X)))),
     ),
     (sums.opposite_differences, Scaled(C, Added(Y, minus(X))), None),
+    (sums.opposite_differences, Scaled(Element(Trace(S)), Added(Y, minus(X))), None),
+    (
+        sums.opposite_differences,
+        Scaled(C * Element(Product(XT, Added(X, minus(Y)))), Added(Y, minus(X))),
+        Scaled(Times(Number(-1), C, Element(Product(XT, Added(Y, minus(X))))), Added(Y, minus(X))),
+    ),
     (
         sums.opposite_differences,
         Scaled(Element(Product(XT, Added(X, minus(T)))), Added(Y, minus(X))),
@@ -282,6 +298,16 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         Hadamard(X, Added(Hadamard(Y, X), Scaled(3, T))),
     ),
     (sums.common_entries, Added(Hadamard(X, Y), T), None),
+    (
+        sums.common_entries,
+        Added(Hadamard(Y, X), Hadamard(T, X)),
+        Hadamard(X, Added(Y, T)),
+    ),
+    (
+        sums.common_entries,
+        Added(Ones((H,), 0), Hadamard(Ones((H,), 0), Raised(2, Ones((H,), 0)))),
+        Hadamard(Ones((H,), 0), Added(Ones((H,), 0), Raised(2, Ones((H,), 0)))),
+    ),
     (sums.common_entries, Added(X, X), None),
     (
         sums.number_inside,
@@ -299,6 +325,8 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         Added(Scaled(2, X), Y),
     ),
     (sums.number_inside, Scaled(2, Added(X, Y)), None),
+    (sums.number_inside, Scaled(2, Added(X, Scaled(3, Y))), None),
+    (sums.number_inside, Scaled(Number(2) * C, Added(Scaled(HALF, X), Y)), None),
     (sums.number_inside, Scaled(C, Added(X, Scaled(2, Y))), None),
     (sums.number_inside, Scaled(2, X), None),
     (
@@ -312,6 +340,11 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
         Added(Y, Product(Added(S, Scaled(3, Product(S, ST))), X)),
     ),
     (sums.common_right, Added(X, Product(S, X)), None),
+    (
+        sums.common_right,
+        Added(Y, Product(S, X), T, Product(ST, X)),
+        Added(Y, Product(Added(S, ST), X), T),
+    ),
     (sums.common_right, Added(Product(S, X), Product(S, Y)), None),
     (
         sums.common_left,
