@@ -343,10 +343,11 @@ def test_channel_by_channel_the_bias_is_a_number_times_ones() -> None:
     _, _, found = lenet()
     conv = next(way for z, way in found.ways.items() if z.name == "conv")
     told = [printed(f.derivation, found.program) for f in conv.channels if f.derivation]
-    assert len(told) == 3
-    assert r"w^{(conv,rows)}_{o} + b^{(conv)}_{o} \mathbf{1}_{576}" in told[0]
-    assert r"\operatorname{reshape}_{64\times 24\times 24}" in told[1]
-    assert r"\operatorname{stack}_{1}" in told[2]
+    assert len(told) == 4
+    assert r"\operatorname{permute}_{0,2,1}(x^{(cols)})" in told[0]
+    assert r"x^{(rows)}_{n} w^{(conv,rows)}_{o} + b^{(conv)}_{o} \mathbf{1}_{576}" in told[1]
+    assert r"\operatorname{reshape}_{64\times 24\times 24}" in told[2]
+    assert r"\operatorname{stack}_{1}" in told[3]
 
 
 def test_the_stages_put_into_each_other_are_the_definition_again() -> None:

@@ -21,7 +21,10 @@ def forward_way(way: Way, z: Tensor, displays: Displays) -> Iterator[Block]:
         name = label("stage arrays", stage.tensor)
         yield from as_vectors(stage.form, name, displays.notation, displays.mark)
     if way.channels:
-        yield Paragraph(line("The same for each channel of its own."), line("Channel by channel."))
+        yield Paragraph(
+            line("One output channel at a time, then all of them stacked."),
+            line("Channel by channel."),
+        )
     for k, form in enumerate(way.channels):
         name = label(f"channel {k}", z)
         yield from as_vectors(form, name, displays.notation, displays.mark)

@@ -9,7 +9,7 @@ gradients do, and their forms are put into each other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
@@ -34,6 +34,7 @@ from derive.ir import (
     Tensor,
     axis_ranges,
     fresh,
+    replace_components,
     subformulas,
     tensors,
 )
@@ -116,7 +117,7 @@ class _Passes:
 
     def __init__(self, derived: Derived, hidden: tuple[Tensor, ...]) -> None:
         self.derived, made = derived, vectorised(derived.program, hidden)
-        self.program, self.parts = made.program, made.parts
+        self.program, self.parts, self.turned = made.program, made.parts, made.turned
         self.engine = Differentiator(self.program, hidden)
         self.between = frozenset(
             d.tensor for parts in self.parts.values() for d in parts if d.tensor not in self.parts
@@ -170,26 +171,43 @@ class _Passes:
         back = [s.tensor for s in reversed(stages) if s.tensor in self.gradients]
         back = [t for t in back if t in self.between]
         gradients = tuple(Stage(t, self.gradients[t], self.forms[t]) for t in back)
-        return Way(stages, tuple(self._channels(stages)), composed, gradients)
+        return Way(stages, tuple(self._channels(z, stages)), composed, gradients)
 
     def _stage(self, d: Definition) -> Stage:
         index = by_index_tuples(d) or self.engine.forward(d.tensor)
         return Stage(d.tensor, index, vector_form(index, self.program))
 
-    def _channels(self, stages: tuple[Stage, ...]) -> Iterator[ArrayForm]:
+    def _channels(self, z: Tensor, stages: tuple[Stage, ...]) -> Iterator[ArrayForm]:
         """One channel at a time, where the weights have a row for each."""
-        *operands, flat, view = stages
-        rows = [s for s in operands if len(s.tensor.shape) == 2]
-        if len(operands) != 2 or len(rows) != 1:
+        turned = self.turned.get(z)
+        if turned is None:
             return
+        *operands, flat, view = stages
+        rows = next(s.tensor for s in operands if len(s.tensor.shape) == 2)
         left, start = flat.index.start, view.index.start
         assert isinstance(left, Component)
         assert isinstance(start, Component)
+        yield self._stage(turned).form
         free = [i for e in left.indices if isinstance(i := e.atom, Index)]
-        at = _channel_axis(flat.index.result, rows[0].tensor, free)
-        yield held_form(flat.index, free[:-1])
+        at = _channel_axis(flat.index.result, rows, free)
+        yield held_form(_with_rows(flat.index, turned), free[:-1])
         yield held_form(view.index, [_indices(view.index)[at]])
         yield ArrayForm(_stack(start, at, view.index))
+
+
+def _with_rows(d: Derivation, turned: Definition) -> Derivation:
+    """A definition that reads columns, reading them as rows."""
+    read = turned.body
+    assert isinstance(read, Component)
+
+    def to(c: Component) -> Formula | None:
+        if c.tensor != read.tensor:
+            return None
+        places = dict(zip(read.indices, c.indices, strict=True))
+        return turned.tensor[tuple(places[e] for e in turned.left.indices)]
+
+    after = replace_components(d.result, to)
+    return replace(d, steps=(*d.steps, Step(d.result, after, "permute", "columns as rows")))
 
 
 def _channel_axis(f: Formula, rows: Tensor, free: list[Index]) -> int:

@@ -42,10 +42,14 @@ from derive.rules.terms import factors, product, terms, total
 
 @dataclass(frozen=True)
 class Vectorised:
-    """A program by way of matrices; `parts` has the definitions that stand for one of before."""
+    """A program by way of matrices; `parts` has the definitions that stand for one of before.
+
+    `turned` has columns as rows, for those who multiply by one row of weights at a time.
+    """
 
     program: Program
     parts: Mapping[Tensor, tuple[Definition, ...]]
+    turned: Mapping[Tensor, Definition]
 
 
 def vectorised(program: Program, hidden: Collection[Tensor] = ()) -> Vectorised:
@@ -56,13 +60,17 @@ def vectorised(program: Program, hidden: Collection[Tensor] = ()) -> Vectorised:
     names = Names({t.symbol for t in (*program.given, *program.defined)}, list(program.sizes))
     definitions: list[Definition] = []
     parts: dict[Tensor, tuple[Definition, ...]] = {}
+    turned: dict[Tensor, Definition] = {}
     for d in program.definitions:
         opened = () if tensors(d.body) & set(hidden) else _opened(d, names)
         definitions += opened or (d,)
         if opened:
             parts[d.tensor] = opened
+            for rows in _turned(opened, names):
+                definitions.append(rows)
+                turned[d.tensor] = rows
     made = replace(program, sizes=tuple(names.sizes), definitions=tuple(definitions))
-    return Vectorised(made, parts)
+    return Vectorised(made, parts, turned)
 
 
 @dataclass
@@ -72,7 +80,9 @@ class Names:
     symbols: set[str]
     sizes: list[Size] = field(default_factory=list)
 
-    def tensor(self, like: Tensor, mark: str, layer: str, shape: Sequence[Int]) -> Tensor:
+    def tensor(
+        self, like: Tensor, mark: str, layer: str, shape: Sequence[Int], name: str = ""
+    ) -> Tensor:
         """x^{(cols)} for x, w^{(conv, rows)} for w^{(conv)}; with the layer where that is taken."""
         base, _, tag = like.symbol.partition("^{(")
         inner = tag.removesuffix(")}")
@@ -81,7 +91,7 @@ class Names:
             if symbol not in self.symbols:
                 break
         self.symbols.add(symbol)
-        return Tensor(f"{layer}.{mark}", symbol, shape, like.base)
+        return Tensor(f"{layer}.{name or mark}", symbol, shape, like.base)
 
     def hat(self, z: Tensor, shape: Sequence[Int]) -> Tensor:
         """ẑ^{(conv)} for z^{(conv)}."""
@@ -144,6 +154,21 @@ def _opened(d: Definition, names: Names) -> tuple[Definition, ...]:
     position = ravel(core.places, places, base)
     view = hat[tuple(position if i == at else Int.of(i) for i in flat)]
     return (*made, Definition(hat, flat, whole), Definition(d.tensor, d.indices, view))
+
+
+def _turned(opened: Sequence[Definition], names: Names) -> tuple[Definition, ...]:
+    """The columns with their last two axes turned round, where rows of weights go with them."""
+    *operands, flat, _ = opened
+    columns = [d for d in operands if len(d.indices) == 3]
+    if len(operands) != 2 or len(columns) != 1:
+        return ()
+    (d,) = columns
+    n, r, at = d.indices
+    many, rows, places = d.tensor.shape
+    layer = flat.tensor.name.removesuffix(".flat")
+    (image,) = tensors(d.body)
+    tensor = names.tensor(image, "rows", layer, (many, places, rows), "turned")
+    return (Definition(tensor, (n, at, r), d.tensor[n, r, at]),)
 
 
 def _laid_out(
