@@ -17,5 +17,5 @@ def code(path: Path, target: str = "numpy", style: str = "arrays") -> str:
 
 def code_of(model: Model, target: str = "numpy", style: str = "arrays") -> str:
     """The module for a network: gradients by everything but targets."""
-    made = passes(model.title, model.program, (*model.targets, *model.hidden))
+    made = passes(model.title, model.program, model.targets, model.hidden)
     return module(made, target, style)

@@ -48,7 +48,7 @@ def code_blocks(model: Model) -> Iterator[Block]:
     """The passes of a network as Python."""
     if model.listings == "none":
         return
-    made = passes(model.title, model.program, (*model.targets, *model.hidden))
+    made = passes(model.title, model.program, model.targets, model.hidden)
     words = {"arrays": "with operations on whole arrays", "loops": "with loops over all entries"}
     yield Section("As Python")
     yield Paragraph(

@@ -157,6 +157,28 @@ def size(e: Any) -> int:
     return int(e.constant or e.atom.value)
 
 
+@pytest.mark.parametrize("style", ["arrays", "loops"])
+@pytest.mark.parametrize("name", ["unfold", "unfold_groups"])
+def test_unfold(name: str, style: str) -> None:
+    """The unfolded convolution, with a weighted sum of its output for the unknown loss."""
+    tables = tomllib.loads((networks.EXAMPLES / f"{name}.toml").read_text(encoding="utf-8"))
+    given = build(Given.from_dict(tables))
+    assert "def backward(X, W, saved, grad_Y" in code_of(given, style=style)
+    y = next(t for t in given.program.defined if t.name == "Y")
+    shape = [d.atom.name for d in y.shape]  # type: ignore[union-attr]
+    tables["define"][-1] = r"L = \sum_{n,o,i,j} g_{n,o,i,j} Y_{n,o,i,j}"
+    tables["tensors"]["g"] = shape
+    numbers = {"K_1": 2, "K_2": 3, "S": 2, "P": 1, "D": 2, "G": 2, "O": 3}
+    free = {k: v for k, v in numbers.items() if f'"{k}"' in str(tables).replace("'", '"')}
+    tables["sizes"] |= free | {"H_{in}": 6, "W_{in}": 7}
+    p = of_network({k: v for k, v in tables.items() if k not in ("form", "compose")})
+    source = module(p, style=style)
+    compare(source, p)
+    if style == "arrays":
+        assert "U = U.reshape(" in source
+        assert "tilde_U = U" in source
+
+
 # -- that the comparison sees mistakes -----------------------------------------------------------
 
 MISTAKES = [

@@ -47,6 +47,7 @@ from derive.writers.python.scalar import flat
 from derive.writers.python.slices import Slices
 from derive.writers.python.spell import Strength, Text, call, sequence
 from derive.writers.python.statements import Assignment, Loops
+from derive.writers.python.tuples import by_tuples
 from derive.writers.python.values import Value, aligned, numeric
 from derive.writers.python.vector import Vector
 from derive.writers.python.windows import NoSlices, Plan, planned
@@ -67,7 +68,7 @@ class Arrays:
         self.names.restart()
         used = dict(self.names.used)
         try:
-            return _Statement(self, a).lines()
+            return _Statement(self, by_tuples(a)).lines()
         except NoSlices:
             self.names.used = used
             return self.loops.lines(a)
@@ -94,7 +95,7 @@ class _Statement:
         value = self.evaluated(a.body, spans)
         axes = tuple(spans)
         text = aligned(value, axes, self.dialect)
-        if value.axes != axes and axes:
+        if set(value.axes) != set(axes):
             extents = sequence([str(self.integers.spell(r.uppers[0] + 1)) for r in spans.values()])
             where = f"{self.dialect.module}.broadcast_to"
             text = call(where, text if value.axes else str(text), extents)
@@ -258,16 +259,19 @@ class _Slices:
         for i, r in self.plan.spans.items():
             self.spans[i] = r
             if len(r.lowers) > 1 or len(r.uppers) > 1 or i in self.plan.loose:
-                lines.append(INDENT * depth + self.ends(i, r))
+                lines += [INDENT * depth + line for line in self.ends(i, r)]
         return lines, depth
 
-    def ends(self, i: Index, r: Range) -> str:
-        """i0, i1 = ...: the ends of a span, which is not less than empty."""
-        low, high = self.integers.span(r)
+    def ends(self, i: Index, r: Range) -> list[str]:
+        """i0 = ..., i1 = ...: the ends of a span, which is not less than empty."""
+        low, _ = self.integers.span(r)
         first, last = Index(f"{i.hint}0", i.number), Index(f"{i.hint}1", i.number)
         self.spans[i] = Range(i, Int.of(first), last - 1)
         names = self.names.index(first), self.names.index(last)
-        return f"{names[0]}, {names[1]} = {low}, max({low}, {high})"
+        least = names[0] if len(r.lowers) > 1 else str(low)
+        upper = [str(self.integers.spell(e + 1)) for e in r.uppers]
+        end = upper[0] if len(upper) == 1 else f"min({', '.join(upper)})"
+        return [f"{names[0]} = {low}", f"{names[1]} = max({least}, {end})"]
 
     def places(self) -> str:
         """Where in the target the statement adds."""

@@ -89,7 +89,7 @@ class _Pass:
     def __init__(self, passes: Passes, dialect: Dialect, style: str) -> None:
         p = passes.program
         self.passes, self.program, self.dialect = passes, p, dialect
-        needed = {t for d in p.definitions for t in tensors(d.body)}
+        needed = {t for d in p.definitions if d.tensor in passes.forward for t in tensors(d.body)}
         self.given = tuple(t for t in p.given if t in needed)
         self.names = PythonNames((*self.given, *p.defined), p.sizes)
         self.integers = Integers(self.names)
@@ -104,12 +104,12 @@ class _Pass:
             assert isinstance(d.start, Component)
             lines += self.written(self.names.tensor(t), (d.start,), d)
         loss = self.program.loss
-        what = "The loss" if loss is not None else "The output"
+        what = "The loss" if loss in self.passes.forward else "The output"
         about = [f"{what} and all arrays on the way to it, by name.", ""]
         about += self.shapes((t, self.names.tensor(t)) for t in self.given)
         about += ["", "Returns a dict of", ""]
-        about += self.shapes((t, quoted(t)) for t in self.program.defined)
-        entries = [f"{quoted(t)}: {self.names.tensor(t)}" for t in self.program.defined]
+        about += self.shapes((t, quoted(t)) for t in self.passes.forward)
+        entries = [f"{quoted(t)}: {self.names.tensor(t)}" for t in self.passes.forward]
         return self.function("forward", (), about, lines, entries)
 
     def backward(self) -> Function:
@@ -126,12 +126,17 @@ class _Pass:
         saved = [t for t in self.program.defined if t in read]
         lines = [f"{self.names.tensor(t)} = saved[{quoted(t)}]" for t in saved]
         about = [f"The gradients of {loss.name}, by name; `saved` is what `forward` returns.", ""]
+        if self.passes.upstream:
+            about += [f"Given are those by what {loss.name} is an unknown function of:", ""]
+            about += self.shapes((t, self.names.cotangent(t)) for t in self.passes.upstream)
+            about.append("")
         own = f"the axes of {loss.name}, then those" if loss.shape else "the shape"
         about += [f"Each has {own} of its variable:", ""]
         gradients = self.passes.gradients
         about += self.shapes((t, quoted(t)) for t in gradients)
         entries = [f"{quoted(t)}: {self.names.cotangent(t)}" for t in gradients]
-        return self.function("backward", ("saved",), about, [*lines, *body], entries)
+        more = ["saved", *(self.names.cotangent(t) for t in self.passes.upstream)]
+        return self.function("backward", more, about, [*lines, *body], entries)
 
     def written(self, name: str, at: tuple[Component, ...], d: Derivation) -> list[str]:
         """The lines that compute an array from the result of a derivation."""

@@ -48,14 +48,21 @@ def positions_in(f: Formula) -> Iterator[tuple[Int, Int | None]]:
 
 def _of(c: Component) -> Iterator[tuple[Int, Int]]:
     for e, d in zip(c.indices, c.tensor.shape, strict=True):
-        yield e - c.tensor.base, d
+        yield from axes_of(e - c.tensor.base, d)
+
+
+def axes_of(e: Int, extent: Int) -> list[tuple[Int, Int]]:
+    """A position, or the positions in an index tuple that it stands for, with their extents."""
+    r = _ravelled(e)
+    if r is None:
+        return [(e, extent)]
+    pairs = zip(r.indices, r.dims, strict=True)
+    return [p for f, d in pairs for p in axes_of(f - r.base, d)]
 
 
 def without_tuples(a: Atom) -> Int | None:
-    """Positions of index tuples, other than whole axes, as what they abbreviate."""
-    if isinstance(a, Unravel) or (isinstance(a, Ravel) and tuple_of(a - a.base) is None):
-        return a.expanded().replace(without_tuples)
-    return None
+    """Components of index tuples as the quotients that they are."""
+    return a.expanded().replace(without_tuples) if isinstance(a, Unravel) else None
 
 
 def opened(g: Guard) -> Guard:
@@ -67,17 +74,19 @@ def opened(g: Guard) -> Guard:
     return g
 
 
+def _ravelled(e: Int) -> Ravel | None:
+    """The position of an index tuple that `e` is, counted from 0."""
+    for a in (m[0] for m, c in e.terms if len(m) == 1 and c == 1):
+        if isinstance(a, Ravel) and e == Int.of(a) - a.base:
+            return a
+    return None
+
+
 def tuple_of(e: Int) -> tuple[Index, ...] | None:
     """The index tuple whose position `e` is, counted from 0, where that is all there is to it."""
-    if len(e.terms) > 2:
+    if _ravelled(e) is None:
         return None
-    (first, c), *rest = e.terms or (((), 0),)
-    ravelled = first[0] if len(first) == 1 and c == 1 else None
-    if not isinstance(ravelled, Ravel) or [(m, k) for m, k in rest] != [
-        ((), -ravelled.base)
-    ] * bool(ravelled.base):
-        return None
-    inside = [(p - ravelled.base).atom for p in ravelled.indices]
+    inside = [f.atom for f, _ in axes_of(e, e)]
     if not all(isinstance(i, Index) for i in inside) or len(set(inside)) < len(inside):
         return None
     return tuple(i for i in inside if isinstance(i, Index))
@@ -118,7 +127,13 @@ def positive(e: Int) -> bool:
 
 def tightened(scope: Scope, r: Range) -> Range:
     """A range without the bounds that others make redundant."""
-    return Range(r.index, _strictest(scope, r.lowers, -1), _strictest(scope, r.uppers, 1))
+    lowers, uppers = ([e.replace(_small) for e in es] for es in (r.lowers, r.uppers))
+    return Range(r.index, _strictest(scope, tuple(lowers), -1), _strictest(scope, tuple(uppers), 1))
+
+
+def _small(a: Atom) -> Int | None:
+    """⌊-1/d⌋ = -1 for every d ≥ 1."""
+    return Int.of(-1) if isinstance(a, Floor) and a.parts[0].constant == -1 else None
 
 
 def _strictest(scope: Scope, bounds: tuple[Int, ...], direction: int) -> tuple[Int, ...]:

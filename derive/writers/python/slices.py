@@ -10,14 +10,13 @@ from derive.ir import (
     Index,
     Int,
     Range,
-    Ravel,
     Size,
     Unravel,
 )
 from derive.ir.affine import sign
 from derive.writers.python.integers import Integers, is_from_zero
 from derive.writers.python.names import PythonNames
-from derive.writers.python.positions import tuple_of
+from derive.writers.python.positions import axes_of
 from derive.writers.python.spell import Text
 from derive.writers.python.values import Value
 from derive.writers.python.windows import NoSlices
@@ -82,12 +81,11 @@ class Slices:
         changed = False
         while k < len(pairs):
             e, d = pairs[k]
-            split = tuple_of(e)
+            split = axes_of(e, d)
             taken = _taken_apart(pairs[k:])
-            if split is not None:
-                dims = next(a for a in e.atoms_within() if isinstance(a, Ravel)).dims
-                made += [(Int.of(i), n) for i, n in zip(split, dims, strict=True)]
-                extents += dims
+            if split != [(e, d)]:
+                made += split
+                extents += [n for _, n in split]
                 changed = True
                 k += 1
             elif taken is not None:

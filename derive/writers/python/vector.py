@@ -155,6 +155,8 @@ class Vector:
     def times(self, f: Times) -> Value:
         """A product entry by entry; what is 0 or 1 goes last."""
         parts = flat(f)
+        if any(_on_indices(g) for g in parts):
+            return self.before(f)
         truths = [self.value(g) for g in parts if isinstance(g, (Delta, Bracket, Chosen))]
         rest = [g for g in parts if not isinstance(g, (Delta, Bracket, Chosen))]
         above, below = divided(rest)
@@ -316,6 +318,13 @@ class Vector:
         signed = Text(made.text.text, made.text.strength, negative != made.text.negative)
         texts = [*(v.text for v in numbers), signed]
         return Value(product(texts), made.axes)
+
+
+def _on_indices(f: Formula) -> bool:
+    """Whether a factor is a condition on indices."""
+    if not isinstance(f, Bracket):
+        return False
+    return any(not isinstance(g, Compare) for g in conjuncts(f.condition))
 
 
 def _raised(texts: list[Text]) -> Text:

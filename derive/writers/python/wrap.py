@@ -21,6 +21,12 @@ def wrapped(line: str, width: int = WIDTH) -> list[str]:
     if found is None:
         return [line]
     left, right = found["left"], found["right"]
+    group = _longest_bracket(left) if len(margin) + len(left) + 2 > width else None
+    if group is not None:
+        start, end = group
+        inner = _inside(left[start + 1 : end], margin + INDENT, width)
+        rest = wrapped(f"{margin}{left[end:]} {right}", width)
+        return [f"{margin}{left[: start + 1]}", *inner, *rest]
     call = _opening(right)
     if call is not None:
         first = f"{margin}{left} {right[: call + 1]}"
