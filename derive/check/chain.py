@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,11 @@ class Chain:
             if found.counterexample is None:
                 return Finding(UNREADABLE, f"this cannot be checked: {found.reason}")
             if it.axes:
-                turned = self._transposed(k) or self._laid_out_otherwise(k)
+                turned = (
+                    self._multiplied_otherwise(k)
+                    or self._transposed(k)
+                    or self._laid_out_otherwise(k)
+                )
                 if turned is not None:
                     return turned
             self.refuted += 1
@@ -129,6 +134,22 @@ class Chain:
         certain = (Pair(Bracket(g), "=", Number(1), ()) for g in self.claim.assumed)
         pairs = zip(self.claim.assumed, certain, strict=True)
         return [g for g, it in pairs if not holds(self.comparer, it)]
+
+    def _multiplied_otherwise(self, k: int) -> Finding | None:
+        """The pair as it reads where products of matrices over an index have their last one first.
+
+        People write the Jacobians of a chain in either order.
+        """
+        if r"\prod" not in self.source:
+            return None
+        symbols = replace(self.checker.symbols, descending=True)
+        try:
+            claim = claims_in(self.source, symbols, self.comparer)[self.n]
+            it = pair(claim, k, k + 1, self.base)
+        except (ReadError, UnequalShapes, IndexError):
+            return None
+        said = "where the product over an index has its last factor first"
+        return Finding(HOLDS, said) if holds(self.comparer, it) else None
 
     def _laid_out_otherwise(self, k: int) -> Finding | None:
         """The pair as it reads with derivatives laid out in another way."""

@@ -8,9 +8,12 @@ makes both sides vanish, or that leaves an array with a single entry, explains n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import combinations
+
+import numpy as np
 
 from derive.check import spell
 from derive.check.compare import Comparer, entries
@@ -19,6 +22,7 @@ from derive.check.reach import integers, reached, sizes
 from derive.derivation.program import Program
 from derive.errors import Unsupported
 from derive.ir import (
+    Component,
     Derivative,
     Divides,
     Equal,
@@ -31,10 +35,17 @@ from derive.ir import (
     Tensor,
     conjunction,
     conjuncts,
+    replace_components,
     subformulas,
     tensors,
 )
 from derive.verify.sizes import SizeSearch
+from derive.verify.whole import holds as truth
+
+FEW = 16
+"""Sizes at which a condition is compared with another one."""
+SCALARS = 4
+"""Parameters of which two are tried to be equal, at most."""
 
 
 class Conditions:
@@ -48,13 +59,36 @@ class Conditions:
         """The weakest condition that was found under which the pair holds, as LaTeX."""
         for guard in self.guards(pair):
             if self._mends(pair, guard):
-                return spell.condition(guard)
-        for tensor, value in self._scalars(pair):
+                return spell.condition(self._weaker(pair, guard))
+        for tensor, value in self._scalars(pair) if pair.relation == "=" else ():
             if not value and tensor in tensors(pair.right):  # a term that nobody would write
                 continue
             comparer = self.comparer.with_values({tensor: entries(value)})
             if _holds(comparer, pair) and not vanishes(comparer, pair):
                 return f"{tensor.symbol} = {value}"
+        return self._equal_scalars(pair)
+
+    def _equal_scalars(self, pair: Pair) -> str | None:
+        """Two parameters that have to be equal for the pair to hold, as LaTeX.
+
+        Where no array is given, the scalars are the variables: x = μ explains nothing.
+        """
+        if not any(t.shape for t in self.program.given):
+            return None
+        scalars = list(dict.fromkeys(t for t, _ in self._scalars(pair)))
+        for a, b in combinations(scalars, 2) if len(scalars) <= SCALARS else ():
+
+            def same(c: Component, a: Tensor = a, b: Tensor = b) -> Formula | None:
+                return Component(a) if c.tensor == b else None
+
+            definitions = tuple(
+                replace(d, body=replace_components(d.body, same)) for d in self.program.definitions
+            )
+            comparer = self.comparer.with_program(replace(self.program, definitions=definitions))
+            left, right = (replace_components(f, same) for f in pair.sides)
+            equal = replace(pair, left=left, right=right)
+            if _holds(comparer, equal) and not vanishes(comparer, equal):
+                return f"{a.symbol} = {b.symbol}"
         return None
 
     def divisibility(self, pair: Pair) -> str | None:
@@ -75,9 +109,7 @@ class Conditions:
         yield from divisible
         equal = [Equal(Int.of(a), Int.of(b)) for a, b in self._alike if {a, b} <= set(relevant)]
         yield from equal
-        usual = [
-            Equal(Int.of(s), Int.of(n)) for s in self._settings if s in relevant for n in _usual(s)
-        ]
+        usual = self._usual(relevant)
         yield from usual
         same = [g for g in self._same if _in(g) <= {*relevant}]
         yield from same
@@ -85,6 +117,26 @@ class Conditions:
         for some in (*combinations(singles, 2), *combinations(usual, 3)):
             if not any(_contradict(a, b) for a, b in combinations(some, 2)):
                 yield conjunction(*some)
+
+    def _usual(self, relevant: Sequence[Size]) -> list[Equal]:
+        """Settings at the values at which they do nothing."""
+        settings = (s for s in self._settings if s in relevant)
+        return [Equal(Int.of(s), Int.of(n)) for s in settings for n in _usual(s)]
+
+    def _weaker(self, pair: Pair, guard: Guard) -> Guard:
+        """A setting that follows from a condition and suffices: A = 0, not S = 1, where A < S."""
+        others = self._usual(self._relevant(pair))
+        for other in others if guard in others else ():
+            follows = other != guard and self._implies(guard, other)
+            if follows and not self._implies(other, guard) and self._mends(pair, other):
+                return other
+        return guard
+
+    def _implies(self, guard: Guard, other: Guard) -> bool:
+        """Whether a condition on sizes holds at all small sizes at which another one does."""
+        search, rng = SizeSearch(self.program, [guard]), np.random.default_rng(1)
+        found = (next(search.assignments(rng), None) for _ in range(FEW))
+        return all(truth(other, sizes) for sizes in found if sizes is not None)
 
     def _relevant(self, pair: Pair) -> list[Size]:
         """The free sizes without a value on which a pair depends, directly or not."""

@@ -125,20 +125,22 @@ class Binders(Integers):
 
     def terms_of_family(self, node: Big, plan: Plan) -> Node | None:
         """Σ_{t=1}^3 of names such as `h_1`, `h_2`, `h_3` that are no entries of one array."""
+        values = None if node.kind != "sum" else self.one_by_one(node, plan)
+        if values is None:
+            return None
+        return Terms(tuple((1, v) for v in values), position=node.position)
+
+    def one_by_one(self, node: Big, plan: Plan) -> list[Node] | None:
+        """What stands under an operator over a single index, at each of a few values of it."""
         bounds = [b for b in plan.bounds.values() if b[0] is not None and b[1] is not None]
-        if (
-            node.kind != "sum"
-            or len(bounds) != len(plan.bounds)
-            or len(bounds) != 1
-            or plan.conditions
-        ):
+        if len(bounds) != len(plan.bounds) or len(bounds) != 1 or plan.conditions:
             return None
         (name,) = plan.names
         first, last = (known_extent(self.index(b)).constant for b in bounds[0] if b is not None)
         if first is None or last is None or not 0 <= last - first < MOST_NAMES:
             return None
         values = (Numeral(str(k), position=node.position) for k in range(first, last + 1))
-        return Terms(tuple((1, put(node.body, name, k)) for k in values), position=node.position)
+        return [put(node.body, name, k) for k in values]
 
     def over_new_indices(self, node: Big) -> Formula:
         """`\\sum x_{ij}`: over all indices that stand here for the first time."""

@@ -177,10 +177,25 @@ class Formulas(Written):
 
     def summed(self, node: Big) -> Value:
         """Σ or max over indices, of numbers or of arrays entry by entry."""
+        matrices = self.matrices(node) if node.kind == "prod" else None
+        if matrices:
+            return self.product(matrices)
         before, self.lifted = self.lifted, None
         formula = self.big(node)
         lifted, self.lifted = self.lifted, before
         return formula if lifted is None else lifted.map(lambda _: formula)
+
+    def matrices(self, node: Big) -> list[tuple[str, Node]]:
+        """The factors of a product of matrices over an index with few values; else none."""
+        plan = None if node.below is None else self.plan(node.below, node.above)
+        found = None if plan is None else self.one_by_one(node, plan)
+        first = self.value(found[0]) if found else None
+        if not found or not isinstance(first, Array) or first.rank != 2:
+            return []
+        if self.symbols.descending:
+            self.note("a product of matrices over an index has its last factor first")
+            found.reverse()
+        return [("", Group("(", f, position=node.position)) for f in found]
 
     lifted: Array | None = None
 

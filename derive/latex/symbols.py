@@ -134,6 +134,8 @@ class Symbols:
     names of arrays and cotangents that are 0 outside their range, conventions, and names whose
     declaration was not understood (`unknown`, with the phrase).
 
+    Products of matrices over an index begin with its first value, or the last one if `descending`.
+
     `results` are names of tensors that are computed, so that a ∇ before one differentiates just
     that.  `abbreviations` are names that the text has defined for itself.  A lone
     index of an array in `slices` is that of the axis given there, from 0.
@@ -158,6 +160,7 @@ class Symbols:
     matrix_layout: str = "shape"
     einstein: bool = False
     upper: bool = False
+    descending: bool = False
     unknown: Mapping[str, str] = field(default_factory=dict)
     results: tuple[str, ...] = ()
     abbreviations: Mapping[str, Abbreviation] = field(default_factory=dict)

@@ -86,7 +86,7 @@ class Site:
     def whole(self, option: str, value: SizeName) -> Int:
         """An option as an integer expression: a number stays one, a name is that size.
 
-        All but a padding are at least 1.
+        All but paddings are at least 1.
         """
         if isinstance(value, (int, Int)):
             return Int.of(value)
@@ -97,7 +97,7 @@ class Site:
                 "number, or a name that stands in [sizes] or in a shape",
                 option,
             )
-        if size.least < 1 and option != "padding":
+        if size.least < 1 and option not in ("padding", "output_padding"):
             self.fail(f"{option} = “{value}” must be at least 1, but that size may be 0", option)
         return Int.of(size)
 
