@@ -33,6 +33,7 @@ from derive.latex.tree import (
     Scripted,
     Symbol,
     Word,
+    in_other_letters,
     spell,
     without_font,
 )
@@ -118,6 +119,8 @@ class Scope:
             found = None if plain is None else self._find(plain)
         if found is None and not (self.creating and is_letter(node)):
             found = self._in_its_font(node) or self._entry_of_capital(node)
+        if found is None and isinstance(node, Scripted):
+            found = self._find(in_other_letters(node))
         return found
 
     def _entry_of_capital(self, node: Node) -> Found | None:

@@ -29,6 +29,7 @@ _SYNTAX = r"""(?P<space>[\s~]+|%[^\n]*)
       |\\(?P<side>left|right|[bB]igg?[lrm]?)\s*(?P<null>\.)
       |\\(?P<text>text|textrm|textit|mbox)\s*\{(?P<words>[^{}\\$]*)\}
       |\\(?P<operator>operatorname\*?|mathrm)\s*\{(?P<letters>(?:[A-Za-z0-9 ]|\\,)*)\}
+      |\\rm(?![A-Za-z])\s*(?P<upright>[A-Za-z0-9]+)(?=\s*\})
       |(?P<argmax>\\arg\s*\\max(?![A-Za-z]))
       |(?P<dots>\.\.\.)
       |(?P<command>\\(?:[A-Za-z]+|.))
@@ -113,6 +114,8 @@ def _token(found: re.Match[str], at: int) -> Token:
         return Token("text", " ".join(found["words"].split()).rstrip(".,;"), at)
     if found["operator"]:
         return Token("operator", re.sub(r"\\,|\s", "", found["letters"]), at)
+    if found["upright"]:
+        return Token("operator", found["upright"], at)
     if found["layout"]:
         return Token("space", "", at)
     if found["null"]:

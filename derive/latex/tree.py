@@ -316,6 +316,27 @@ def without_font(node: Node) -> Node | None:
     return None
 
 
+def in_other_letters(node: Node) -> Node:
+    """A name whose scripts have words for runs of letters, and the other way round.
+
+    `W_{out}` and `W_{\\text{out}}` are two ways of writing one name.
+    """
+    match node:
+        case Scripted(below=below, above=above):
+            other = [None if part is None else in_other_letters(part) for part in (below, above)]
+            return replace(node, below=other[0], above=other[1])
+        case Group(body=body):
+            return replace(node, body=in_other_letters(body))
+        case Listed(items=items):
+            return replace(node, items=tuple(map(in_other_letters, items)))
+        case Word(text=text) if len(text) > 1 and text.isalpha():
+            letters = (Symbol(letter, position=node.position) for letter in text)
+            return Factors(tuple(("", letter) for letter in letters), position=node.position)
+        case Factors(factors=factors) if all(not op and isinstance(f, Symbol) for op, f in factors):
+            return Word("".join(spell(f) for _, f in factors), position=node.position)
+    return node
+
+
 def terms_of(node: Node) -> tuple[Node, ...]:
     """The terms of a sum or difference."""
     return tuple(t for _, t in node.terms) if isinstance(node, Terms) else (node,)
