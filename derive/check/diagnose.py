@@ -21,6 +21,7 @@ from derive.check.zero import zero_outside
 from derive.latex.symbols import Symbols
 from derive.verify.verdict import Counterexample
 
+SIGNS = {"<": "<", "<=": "≤", "!=": "≠"}
 SHOWN = 6
 """Entries of given arrays that are told, at most."""
 
@@ -83,7 +84,7 @@ def _wrong(
 ) -> Finding:
     comparer, broken = context.comparer, context.broken
     entries = differing_entries(comparer, pair)
-    parts = [entries or _difference(counterexample)]
+    parts = [entries or _difference(counterexample, pair.relation)]
     if not context.mends:
         return Finding(WRONG, parts[0], "", counterexample, entries)
     if broken.bad:
@@ -106,7 +107,7 @@ def _wrong(
     return Finding(WRONG, "; ".join(p for p in parts if p), "", counterexample, suggestion)
 
 
-def _difference(found: Counterexample | None) -> str:
+def _difference(found: Counterexample | None, relation: str) -> str:
     """Where the two sides differ; with the values of arrays that have few entries in all."""
     if found is None:
         return ""
@@ -114,6 +115,8 @@ def _difference(found: Counterexample | None) -> str:
         where = ", ".join(f"{name} = {value}" for name, value in found.indices)
         return "the two sides differ" + (f" at {where}" if where else "")
     said = f"the two sides differ: {found}"
+    if relation != "=":
+        said = f"it fails: {found}".replace(" ≠ ", f" {SIGNS[relation]} ", 1)
     for side, value in (("left", found.left), ("right", found.right)):
         said += f"; the {side} side reads outside of an array" if value is None else ""
     if not found.tensors or sum(count(entries) for _, entries in found.tensors) > SHOWN:

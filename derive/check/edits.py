@@ -157,7 +157,7 @@ def _numbers(text: Text) -> Iterator[Edit]:
     for k in range(len(text)):
         if text.token(k).kind == "number" and k not in inside:
             span = text.span(k, k)
-            if span.text.isdigit():
+            if span.text.isdecimal():
                 for new in (int(span.text) + 1, int(span.text) - 1):
                     yield replacing(span, str(new))
 

@@ -45,7 +45,7 @@ def _digits(script: Script, base: int) -> Iterator[Edit]:
     for k in range(script.first, script.last + 1):
         if script.text.token(k).kind == "number":
             span = script.text.span(k, k)
-            for place, digit in enumerate(span.text):
+            for place, digit in enumerate(span.text if span.text.isdecimal() else ""):
                 at = Span(span.start + place, span.start + place + 1, digit)
                 added = script.text.says(k - 1, "+", "-") and k > script.first
                 factor = k < script.last and script.text.is_name(k + 1)

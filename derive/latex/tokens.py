@@ -92,13 +92,17 @@ SEPARATORS = ("\\quad", "\\qquad", "\\\\")
 """What stands between clauses, outside all brackets."""
 
 
+BEHIND_STRUT = ("+", "-", "\\cdot", "_", "^")
+BEFORE_STRUT = ("=", ":=", "<", ">", "\\le", "\\leq", "\\ge", "\\geq", "+", "-", "\\cdot")
+
+
 def _without_struts(tokens: list[Token]) -> list[Token]:
     """Without the empty groups that keep the space of a binary sign, or one script off another."""
     struts = {
         k
         for k in range(len(tokens) - 2)
         if tokens[k].text + tokens[k + 1].text == "{}"
-        and tokens[k + 2].text in ("+", "-", "\\cdot", "_", "^")
+        and (tokens[k + 2].text in BEHIND_STRUT or (k and tokens[k - 1].text in BEFORE_STRUT))
     }
     return [t for k, t in enumerate(tokens) if not {k, k - 1} & struts]
 

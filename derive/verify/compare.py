@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -48,6 +48,15 @@ class Difference:
         back = np.argsort(self.order)
         found = np.argwhere(self.differs.transpose(self.order))
         return (tuple(int(k) for k in at[back]) for at in found)
+
+
+Fails = Callable[[Any, Any], bool]
+"""Whether it is certain of two values that a relation between them fails."""
+
+
+def differ(a: Any, b: Any) -> bool:
+    """Whether two values are certain to differ."""
+    return bool(a > b or a < b)
 
 
 class Place:
@@ -104,19 +113,25 @@ class Place:
         shapes = [self.world.shape(t) for t in (*program.given, *program.defined)]
         return max(prod(self.shape), *map(prod, shapes), 0) > LARGE
 
-    def exactly(self, left: Formula, right: Formula, at: tuple[int, ...]) -> tuple[Any, Any] | None:
-        """Both values at one place, if they are certain to differ there.
+    def exactly(
+        self,
+        left: Formula,
+        right: Formula,
+        at: tuple[int, ...],
+        fails: Fails = differ,
+    ) -> tuple[Any, Any] | None:
+        """Both values at one place, if it is certain of them there that a relation `fails`.
 
-        They are rationals or balls, or floating point numbers where exact ones take too long.
+        They are rationals or balls, or, for "=" where exact ones take too long, floats.
         """
-        if self.large:
+        if self.large and fails is differ:
             return self._floats(left, right, at)
         for bits in PRECISIONS:
             with flint.ctx.workprec(bits):
                 a, b = self._entry(left, at, bits), self._entry(right, at, bits)
                 if a is None or b is None:
                     return None if a is b else (a, b)
-                if a > b or a < b:
+                if fails(a, b):
                     return a, b
         return None
 

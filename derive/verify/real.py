@@ -16,7 +16,7 @@ from derive.errors import Unsupported
 from derive.ir import Formula, Range, Size
 from derive.verify.arithmetic import Untyped
 from derive.verify.array import Data
-from derive.verify.compare import Difference, Place
+from derive.verify.compare import Difference, Fails, Place, differ
 from derive.verify.sample import POSITIVE, REAL, SMALL, TIED
 from derive.verify.sizes import SizeSearch
 from derive.verify.verdict import NOT_CHECKABLE, NUMERIC, REFUTED, Verification
@@ -73,17 +73,19 @@ class Reals:
 
     def check(self, left: Formula, relation: str, right: Formula) -> Verification:
         """ "refuted" at the first certain failure, else "numeric" with the bits of agreement."""
-        draws, precision = 0, BITS
+        draws, precision, undecided = 0, BITS, ""
         try:
             for place in self._places():
                 found = self._compare(place, left, relation, right)
                 if found.counterexample is not None:
                     return found
+                undecided = undecided or found.reason
                 draws, precision = draws + found.draws, min(precision, found.precision or 0)
         except Untyped as reason:
             return Verification(NOT_CHECKABLE, reason=str(reason))
-        if not draws:
-            return Verification(NOT_CHECKABLE, reason="no draw gives both sides a value")
+        if undecided or not draws:
+            undecided = undecided or "no draw gives both sides a value"
+            return Verification(NOT_CHECKABLE, reason=undecided)
         return Verification(NUMERIC, draws, precision=precision)
 
     def confirm(
@@ -106,11 +108,16 @@ class Reals:
         return self.check(left, "=", right) if refuted is None else refuted
 
     def _refute(
-        self, place: Place, left: Formula, right: Formula, found: Difference
+        self,
+        place: Place,
+        left: Formula,
+        right: Formula,
+        found: Difference,
+        fails: Fails = differ,
     ) -> Verification | None:
-        """A refutation at the first of some places where both values are certain to differ."""
+        """A refutation at the first of some places where a relation is certain to fail."""
         for at in islice(found.places(), PLACES):
-            values = place.exactly(left, right, at)
+            values = place.exactly(left, right, at, fails)
             if values is not None:
                 shown = place.counterexample((left, right), values, at)
                 return Verification(REFUTED, 1, counterexample=shown)
@@ -128,10 +135,15 @@ class Reals:
         with flint.ctx.workprec(BITS):
             exact = place.world.exact(BITS)
             a, b = exact.value(left, place.env), exact.value(right, place.env)
-            failing = place.difference(a, b, _FAILS[relation])
-            refuted = self._refute(place, left, right, failing)
+            failing = place.difference(a, b, _test(_FAILS[relation]))
+            refuted = self._refute(place, left, right, failing, _FAILS[relation])
             if refuted is not None:
                 return refuted
+            if relation in _STRICT:
+                sure = place.difference(a, b, lambda x, y: ~_test(_STRICT[relation])(x, y))
+                if sure.differs.any():
+                    reason = "whether both sides are equal somewhere cannot be decided"
+                    return Verification(NOT_CHECKABLE, reason=reason)
             bits = _agreement(a.spread(place.axes), b.spread(place.axes))
             return Verification(NUMERIC, int(failing.usable.sum()), precision=bits)
 
@@ -167,8 +179,13 @@ def _test(certain: Callable[[object, object], bool]) -> Callable[[Data, Data], D
     return lambda a, b: np.asarray(ufunc(a, b), bool)
 
 
-_FAILS: dict[str, Callable[[Data, Data], Data]] = {
-    "=": _test(lambda x, y: bool(x > y or x < y)),  # type: ignore[operator]
-    "<=": _test(lambda x, y: bool(x > y)),  # type: ignore[operator]
-    "<": _test(lambda x, y: bool(x >= y)),  # type: ignore[operator]
+_FAILS: dict[str, Fails] = {
+    "=": differ,
+    "<=": lambda x, y: bool(x > y),
+    "<": lambda x, y: bool(x >= y),
+    "!=": lambda x, y: bool(x == y),
 }
+"""Whether it is certain that a relation fails."""
+
+_STRICT: dict[str, Fails] = {"<": lambda x, y: bool(x < y), "!=": differ}
+"""Whether it is certain that a relation holds, of those that fail where both sides are equal."""
