@@ -191,3 +191,64 @@ def test_an_unknown_form_is_refused() -> None:
         given.jacobian("y", "z", form="expanded")
     with pytest.raises(InputError, match="form"):
         Given.from_dict({**regression(), "form": "tensors"})
+
+
+@pytest.mark.parametrize(
+    ("define", "numerator", "denominator"),
+    [
+        ("A X B + C X D", r"B^{\top} \otimes A + D^{\top} \otimes C", None),
+        (
+            r"A (X \odot E)",
+            r"(I_{n} \otimes A) \operatorname{diag}\bigl(\operatorname{vec}(E)\bigr)",
+            None,
+        ),
+        (r"A F X", r"I_{n} \otimes (A F)", r"I_{n} \otimes (F^{\top} A^{\top})"),
+        (r"\lambda X B", r"\lambda (B^{\top} \otimes I_{m})", r"\lambda (B \otimes I_{m})"),
+        (
+            r"G \odot (A X B)",
+            r"\operatorname{diag}\bigl(\operatorname{vec}(G)\bigr) (B^{\top} \otimes A)",
+            r"(B \otimes A^{\top}) \operatorname{diag}\bigl(\operatorname{vec}(G)\bigr)",
+        ),
+    ],
+)
+def test_matrices_by_matrices(define: str, numerator: str, denominator: str | None) -> None:
+    shapes = {
+        "A": "pm",
+        "B": "nq",
+        "C": "pm",
+        "D": "nq",
+        "E": "mn",
+        "F": "mm",
+        "G": "pq",
+        "X": "mn",
+    }
+    tensors = {name: list(extents) for name, extents in shapes.items() if name in define}
+    if "lambda" in define:
+        tensors[r"\lambda"] = []
+    for layout, expected in (("numerator", numerator), ("denominator", denominator)):
+        tables = {"tensors": tensors, "define": [f"Y = {define}"]}
+        given = Given.from_dict({**tables, "conventions": {"layout": layout}})
+        d = given.jacobian("Y", "X", form="matrix")
+        assert d.verify().status == "exact"
+        left, _, right = d.latex().partition(" = ")
+        assert left == r"\frac{\partial\operatorname{vec}(Y)}{\partial\operatorname{vec}(X)}"
+        assert expected is None or right == expected
+
+
+@pytest.mark.parametrize(
+    ("define", "shape", "reason"),
+    [
+        (r"X^\top A", ["m", "n"], "crossed"),
+        (r"X \exp(X^\top A)", ["m", "n"], "crossed"),
+        ("A X", [1, "n"], "length 1"),
+        ("X A", ["m", 1], "length 1"),
+    ],
+)
+def test_matrices_by_matrices_without_a_form(
+    define: str, shape: list[int | str], reason: str
+) -> None:
+    a = {"A X": ["p", 1], "X A": [1, "p"]}.get(define, ["m", "p"])
+    given = Given.from_dict({"tensors": {"X": shape, "A": a}, "define": [f"Y = {define}"]})
+    d = given.jacobian("Y", "X", form="matrix")
+    assert reason in d.remark
+    assert d.verify().status == "exact"

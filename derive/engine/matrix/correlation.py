@@ -42,6 +42,7 @@ from derive.ir import (
     free_indices,
 )
 from derive.ir.affine import bound
+from derive.ir.affine import sign as sign_of
 from derive.ir.extent import defined_extent
 from derive.rules.terms import factors, product
 
@@ -137,7 +138,7 @@ def _axis(i: Index, p: Index, signal: Read, other: Read, k: int, sign: int) -> S
         return None
     stride = split[0] * sign
     rest = split[1].split(p)
-    if rest is None or rest[0] != ONE or stride.indices or (stride.constant or 1) < 1:
+    if rest is None or rest[0] != ONE or stride.indices or sign_of(stride) < 1:
         return None
     # Counted from 0, e = p + sign (S i - P).
     shift = other.indices[k] - other.base - (Int.of(p) - other.base)
@@ -155,7 +156,7 @@ def _whole(
     ranges: Sequence[Range],
 ) -> Whole:
     """The correlation, summed over what else is summed, times the numbers in front."""
-    _demand_inside(body, other, axes)
+    _demand_inside(body, signal, other, axes)
     a, b = signal.image([x.signal for x in axes]), other.image([x.other for x in axes])
     lengths = [_length(ranges, x.free) for x in axes]
     strides = [x.stride for x in axes]
@@ -207,7 +208,7 @@ def _length(ranges: Sequence[Range], index: Index) -> Int:
     return r.uppers[0] - r.lowers[0] + 1
 
 
-def _demand_inside(f: Sum, other: Read, axes: Sequence[Spatial]) -> None:
+def _demand_inside(f: Sum, signal: Read, other: Read, axes: Sequence[Spatial]) -> None:
     """Refuse bounds and conditions that say more than that the other array has an entry."""
     inside: set[Guard] = set()
     implied: dict[Index, set[tuple[Int, bool]]] = {}
@@ -218,11 +219,12 @@ def _demand_inside(f: Sum, other: Read, axes: Sequence[Spatial]) -> None:
             limit = bound(room, a.summed)
             if limit is not None:
                 implied.setdefault(a.summed, set()).add((limit.value, limit.lower))
-    for r in f.ranges:
-        allowed = implied.get(r.index, set())
-        lowers = [e for e in r.lowers if (e, True) not in allowed]
-        uppers = [e for e in r.uppers if (e, False) not in allowed]
-        if len(lowers) > 1 or len(uppers) > 1 or any(e.indices for e in (*lowers, *uppers)):
+    for a in axes:
+        (r,) = (r for r in f.ranges if r.index == a.summed)
+        last = signal.whole.shape[a.signal] + (signal.base - 1)
+        whole = {(Int.of(signal.base), True), (last, False)}
+        limits = {*((e, True) for e in r.lowers), *((e, False) for e in r.uppers)}
+        if not limits <= implied.get(a.summed, set()) | whole:
             raise NoMatrixForm("a sum has other bounds than those of the arrays")
     for g in factors(f.body):
         if isinstance(g, Bracket) and not set(conjuncts(g.condition)) <= inside:

@@ -7,6 +7,8 @@ and what goes with the row indices i, k.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from derive.engine.matrix.labelled import Labelled, NoMatrixForm, Value, in_order, scaled
 from derive.engine.matrix.network import Network
 from derive.engine.matrix.recognise import Recogniser
@@ -15,6 +17,7 @@ from derive.ir import (
     Component,
     Diagonal,
     Formula,
+    Identity,
     Index,
     Int,
     Kronecker,
@@ -56,6 +59,8 @@ def _one(recogniser: Recogniser, f: Formula, at: tuple[Index, ...]) -> Whole:
     i, j, k, m = at
     network = recogniser.network(f)
     network.contract()
+    groups = [{j, m}, {i, k}, {i, j}, {k, m}]
+    network.arrays = [_uncrossed(a, network.arrays, groups) for a in network.arrays]
     columns, rows, left, right = (
         _taken(recogniser, network, axes) for axes in ((j, m), (i, k), (i, j), (k, m))
     )
@@ -70,6 +75,19 @@ def _one(recogniser: Recogniser, f: Formula, at: tuple[Index, ...]) -> Whole:
     made = scaled(network.numbers, Labelled(whole, at))
     assert isinstance(made, Labelled)
     return made.whole
+
+
+def _uncrossed(a: Labelled, arrays: Sequence[Labelled], groups: list[set[Index]]) -> Labelled:
+    """An array at the other of two indices that a δ makes equal, if that puts it in a group."""
+    if any(set(a.axes) <= g for g in groups):
+        return a
+    for delta in arrays:
+        if isinstance(delta.whole, Identity):
+            for old, new in (delta.axes, delta.axes[::-1]):
+                axes = tuple(new if x == old else x for x in a.axes)
+                if old in a.axes and any(set(axes) <= g for g in groups):
+                    return Labelled(a.whole, axes)
+    return a
 
 
 def _taken(recogniser: Recogniser, network: Network, axes: tuple[Index, Index]) -> Value:
