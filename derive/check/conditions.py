@@ -113,7 +113,7 @@ class Conditions:
         yield from usual
         same = [g for g in self._same if _in(g) <= {*relevant}]
         yield from same
-        singles = [*usual, *equal, *divisible, *same]
+        singles = [*divisible, *usual, *equal, *same]
         for some in (*combinations(singles, 2), *combinations(usual, 3)):
             if not any(_contradict(a, b) for a, b in combinations(some, 2)):
                 yield conjunction(*some)

@@ -119,9 +119,13 @@ class Scope:
             found = None if plain is None else self._find(plain)
         if found is None and not (self.creating and is_letter(node)):
             found = self._in_its_font(node) or self._entry_of_capital(node)
-        if found is None and isinstance(node, Scripted):
-            found = self._find(in_other_letters(node))
-        return found
+        return self._in_other_letters(node) if found is None else found
+
+    def _in_other_letters(self, node: Node) -> Found | None:
+        """A name whose own scripts are declared as words, or as letters: `W_{\\text{out}}`."""
+        found = self._find(in_other_letters(node)) if isinstance(node, Scripted) else None
+        rest = () if found is None else (*found.indices, found.power)
+        return None if any(isinstance(part, Word) for part in rest) else found
 
     def _entry_of_capital(self, node: Node) -> Found | None:
         """The `x_{ij}` that is an entry of a matrix X, where nothing declares an x."""
@@ -215,6 +219,8 @@ class Scope:
         """Fewer indices than axes: a row, or a whole array."""
         axes = rank(meaning)
         if not axes or isinstance(meaning, Kronecker):
+            return None
+        if key in self.symbols.customary and split_indices(left, 2) is not None:
             return None
         if power is not None and in_brackets(power):  # one sample of all: x^{(i)}
             assert isinstance(power, Group)
