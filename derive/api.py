@@ -17,7 +17,7 @@ from derive.derivation.step import Step
 from derive.document import layout
 from derive.document.notation import Names, Notation
 from derive.engine.differentiate import Differentiator
-from derive.engine.matrix.form import matrix_form, named
+from derive.engine.matrix.form import matrix_form, named_beside
 from derive.engine.matrix.passes import vectors
 from derive.engine.network import derive_all
 from derive.engine.second import SecondDerivatives
@@ -273,13 +273,13 @@ class Derivation:
     def _equation_of_arrays(self, result: Element) -> str:
         start = self.chain.start
         whole = start.whole if isinstance(start, Element) else None
-        left = whole or named(start, self.given._layout_of)
+        left = whole or named_beside(start, result, self.given._layout_of)
         notation = Notation.of(self.given.model.program, numbers=True)
         if left is None:
             c = self.chain
             names = Names.of((c.start, result), c.ranges, notation)
             return f"{latex(c.start, names)} = {latex(result, names)}"
-        names = Names.of((left, result.whole), (), notation)
+        names = Names.of((left, result.whole), self.chain.ranges, notation)
         sides = (latex_math(layout.whole(a, names)) for a in (left, result.whole))
         return " = ".join(sides)
 

@@ -78,8 +78,8 @@ def test_gradients_of_a_convolution_are_correlations(name: str, options: dict[st
 
 def test_where_there_is_no_matrix_form_the_index_form_stays_and_the_reason_is_given() -> None:
     given = derive.load("examples/lenet.toml")
-    d = given.gradient("conv.weight", form="matrix")
-    assert d.result == given.gradient("conv.weight").result
+    d = given.gradient("conv", form="matrix")
+    assert d.result == given.gradient("conv").result
     assert d.remark == "there is no matrix form: an array is read at a position that is computed"
     pooled = given.jacobian("pool", "conv", form="matrix")
     assert pooled.remark.endswith("it has 8 axes, and a matrix has two")
@@ -87,6 +87,17 @@ def test_where_there_is_no_matrix_form_the_index_form_stays_and_the_reason_is_gi
     three = r"f = \sum_{i=1}^{n} \sum_{j=1}^{n} A_{i,j} B_{i,j} \max(A_{j,i}, x_j)"
     given = Given.from_dict({**tables, "define": [three]})
     assert "no operation on" in given.gradient("B", of="f", form="matrix").remark
+
+
+def test_the_last_step_is_a_correlation_where_that_is_the_form() -> None:
+    given = derive.load("examples/lenet.toml")
+    d = given.gradient("conv.weight", form="matrix")
+    assert not d.remark
+    assert d.verify().status == "exact"
+    assert d.latex().endswith(
+        r"\sum_{n=1}^{64} \Bigl(x_{n,1} \star \Bigl(\frac{\partial L}"
+        r"{\partial z^{(conv)}}\Bigr)_{n,o}\Bigr)"
+    )
 
 
 def test_three_arrays_on_one_index_have_no_matrix_form() -> None:

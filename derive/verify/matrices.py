@@ -66,6 +66,10 @@ if TYPE_CHECKING:
     from derive.verify.evaluate import Evaluator
 
 
+LARGE = 1 << 20
+"""Products of two numbers that are held at once, about, when matrices are multiplied."""
+
+
 class Matrices(Slopes, Images, Families):
     """Values of whole arrays in one world and one kind of numbers, each computed once."""
 
@@ -305,8 +309,15 @@ def _laid(value: Labelled, labels: Axes, own: Axes, extents: dict[int, int]) -> 
 def _matmul(numbers: Numbers, a: Data, b: Data, n: int) -> Data:
     if a.shape[-1] != b.shape[-2]:
         raise Unsupported(f"a product of {a.shape[n:]} with {b.shape[n:]}")
-    terms = numbers.multiply(a[..., :, :, None], b[..., None, :, :])
-    return numbers.sum(terms, (terms.ndim - 2,))
+    if a.size * b.shape[-1] <= LARGE:
+        terms = numbers.multiply(a[..., :, :, None], b[..., None, :, :])
+        return numbers.sum(terms, (terms.ndim - 2,))
+    total: Data | None = None
+    for k in range(a.shape[-1]):
+        term = numbers.multiply(a[..., :, k, None], b[..., None, k, :])
+        total = term if total is None else numbers.add(total, term)
+    assert total is not None
+    return total
 
 
 def _blocks(numbers: Numbers, x: Data, y: Data, n: int) -> Data:

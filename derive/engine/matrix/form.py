@@ -56,7 +56,10 @@ def matrix_form(d: Derivation, layout_of: LayoutOf) -> tuple[Derivation, str]:
     try:
         step = _step(d, layout_of)
     except NoMatrixForm as reason:
-        return d, str(reason)
+        images = correlation_form(d, str(reason))
+        if images.derivation is None:
+            return d, images.reason
+        step = images.derivation.steps[-1]
     return Derivation(d.start, d.ranges, (*d.steps, step)), ""
 
 
@@ -85,14 +88,9 @@ def correlation_form(d: Derivation, reason: str) -> ArrayForm:
         return ArrayForm(None, reason)
     if not isinstance(start, Derivative) or not isinstance(start.of, Component) or start.of.indices:
         return ArrayForm(None, reason)
-    at = start.by.indices
-    left: Whole = Slope(start.of.tensor, start.by.tensor, "shape", *start.held)
-    fixed = [k for k, e in enumerate(at) if e.atom not in axes]
-    if fixed:
-        left = Sliced(left, fixed, [at[k] for k in fixed])
-    if tuple(e.atom for k, e in enumerate(at) if k not in fixed) != axes:
+    if tuple(e.atom for e in start.by.indices if e.atom in axes) != axes:
         return ArrayForm(None, reason)
-    entry = Element(left, *axes)
+    entry = Element(_image(start, axes), *axes)
     steps = (_first(entry, d), _tidied(d, Element(whole, *axes)))
     return ArrayForm(Derivation(entry, d.ranges, steps))
 
@@ -186,6 +184,24 @@ def named(start: Formula, layout_of: LayoutOf) -> Whole | None:
         return VecSlope(of.tensor, by.tensor, layout_of(by.tensor), *start.held)
     slope = Slope(of.tensor, by.tensor, layout_of(by.tensor), *start.held)
     return _without_fixed(slope, slope.place(of.indices, by.indices))
+
+
+def named_beside(start: Formula, entry: Element, layout_of: LayoutOf) -> Whole | None:
+    """The array on the left of a matrix form, with the axes at whose indices the entry is."""
+    left = named(start, layout_of)
+    if left is None or left.rank == entry.whole.rank:
+        return left
+    assert isinstance(start, Derivative)
+    return _image(start, tuple(e.atom for e in entry.indices))
+
+
+def _image(start: Derivative, axes: tuple[object, ...]) -> Whole:
+    """The gradient at all indices but some, by which it is an image."""
+    assert isinstance(start.of, Component)
+    at = start.by.indices
+    whole = Slope(start.of.tensor, start.by.tensor, "shape", *start.held)
+    fixed = [k for k, e in enumerate(at) if e.atom not in axes]
+    return Sliced(whole, fixed, [at[k] for k in fixed]) if fixed else whole
 
 
 def _curvature(outer: Derivative, inner: Derivative) -> Whole | None:
