@@ -200,6 +200,7 @@ def test_every_kind_has_a_test_of_its_value() -> None:
         ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d ConstantPad3d MaxPool1d MaxPool2d MaxPool3d
         AvgPool1d AvgPool2d AvgPool3d LPPool1d LPPool2d LPPool3d AdaptiveAvgPool1d AdaptiveAvgPool2d
         AdaptiveAvgPool3d BatchNorm1d BatchNorm2d BatchNorm3d LayerNorm Flatten Unfold Upsample
+        Reshape View Unflatten Permute Transpose Unsqueeze Squeeze Stack Fold
         Linear Embedding ReLU Sigmoid Tanh Softmax CrossEntropyLoss NLLLoss MSELoss""".split()
     assert {*catalogue.LAYERS, *catalogue.LOSSES} == told | set(elsewhere)
 

@@ -37,7 +37,7 @@ class Reshape(Rearrangement):
 
 
 class View(Reshape):
-    """The same entries in the same order, row by row, in another shape: another name of Reshape."""
+    """The same entries in the same order, row by row: another name of Reshape."""
 
 
 class Unflatten(Rearrangement):
