@@ -181,9 +181,9 @@ class Reading:
         """An index that is an integer expression, or a name that stands for a formula."""
         left, right = clause.parts
         name, indices = self.sorted.left(left.node)
-        integer = None if indices else self.integer(right.node)
-        if integer is not None:
-            index = self.reader.indices[left.node]
+        index = None if indices else self.reader.indices.get(left.node)
+        integer = None if index is None else self.integer(right.node)
+        if index is not None and integer is not None:
             self.integers[index] = integer
             return Defined(spell(name), (), (), integer, clause.start, clause.end)
         self.reader.indices.pop(left.node, None)

@@ -55,7 +55,10 @@ class Scripts(Binders):
     def with_scripts(self, value: Value, node: Scripted) -> Value:
         """A value at indices, or to a power."""
         if node.below is None:
-            return value if node.above is None else self.raised_value(value, node.above, node)
+            if node.above is None:
+                return value
+            with self.fitting(node):
+                return self.raised_value(value, node.above, node)
         if node.above is not None and is_mark(node.above):
             value, above = transpose(value), None
         else:
