@@ -20,7 +20,7 @@ from derive.ir import free_indices
 from derive.latex.error import ReadError
 from derive.latex.symbols import Symbols
 
-BUDGET, FEWEST = 100, 12
+BUDGET, FEWEST = 75, 12
 """Edits that are tried at most; fewer, but at least the second number, where arrays are large."""
 TRANSPOSITIONS = 60
 """Edits that are tried where arrays do not go together."""
