@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from derive.check.files import check_file
+from derive.network.source import read_toml
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "check"
@@ -23,6 +24,14 @@ def verdicts(file):
 def test_every_verdict_on_a_document(name):
     expected = (VERDICTS / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     assert verdicts(EXAMPLES / name) == expected
+
+
+@pytest.mark.parametrize("given", sorted((EXAMPLES / "scans").glob("*.toml")), ids=lambda p: p.stem)
+def test_what_was_written_for_scanned_documents_is_understood(given, tmp_path):
+    notes = tmp_path / "notes.md"
+    notes.write_text("$1 + 1 = 3$", encoding="utf-8")
+    report = check_file(notes, read_toml(given))
+    assert [e.status for e in report.entries] == ["wrong"]
 
 
 SLIPS = [
