@@ -356,6 +356,66 @@ def test_the_stages_put_into_each_other_are_the_definition_again() -> None:
         assert alike(way.together, derived.forward[z]), z.name
 
 
+def convolution(**options: Any) -> dict[str, Any]:
+    return {"type": "Conv2d", "name": "c", "out_channels": 3, "kernel_size": 3} | options
+
+
+def pool(kind: str, **options: Any) -> dict[str, Any]:
+    return {"type": f"{kind}2d", "name": "p", **options}
+
+
+OTHERS: list[tuple[list[Any], list[dict[str, Any]], list[str]]] = [
+    (["N", 2, 7, 6], [convolution(stride=[1, 3], padding=[2, 0], dilation=[2, 1])], ["c"]),
+    (["N", 2, 7, 6], [convolution(padding="same", dilation=2, bias=False)], ["c"]),
+    (["N", 2, 7, 6], [convolution(kernel_size=1)], []),
+    (["N", 2, 7], [convolution(type="Conv1d")], ["c"]),
+    (["N", 2, 3, 4, 3], [convolution(type="Conv3d", kernel_size=2)], ["c"]),
+    (["N", 2, 7, 6], [pool("MaxPool", kernel_size=3, stride=2)], ["p"]),
+    (["N", 2, 7, 6], [pool("AvgPool", kernel_size=2)], ["p"]),
+    (["N", 1, 6, 6], [convolution(name="a"), convolution(name="b")], ["a", "b"]),
+]
+
+
+@pytest.mark.parametrize("base", [0, 1])
+@pytest.mark.parametrize(("shape", "layers", "expected"), OTHERS)
+def test_other_windows_have_vector_forms(
+    shape: list[Any], layers: list[dict[str, Any]], expected: list[str], base: int
+) -> None:
+    data = {
+        "conventions": {"index_base": base},
+        "tensors": {"x": shape, "t": ["N", "F"]},
+        "layers": [
+            *layers,
+            {"type": "Flatten", "name": "f"},
+            {"type": "Linear", "name": "l", "out_features": "F"},
+        ],
+        "loss": {"type": "CrossEntropyLoss", "target": "t"},
+    }
+    model = build(Given.from_dict(data))
+    derived = derive_all(model.program, model.layers, model.targets, frozenset())
+    found = vectors(derived)
+    assert [z.name for z in found.ways] == expected
+    assert not [form.reason for form in found.every if form.derivation is None]
+    verifier = Verifier(found.program)
+    for d in found.all:
+        assert verifier.derivation(d).status == "exact", to_text(d.start)
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (pool("MaxPool", kernel_size=3, padding=1), "computed"),
+        (convolution(groups=2, out_channels=4), "computed"),
+    ],
+)
+def test_what_has_no_vector_form_says_why(layer: dict[str, Any], words: str) -> None:
+    model = build(Given.from_dict({"tensors": {"x": ["N", 4, 7, 6]}, "layers": [layer]}))
+    found = vectors(derive_all(model.program, model.layers, (), frozenset()))
+    reasons = [form.reason for form in found.every if form.derivation is None]
+    assert reasons
+    assert all(words in reason for reason in reasons)
+
+
 # -- what is no vector form ----------------------------------------------------------------------
 
 

@@ -44,6 +44,8 @@ from derive.ir import (
 from derive.rules.terms import product, total
 
 OFFSETS = frozenset("abd")
+_WINDOW = frozenset("abg")
+"""Letters of the offsets in a window, which are summed innermost: they are eliminated first."""
 
 
 class Differentiator:
@@ -197,7 +199,7 @@ class Differentiator:
                 continue
             new = {i: Int.of(fresh(i)) for i in indices_of(left)}
             here = substitute(left, new)
-            bound = sorted(entry_ranges(here), key=lambda r: r.index.hint in OFFSETS)
+            bound = sorted(entry_ranges(here), key=lambda r: r.index.hint in _WINDOW)
             upstream = Derivative(seed, here)
             edge = product(upstream, Derivative(here, variable, *held))
             chained.append(Sum(edge, *bound) if bound else edge)

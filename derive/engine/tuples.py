@@ -27,7 +27,7 @@ from derive.ir import (
 )
 
 _LETTERS = {1: "i", 2: "ij", 3: "cij"}
-_OFFSETS = {1: "a", 2: "ab", 3: "cab"}
+_OFFSETS = {1: "a", 2: "ab", 3: "cab", 4: "cabg"}
 
 
 def taken_apart(f: Formula, indices: Iterable[Index], fully: bool = True) -> dict[Index, Unravel]:
@@ -59,11 +59,12 @@ def _read(parts: Iterable[Unravel], finest: Unravel) -> int:
 def tuples(apart: Mapping[Index, Unravel]) -> dict[Index, Int]:
     """For each index that is taken apart the position of a tuple of new indices.
 
-    The rows of windows, which come before their places, get the letters of offsets.
+    Rows of windows, which come before their places or are called r, get the letters of offsets.
     """
     made: dict[Index, Int] = {}
     for k, (index, one) in enumerate(apart.items()):
-        letters = (_OFFSETS if k + 1 < len(apart) else _LETTERS).get(len(one.dims), "cijklm")
+        rows = k + 1 < len(apart) or index.hint == "r"
+        letters = (_OFFSETS if rows else _LETTERS).get(len(one.dims), "cijklm")
         parts = tuple(fresh(letters[k % len(letters)]) for k in range(len(one.dims)))
         made[index] = ravel(parts, one.dims, one.base)
     return made

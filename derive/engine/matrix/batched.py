@@ -135,13 +135,17 @@ class Batched(Recogniser):
 
 def vector_form(d: Derivation, program: Program) -> ArrayForm:
     """What a derivation says, as an equation of arrays, perhaps for every value of an index."""
-    reason = ""
+    reasons: list[str] = []
     for read in _ways(d, program):
         try:
             return ArrayForm(read())
         except NoMatrixForm as no:
-            reason = reason or str(no)
-    return ArrayForm(None, reason)
+            reasons.append(str(no))
+    return ArrayForm(None, reasons[_PLAIN])
+
+
+_PLAIN = 1
+"""Which of the readings says best why there is no form: the one that holds nothing fixed."""
 
 
 def held_form(d: Derivation, held: Sequence[Index]) -> ArrayForm:
@@ -188,7 +192,9 @@ def _form(d: Derivation, fixed: frozenset[Index], batch: tuple[Index, ...]) -> D
 
 def _number(d: Derivation) -> Derivation:
     """A number, as a formula in which arrays stand."""
-    value = element_of(Batched(d.ranges, 1, frozenset()).read(refresh(d.result)))
+    base = Start.of(d.start).whole.base
+    reader = Batched(d.ranges, 1 if base is None else base, frozenset())
+    value = element_of(reader.read(refresh(d.result)))
     return Derivation(d.start, d.ranges, (*d.steps, Step(d.result, value, RULE, "as arrays")))
 
 

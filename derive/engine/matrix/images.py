@@ -78,6 +78,44 @@ def options(axes: Sequence[Axis]) -> tuple[list[Int], ...]:
 
 
 @dataclass(frozen=True)
+class Image:
+    """An array as images with `spatial` axes; `alone` where each channel is a sample of its own."""
+
+    tensor: Tensor
+    spatial: int
+    alone: bool
+
+    @staticmethod
+    def of(tensor: Tensor, axes_of_columns: int) -> Iterator[Image]:
+        """As images whose columns have so many axes: with channels, and with each on its own."""
+        inner = len(tensor.shape) - axes_of_columns + 2
+        if axes_of_columns >= 2:
+            yield from (
+                Image(tensor, s, a) for s, a in ((inner - 1, False), (inner, True)) if s > 0
+            )
+
+    @property
+    def lead(self) -> int:
+        """How many axes come before channels and space."""
+        return len(self.tensor.shape) - self.spatial - (not self.alone)
+
+    @property
+    def shape(self) -> tuple[Int, ...]:
+        """The shape with an axis for the channels."""
+        shape = self.tensor.shape
+        return (*shape[: self.lead], ONE, *shape[self.lead :]) if self.alone else shape
+
+    @property
+    def channels(self) -> Int:
+        return self.shape[self.lead]
+
+    @property
+    def whole(self) -> Whole:
+        """The array with an axis for the channels."""
+        return Reshaped(Array(self.tensor), self.shape) if self.alone else Array(self.tensor)
+
+
+@dataclass(frozen=True)
 class Columns:
     """The last two indices of an array of columns, as tuples: (channel, offsets) and places."""
 
@@ -88,19 +126,19 @@ class Columns:
     outputs: tuple[Int, ...]
 
     @staticmethod
-    def of(indices: Sequence[Int], shape: Sequence[Int], channels: Int, base: int) -> Columns:
-        """The parts of two indices into an array of columns of an image with so many channels.
+    def of(at: Component, image: Image) -> Columns:
+        """The parts of the last two indices of an array of columns of images.
 
         An image with one channel, and one whose channels are samples, have rows of offsets.
         """
-        rows, extents = _parts(indices[-2], shape[-2])
-        places, outputs = _parts(indices[-1], shape[-1])
-        channel = Int.of(base)
-        if channels != ONE:
-            if not extents or extents[0] != channels:
+        rows, extents = _parts(at.indices[-2], at.tensor.shape[-2])
+        places, outputs = _parts(at.indices[-1], at.tensor.shape[-1])
+        channel = Int.of(image.tensor.base)
+        if image.channels != ONE:
+            if not extents or extents[0] != image.channels:
                 raise NoMatrixForm("its rows are not those of windows")
             channel, rows, extents = rows[0], rows[1:], extents[1:]
-        if len(rows) != 2 or len(places) != 2:
+        if len(rows) != image.spatial or len(places) != image.spatial:
             raise NoMatrixForm("windows with an extent of 1 have no tuples of offsets and places")
         return Columns(channel, rows, extents, places, outputs)
 
@@ -112,37 +150,6 @@ def _parts(e: Int, extent: Int) -> tuple[tuple[Int, ...], tuple[Int, ...]]:
     return (e,), (extent,)
 
 
-@dataclass(frozen=True)
-class Image:
-    """An array as images with channels; `alone` where each channel is a sample of its own."""
-
-    tensor: Tensor
-    alone: bool
-
-    @staticmethod
-    def of(tensor: Tensor, axes_of_columns: int) -> Image:
-        """As images whose columns have so many axes."""
-        rank = len(tensor.shape)
-        if rank < 3 or rank - axes_of_columns not in (0, 1):
-            raise NoMatrixForm("it has no axis for the windows")
-        return Image(tensor, rank == axes_of_columns)
-
-    @property
-    def shape(self) -> tuple[Int, ...]:
-        """The shape with an axis for the channels."""
-        shape = self.tensor.shape
-        return (*shape[:-2], ONE, *shape[-2:]) if self.alone else shape
-
-    @property
-    def channels(self) -> Int:
-        return self.shape[-3]
-
-    @property
-    def whole(self) -> Whole:
-        """The array with an axis for the channels."""
-        return Reshaped(Array(self.tensor), self.shape) if self.alone else Array(self.tensor)
-
-
 # -- im2col ----------------------------------------------------------------------------------------
 
 
@@ -152,15 +159,25 @@ def unfolded(d: Derivation, program: Program) -> Whole:
     read = [g for g in parts if not isinstance(g, Bracket)]
     if not isinstance(start, Component) or len(read) != 1 or not isinstance(read[0], Component):
         raise NoMatrixForm("it does not read the entries of one array")
-    (x,) = read
-    assert isinstance(x, Component)
-    base, image = start.tensor.base, Image.of(x.tensor, len(start.indices))
-    columns = Columns.of(start.indices, start.tensor.shape, image.channels, base)
+    reason = NoMatrixForm("it has no axis for the windows")
+    for image in Image.of(read[0].tensor, len(start.indices)):
+        try:
+            return _unfolded(start, parts, read[0], image, Scope(program, d.ranges))
+        except NoMatrixForm as no:
+            reason = no
+    raise reason
+
+
+def _unfolded(
+    start: Component, parts: Sequence[Formula], x: Component, image: Image, scope: Scope
+) -> Whole:
+    columns = Columns.of(start, image)
     channel = () if image.alone else (columns.channel,)
-    if x.indices[:-2] != (*start.indices[:-2], *channel):
+    if x.indices[: -image.spatial] != (*start.indices[:-2], *channel):
         raise NoMatrixForm("channels or samples are mixed")
-    axes = [_read(columns, k, p, base) for k, p in enumerate(x.indices[-2:])]
-    _demand_padding(parts, x, axes, columns, Scope(program, d.ranges))
+    spatial = enumerate(x.indices[-image.spatial :])
+    axes = [_read(columns, k, p, start.tensor.base) for k, p in spatial]
+    _demand_padding(parts, x, axes, columns, scope)
     return Unfolded(image.whole, *options(axes))
 
 
@@ -193,7 +210,7 @@ def _demand_padding(
     inside: list[Guard] = []
     for k, a in enumerate(axes):
         p = a.position(columns.places[k], columns.offsets[k], base)
-        inside += [at_least(p, base), at_most(p, x.tensor.shape[k - 2] + (base - 1))]
+        inside += [at_least(p, base), at_most(p, x.tensor.shape[k - len(axes)] + (base - 1))]
     if any(g not in inside for g in found):
         raise NoMatrixForm("a condition on indices is no operation on arrays")
     if any(g not in found and not proves(scope, g) for g in inside):
@@ -210,19 +227,17 @@ def folded(d: Derivation, program: Program, layout: str) -> Whole:
     if not isinstance(at, Component):
         raise NoMatrixForm("it is no image")
     for g in _entries(d.result):
-        try:
-            image = Image.of(at.tensor, len(_at(g).indices))
-            columns = Columns.of(
-                _at(g).indices, _at(g).tensor.shape, image.channels, at.tensor.base
-            )
-        except NoMatrixForm:
-            continue
-        for axes in _candidates(columns, at, _at(g).tensor, program):
-            meant = _meaning(g, at, image, columns, axes)
-            steps = simplify(meant, Scope(program, d.ranges), COMPOSED)
-            if same(steps[-1].after, d.result):
-                made = Folded(_named(g, layout), image.shape, *options(axes))
-                return Reshaped(made, at.tensor.shape) if image.alone else made
+        for image in Image.of(at.tensor, len(_at(g).indices)):
+            try:
+                columns = Columns.of(_at(g), image)
+            except NoMatrixForm:
+                continue
+            for axes in _candidates(columns, at, image, _at(g).tensor, program):
+                meant = _meaning(g, at, image, columns, axes)
+                steps = simplify(meant, Scope(program, d.ranges), COMPOSED)
+                if steps and same(steps[-1].after, d.result):
+                    made = Folded(_named(g, layout), image.shape, *options(axes))
+                    return Reshaped(made, at.tensor.shape) if image.alone else made
     raise NoMatrixForm("it adds no windows back into an image")
 
 
@@ -234,11 +249,12 @@ def _entries(f: Formula) -> Iterator[Component | Derivative]:
 
 
 def _candidates(
-    columns: Columns, at: Component, source: Tensor, program: Program
+    columns: Columns, at: Component, image: Image, source: Tensor, program: Program
 ) -> Iterator[list[Axis]]:
     """The windows that the positions say, and those of which the columns are made."""
     with suppress(NoMatrixForm):
-        yield [_found(columns, k, at.indices[k - 2], at.tensor.base) for k in range(2)]
+        spatial = enumerate(at.indices[-image.spatial :])
+        yield [_found(columns, k, e, at.tensor.base) for k, e in spatial]
     made = program.defined.get(source)
     tuples = by_index_tuples(made) if made is not None else None
     if tuples is not None:
@@ -248,7 +264,8 @@ def _candidates(
             return
         assert isinstance(whole, Unfolded)
         kernel, stride, padding, dilation = (o.all for o in whole.options)
-        yield [Axis(*parts) for parts in zip(kernel, stride, padding, dilation, strict=True)]
+        if len(kernel) == image.spatial:
+            yield [Axis(*parts) for parts in zip(kernel, stride, padding, dilation, strict=True)]
 
 
 def _at(g: Component | Derivative) -> Component:
@@ -302,18 +319,18 @@ def _meaning(
 ) -> Formula:
     """Σ over all windows and offsets of the column's entry, where the offset lies on `at`."""
     base, source = at.tensor.base, _at(g)
-    places = [fresh("i"), fresh("j")]
-    offsets = [fresh("a"), fresh("b")]
-    channel = () if image.alone else at.indices[-3:-2]
-    dims = (*(() if image.alone else at.tensor.shape[-3:-2]), *columns.kernel)
+    places = [fresh(letter) for letter in "ijk"[: image.spatial]]
+    offsets = [fresh(letter) for letter in "abg"[: image.spatial]]
+    channel = () if image.alone else at.indices[image.lead : image.lead + 1]
+    dims = (*(() if image.alone else (image.channels,)), *columns.kernel)
     row = ravel((*channel, *offsets), dims, base)
-    lead = at.indices[: -2 - len(channel)]
+    lead = at.indices[: image.lead]
     column = ravel(places, columns.outputs, base)
     entry = Component(source.tensor, *lead, row, column)
     value: Formula = entry if isinstance(g, Component) else Derivative(g.of, entry, *g.held)
     hits = [
         Delta(a.position(Int.of(i), Int.of(b), base), q)
-        for a, i, b, q in zip(axes, places, offsets, at.indices[-2:], strict=True)
+        for a, i, b, q in zip(axes, places, offsets, at.indices[-image.spatial :], strict=True)
     ]
     ranges = [
         Range(i, base, d + (base - 1))

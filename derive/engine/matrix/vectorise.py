@@ -10,7 +10,7 @@ treated alike.  What reads its arrays plainly, one summed index and no windows, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from derive.derivation.program import Program
@@ -125,8 +125,8 @@ class Core:
 
 def _opened(d: Definition, names: Names) -> tuple[Definition, ...]:
     """The definitions by way of matrices; nothing where `d` stays as it is."""
-    d = Definition(d.tensor, d.indices, total(*map(_without_points, terms(d.body))))
-    binders = [g for g in terms(d.body) if isinstance(g, (Sum, Max))]
+    d = Definition(d.tensor, d.indices, _each(d.body, _without_points))
+    binders = [g for f in terms(d.body) for g in factors(f) if isinstance(g, (Sum, Max))]
     core = _core(binders[0], d) if len(binders) == 1 else None
     if core is None:
         return ()
@@ -145,12 +145,12 @@ def _opened(d: Definition, names: Names) -> tuple[Definition, ...]:
     ]
     read = [e.left for e in made]
     inner = type(core.binder)(product(*read), Range(r, base, many + (base - 1)))
-    rest = [g if g is not core.binder else inner for g in terms(d.body)]
+    body = _each(d.body, lambda g: inner if g is core.binder else g)
     if not core.places:
-        return (*made, Definition(d.tensor, d.indices, total(*rest)))
+        return (*made, Definition(d.tensor, d.indices, body))
     flat = _flattened(d, core, at)
     hat = names.hat(d.tensor, [count if i == at else extents[i] for i in flat])
-    whole = substitute(total(*rest), along)
+    whole = substitute(body, along)
     position = ravel(core.places, places, base)
     view = hat[tuple(position if i == at else Int.of(i) for i in flat)]
     return (*made, Definition(hat, flat, whole), Definition(d.tensor, d.indices, view))
@@ -211,7 +211,8 @@ def _core(f: Binder, d: Definition) -> Core | None:
                 places += [i for i in d.indices if i in e.indices]
             elif e.indices and not isinstance(e.atom, Index):
                 return None
-    if len(set(places)) < len(places) or (not places and len(f.bound) < 2):
+    plain = not places and (len(f.bound) < 2 or len(read) < 2)
+    if plain or len(set(places)) < len(places):
         return None
     padded = f.condition != TRUE or any(len(r.lowers) + len(r.uppers) > 2 for r in f.ranges)
     if padded and isinstance(f, Max):
@@ -219,6 +220,11 @@ def _core(f: Binder, d: Definition) -> Core | None:
     if [i for i in d.indices if i in places] != places or any(free_indices(r) for r in f.ranges):
         return None
     return Core(f, read, tuple(places))
+
+
+def _each(f: Formula, to: Callable[[Formula], Formula]) -> Formula:
+    """A sum of products with each factor as `to` has it."""
+    return total(*(product(*map(to, factors(g))) for g in terms(f)))
 
 
 def _without_points(f: Formula) -> Formula:
