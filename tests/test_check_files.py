@@ -386,6 +386,7 @@ def test_a_baseline_that_is_none_is_refused(tmp_path, text):
 # -- the examples ----------------------------------------------------------------------------------
 
 MISTAKES = {
+    "linear.tex": [(5, "wrong", "x_i → x_j")],
     "convolution.md": [
         (10, "holds if", r"S \mid"),
         (42, "wrong", "C_{21} → C_{22}"),

@@ -157,7 +157,9 @@ def test_fonts_and_sizes_are_told_apart_from_arrays():
     assert found.sizes == {"O": ">=1", "I": ">=1", "K": ">=1", "P": ">=0", "S": "2"}
 
 
-@pytest.mark.parametrize("name", ["convolution.md", "unfold.md", "lenet.md", "proofs.tex"])
+@pytest.mark.parametrize(
+    "name", ["linear.tex", "convolution.md", "unfold.md", "lenet.md", "proofs.tex"]
+)
 def test_a_draft_of_an_example_is_a_given(name, tmp_path):
     result = run("init", EXAMPLES / name, "-o", tmp_path / "draft.toml")
     assert result.exit_code == 0, result.output

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -71,6 +72,22 @@ def test_the_test_command():
 @pytest.mark.parametrize("snippet", blocks("python"))
 def test_snippets(snippet, checkout):
     assert run([sys.executable, "-c", snippet], checkout).stdout
+
+
+@pytest.mark.parametrize("session", blocks("console"))
+def test_sessions(session, checkout):
+    """What the page shows of a command is what it prints."""
+    command, _, shown = session.partition("\n")
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(command.removeprefix("$ "))],
+        cwd=checkout,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert done.returncode in (0, 1), done.stderr
+    assert done.stdout == shown
 
 
 def test_paths_exist():
