@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derive.ir.guard import TRUE, Divides, Guard
+from derive.ir.guard import TRUE, Divides, Guard, NonNegative
 from derive.ir.index import Index, Size
-from derive.ir.integer import ONE, Atom, Floor, Int, ceiling, floor
+from derive.ir.integer import ONE, Floor, Int, ceiling, floor, residue
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,15 @@ def solve(e: Int, index: Index) -> Solution | None:
     if not s:
         return None
     divisor, value = (c, -rest) if s > 0 else (-c, rest)
-    return Solution(floor(value, divisor), Divides(divisor, value))
+    return Solution(floor(value, divisor), _divides(divisor, value))
+
+
+def _divides(d: Int, e: Int) -> Divides:
+    """d | e without exact multiples of d in e, and with a plus where all of e has a minus."""
+    left = residue(e, d)
+    if all(c < 0 for m, c in left.terms if m):
+        left = residue(-left, d)
+    return Divides(d, left)
 
 
 def bound(e: Int, index: Index) -> Bound | None:
@@ -64,8 +72,8 @@ def bound(e: Int, index: Index) -> Bound | None:
         if s > 0:
             return Bound(ceiling(-rest, c), lower=True)
         return Bound(floor(rest, -c), lower=False) if s < 0 else None
-    for atom in _top_atoms(e):
-        if isinstance(atom, Floor) and index in atom.parts[0].indices:
+    for atom in _floors(e):
+        if index in atom.parts[0].indices:
             opened = open_floor(e, atom)
             return bound(opened, index) if opened is not None else None
     return None
@@ -88,5 +96,15 @@ def open_floor(e: Int, atom: Floor) -> Int | None:
     return None
 
 
-def _top_atoms(e: Int) -> list[Atom]:
-    return [a for monomial, _ in e.terms for a in monomial]
+def without_floors(g: Guard) -> Guard:
+    """The same condition without the floors of indices that stand alone in it."""
+    if isinstance(g, NonNegative):
+        for atom in _floors(g.expression):
+            opened = open_floor(g.expression, atom) if atom.parts[0].indices else None
+            if opened is not None:
+                return without_floors(NonNegative(opened))
+    return g
+
+
+def _floors(e: Int) -> list[Floor]:
+    return [a for monomial, _ in e.terms for a in monomial if isinstance(a, Floor)]

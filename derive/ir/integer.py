@@ -381,6 +381,11 @@ def _divide(monomial: Monomial, divisor: Monomial) -> Monomial | None:
     return tuple(left)
 
 
+def residue(n: IntLike, d: IntLike) -> Int:
+    """`n` without its exact multiples of d: each has the remainder of the other."""
+    return _pull(Int.of(n), Int.of(d))[1]
+
+
 def ceiling(n: IntLike, d: IntLike) -> Int:
     """⌈n/d⌉ = ⌊(n + d - 1)/d⌋; there is no ceiling atom."""
     return floor(Int.of(n) + Int.of(d) - 1, d)

@@ -24,9 +24,10 @@ from derive.ir import (
     at_most,
     conjunction,
     conjuncts,
+    floor,
     free_indices,
 )
-from derive.ir.affine import bound
+from derive.ir.affine import bound, without_floors
 from derive.rules import samples
 from derive.rules.proof import at_least_zero, proves, refutes
 from derive.rules.samples import H, K, a, b, i, p, x, y
@@ -70,6 +71,20 @@ def decided_inside(f: Binder, scope: Scope) -> Formula | None:
     if len(open_) == len(parts):
         return None
     return type(f)(f.body, *f.ranges, conjunction(*open_))
+
+
+@rule(
+    "a bound on a floor",
+    "a floor has a bound where its numerator has",
+    "fewer floors",
+    Bracket,
+    lambda: samples.given(Bracket(at_least(floor(p - 1, K), 2)), Range(p, 1, H)),
+)
+def floor_to_numerator(f: Bracket, scope: Scope) -> Formula | None:
+    """[⌊n/d⌋ ≥ k] = [n ≥ d·k]  and  [⌊n/d⌋ ≤ k] = [n ≤ d·k + d - 1]."""
+    parts = conjuncts(f.condition)
+    opened = [without_floors(g) for g in parts]
+    return Bracket(conjunction(*opened)) if list(parts) != opened else None
 
 
 @rule(

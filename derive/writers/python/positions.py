@@ -13,18 +13,15 @@ from derive.ir import (
     Derivative,
     Floor,
     Formula,
-    Guard,
     Index,
     Int,
     Max,
-    NonNegative,
     Range,
     Ravel,
     Size,
     Sum,
     Unravel,
 )
-from derive.ir.affine import open_floor
 from derive.rules.proof import at_least_zero
 
 
@@ -63,15 +60,6 @@ def axes_of(e: Int, extent: Int) -> list[tuple[Int, Int]]:
 def without_tuples(a: Atom) -> Int | None:
     """Components of index tuples as the quotients that they are."""
     return a.expanded().replace(without_tuples) if isinstance(a, Unravel) else None
-
-
-def opened(g: Guard) -> Guard:
-    """A condition without the floor that stands alone in it."""
-    if isinstance(g, NonNegative):
-        floors = [a for m, _ in g.expression.terms for a in m if isinstance(a, Floor)]
-        opened = open_floor(g.expression, floors[0]) if len(floors) == 1 else None
-        return g if opened is None else NonNegative(opened)
-    return g
 
 
 def _ravelled(e: Int) -> Ravel | None:

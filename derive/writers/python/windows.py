@@ -38,12 +38,11 @@ from derive.ir import (
     map_integers,
     substitute,
 )
-from derive.ir.affine import bound, sign
+from derive.ir.affine import bound, sign, without_floors
 from derive.rules.proof import at_least_zero, proves
 from derive.writers.python.positions import (
     alone,
     alone_up,
-    opened,
     parts,
     positions_in,
     positive,
@@ -317,8 +316,8 @@ class _Planner:
     def _free_bounds(self) -> None:
         """Bounds by sizes and by indices of loops stay; the others become conditions."""
         for i, (lowers, uppers) in self.bounds.items():
-            self.conditions += [opened(at_least(i, e)) for e in lowers if self._vectors(e)]
-            self.conditions += [opened(at_most(i, e)) for e in uppers if self._vectors(e)]
+            self.conditions += [without_floors(at_least(i, e)) for e in lowers if self._vectors(e)]
+            self.conditions += [without_floors(at_most(i, e)) for e in uppers if self._vectors(e)]
             self.bounds[i] = (
                 [e for e in lowers if not self._vectors(e)],
                 [e for e in uppers if not self._vectors(e)],
