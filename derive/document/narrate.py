@@ -214,11 +214,11 @@ class Narrator:
         depends = line("How ", parse_name(of.symbol), " depends on ", parse_name(by.symbol), ".")
         yield Paragraph(self.displays.ranges(derivation.ranges), depends)
         yield self.displays.chain(derivation, label("jacobian", of, by))
-        yield from self._as_arrays(derivation, label("matrix", of, by))
         written = self.derived.written.get((of, by))
         if written is not None and not self._says_nothing_new(derivation):
             yield Paragraph(line("or, written out,"))
             yield self.displays.result(written, label("written", of, by))
+        yield from self._as_arrays(derivation, label("matrix", of, by))
 
     def _way(self, z: Tensor) -> Iterator[Block]:
         way = self.arrays.ways.get(z) if self.arrays else None
