@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 
 from derive.document.math import (
     Big,
@@ -99,7 +99,7 @@ class Style(IntEnum):
     SCRIPT = 2
 
 
-@cache
+@lru_cache(maxsize=1 << 14)
 def width_of(tree: Math, style: Style = Style.DISPLAY) -> float:
     """The width of `tree` in em of its own size, as it is set in `style`."""
     script, inner = style is Style.SCRIPT, max(style, Style.TEXT)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 from itertools import count
 from typing import Literal
 
@@ -43,7 +43,7 @@ _ACCENTS = frozenset(
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.")
 
 
-@cache
+@lru_cache(maxsize=1 << 12)
 def parse_name(latex: str) -> Name:
     r"""The Name that LaTeX such as `z^{(conv)}`, `\hat y`, `c_{out}` or `o'` spells."""
     tokens = [t for t in _TOKEN.findall(latex) if not t.isspace()]

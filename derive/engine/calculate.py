@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import product as tuples
+from math import prod
 from typing import Any, TypeAlias
 
 import flint
@@ -42,6 +43,8 @@ from derive.ir import (
 Value: TypeAlias = Fraction | Any
 """A Fraction, or a real ball."""
 BITS = 200
+PLACES = 40_000
+"""Entries of a tensor that are looked at one by one, at most."""
 
 
 class Calculator:
@@ -71,8 +74,17 @@ class Calculator:
         """The extents of a tensor."""
         return tuple(self.unroll.number(d, {}) for d in tensor.shape)
 
+    def count(self, tensor: Tensor) -> int:
+        """How many entries a tensor has."""
+        return prod(self.shape(tensor))
+
     def places(self, tensor: Tensor) -> list[tuple[int, ...]]:
-        """All positions in a tensor, row by row."""
+        """All positions in a tensor, row by row; Unsupported where there are too many."""
+        if (count := self.count(tensor)) > PLACES:
+            raise Unsupported(
+                f"{tensor.name} has {count} entries, which is too many to look at each of them; "
+                "expected smaller sizes"
+            )
         axes = (range(tensor.base, tensor.base + n) for n in self.shape(tensor))
         return list(tuples(*axes))
 

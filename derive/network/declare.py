@@ -19,7 +19,8 @@ from derive.network.site import show
 from derive.network.sizes import Sizes, value_of
 from derive.network.statements import computed_size, left_names, whole_number
 
-_BOUND = re.compile(r"\s*(>=|>|≥|\\geq?)\s*(\d+)\s*")
+BOUND = re.compile(r"\s*(>=|>|≥|\\geq?)\s*(\d+)\s*")
+"""How a size is declared of which only the least value is known: >=2."""
 _REAL = frozenset("eps momentum negative_slope alpha beta value delta min_val max_val p".split())
 """Options that are real numbers: a name there is that of a scalar, not of a new size."""
 _RESHAPED = frozenset(("shape", "unflattened_size"))
@@ -115,7 +116,7 @@ class Declarations:
         taken = (*given.tensors, *notation.extents, *given.sizes, *left_names(given), "y", loss)
         sizes = Sizes(taken, literal)
         for name, value in given.sizes.items():
-            bound = _BOUND.fullmatch(value) if isinstance(value, str) else None
+            bound = BOUND.fullmatch(value) if isinstance(value, str) else None
             if bound is not None:
                 sizes.declare(Size(name, None, int(bound[2]) + (bound[1] == ">")))
             elif isinstance(value, int):

@@ -17,18 +17,24 @@ _WRITTEN = 9
 """Rows that are also written as equations."""
 
 
-def matrix(of: Tensor, setting: Setting) -> Iterator[Part]:
-    """The matrix of derivatives, of weights and zeros, and the equations that it stands for."""
+def check_matrix(of: Tensor, setting: Setting) -> None:
+    """Refuse a matrix that has no numbers of rows and columns, or too many."""
     source = _source(of, setting)
     if not setting.is_numeric:
         setting.fail("the matrix can be printed only where all sizes have numbers", "left")
-    rows, columns = (setting.calculator.places(t) for t in (of, source))
-    if len(rows) > _ROWS or len(columns) > _COLUMNS:
+    rows, columns = (setting.calculator.count(t) for t in (of, source))
+    if rows > _ROWS or columns > _COLUMNS:
         setting.fail(
-            f"the matrix has {len(rows)} rows and {len(columns)} columns, expected at most "
+            f"the matrix has {rows} rows and {columns} columns, expected at most "
             f"{_ROWS} and {_COLUMNS}; take smaller sizes",
             "left",
         )
+
+
+def matrix(of: Tensor, setting: Setting) -> Iterator[Part]:
+    """The matrix of derivatives, of weights and zeros, and the equations that it stands for."""
+    source = _source(of, setting)
+    rows, columns = (setting.calculator.places(t) for t in (of, source))
     yield from definition(of, setting)
     d = setting.engine(of).jacobian(of, source)
     yield Say(

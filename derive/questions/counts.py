@@ -46,14 +46,32 @@ def _layers(of: tuple[str, ...], setting: Setting) -> list[Layer]:
     return [setting.layer(setting.defined(name)) for name in of]
 
 
+def check_parameters(ask: Parameters, setting: Setting) -> None:
+    """Refuse layers that have nothing to learn."""
+    if not _learnable(ask, setting):
+        setting.fail(
+            "there are no learnable parameters; expected a layer that makes its own, as in "
+            "[[layers]]. Arrays in [tensors] are given, not learned",
+            "of",
+        )
+
+
+def check_flops(ask: Flops, setting: Setting) -> None:
+    """Refuse sizes that are symbols."""
+    if not setting.is_numeric:
+        setting.fail("operations are counted only where all sizes have numbers", "of")
+
+
 # -- parameters ----------------------------------------------------------------------------------
+
+
+def _learnable(ask: Parameters, setting: Setting) -> list[Tensor]:
+    return [p for layer in _layers(ask.of, setting) for p in layer.parameters]
 
 
 def parameters(ask: Parameters, setting: Setting) -> Iterator[Part]:
     """The entries of every parameter, and their total."""
-    arrays = [p for layer in _layers(ask.of, setting) for p in layer.parameters]
-    if not arrays:
-        setting.fail("these layers have no learnable parameters")
+    arrays = _learnable(ask, setting)
     rows = []
     for p in arrays:
         yield Say(("The array ", Shape(p), " (", Typed(p.name), ")"))
@@ -146,8 +164,6 @@ def _operations(t: Tensor, setting: Setting, sums: dict[str, list[Formula]]) -> 
 
 def _value(f: Formula, setting: Setting) -> Formula:
     """The number of a sum of ones."""
-    if not setting.is_numeric:
-        setting.fail("operations are counted only where all sizes have numbers", "of")
     calculator = Calculator(setting.program, setting.sizes, {})
     return Number(calculator.value(calculator.unroll(f)))
 

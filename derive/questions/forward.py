@@ -20,15 +20,21 @@ def wording(ask: Forward, setting: Setting) -> Words:
     return ("Compute ", of, ". Write out how ", entry, " comes about.")
 
 
-def answer(ask: Forward, setting: Setting) -> Iterator[Part]:
-    """The definition, one entry of it with numbers, and all entries."""
+def check(ask: Forward, setting: Setting) -> None:
+    """Refuse arrays without numbers, and positions that there are not."""
     of = setting.defined(ask.of)
-    yield from definition(of, setting)
     if not setting.is_numeric:
         setting.fail("values can be computed only where all sizes have numbers", "of")
     if not setting.calculator.knows(of):
         missing = [t.name for t in setting.program.given if not setting.calculator.knows(t)]
         setting.fail(f"there are no numbers for {', '.join(missing)}; add them to [values]")
+    _position(ask, of, setting)
+
+
+def answer(ask: Forward, setting: Setting) -> Iterator[Part]:
+    """The definition, one entry of it with numbers, and all entries."""
+    of = setting.defined(ask.of)
+    yield from definition(of, setting)
     at = _position(ask, of, setting)
     yield from _entry(ask, of, at, setting)
     yield Say(("All entries in the same way:",))

@@ -60,11 +60,25 @@ def shown(ask: Gradient, setting: Setting) -> Iterator[Part]:
         yield Grids(tuple(table(of, shape, entries, Marks(), name=name)))
 
 
-def answer(ask: Gradient, setting: Setting) -> Iterator[Part]:
-    """The chain rule in general and for each entry, one array after the other down to `wrt`."""
+def check(ask: Gradient, setting: Setting) -> None:
+    """Refuse an array that `of` does not depend on, and positions that it does not have."""
     of, wrt = setting.defined(ask.of), setting.tensor(ask.wrt, "wrt")
     if wrt not in setting.program.ancestors(of):
         setting.fail(f"{of.name} does not depend on {wrt.name}", "wrt")
+    if setting.is_numeric:
+        places = setting.calculator.places(wrt)
+        for at in ask.at or ():
+            if at not in places:
+                setting.fail(
+                    f"{list(at)} is no position in {wrt.name}; expected one from "
+                    f"{list(places[0])} to {list(places[-1])}",
+                    "at",
+                )
+
+
+def answer(ask: Gradient, setting: Setting) -> Iterator[Part]:
+    """The chain rule in general and for each entry, one array after the other down to `wrt`."""
+    of, wrt = setting.defined(ask.of), setting.tensor(ask.wrt, "wrt")
     error = Error.asked(ask, setting)
     known: dict[Tensor, dict[tuple[int, ...], Value]] = {}
     if error.numbers is not None:
@@ -118,14 +132,11 @@ class _Stage:
 
     def _wanted(self, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
         wanted = [at for at in self.ask.at or () if at in places]
-        if self.t.name == self.ask.wrt and len(wanted) < len(self.ask.at or ()):
-            missing = next(at for at in self.ask.at or () if at not in places)
-            self.setting.fail(f"{list(missing)} is no position in {self.t.name}", "at")
         return wanted or places
 
     def _refuse_too_many(self, inputs: int) -> None:
         outputs = sum(
-            len(self.setting.calculator.places(d.tensor))
+            self.setting.calculator.count(d.tensor)
             for d in self.readers
             if d.tensor in self.setting.program.defined
         )

@@ -55,11 +55,16 @@ def wording(ask: ReceptiveField, setting: Setting) -> Words:
     return ("Which entries of ", wrt, " does one entry of ", of, " depend on?")
 
 
-def answer(ask: ReceptiveField, setting: Setting) -> Iterator[Part]:
-    """The windows from the output back to the input, and a picture of the last."""
+def check(ask: ReceptiveField, setting: Setting) -> None:
+    """Refuse an array that `of` does not depend on."""
     of, wrt = setting.defined(ask.of), setting.tensor(ask.wrt, "wrt")
     if wrt not in setting.program.ancestors(of):
         setting.fail(f"{of.name} does not depend on {wrt.name}", "wrt")
+
+
+def answer(ask: ReceptiveField, setting: Setting) -> Iterator[Part]:
+    """The windows from the output back to the input, and a picture of the last."""
+    of, wrt = setting.defined(ask.of), setting.tensor(ask.wrt, "wrt")
     definition = setting.program.defined[of]
     start = {of: tuple(Span(Int.of(i), Int.of(i)) for i in definition.indices)}
     spans = _traced(of, wrt, start, setting)
@@ -180,7 +185,7 @@ def _picture(
     of: Tensor, wrt: Tensor, d: Definition, spans: tuple[Span, ...], setting: Setting
 ) -> Iterator[Part]:
     """The field of the entry in the middle of the output, shaded in the input."""
-    if not setting.is_numeric or len(setting.calculator.places(wrt)) > _LARGEST:
+    if not setting.is_numeric or setting.calculator.count(wrt) > _LARGEST:
         return
     shape = setting.calculator.shape(of)
     middle = tuple(of.base + (n - 1) // 2 for n in shape)

@@ -40,27 +40,40 @@ from derive.questions.setting import Setting
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of question is put into words, what is shown beside it, and how it is answered."""
+    """How a kind of question is put into words, what is shown beside it, and how it is answered.
+
+    `check` refuses, before anything is computed, what cannot be asked of these arrays and sizes.
+    """
 
     wording: Callable[[Any, Setting], Words]
     answer: Callable[[Any, Setting], Iterator[Part]]
     shown: Callable[[Any, Setting], Iterator[Part]] = lambda ask, setting: iter(())
+    check: Callable[[Any, Setting], None] = lambda ask, setting: None
 
 
 KINDS: dict[type[Question], Kind] = {
     OutputSize: Kind(output_size.wording, output_size.answer),
-    Forward: Kind(forward.wording, forward.answer),
-    Gradient: Kind(gradient.wording, gradient.answer, gradient.shown),
+    Forward: Kind(forward.wording, forward.answer, check=forward.check),
+    Gradient: Kind(gradient.wording, gradient.answer, gradient.shown, gradient.check),
     Pooling: Kind(pooling.wording, pooling.answer),
     Limit: Kind(limit.wording, limit.answer),
-    SolveFor: Kind(solve_for.wording, solve_for.answer),
-    ShowEqual: Kind(show_equal.wording, show_equal.answer),
+    SolveFor: Kind(solve_for.wording, solve_for.answer, check=solve_for.check),
+    ShowEqual: Kind(show_equal.wording, show_equal.answer, check=show_equal.check),
     Commute: Kind(commute.wording, commute.answer),
-    Parameters: Kind(counts.parameters_wording, counts.parameters),
-    Flops: Kind(counts.flops_wording, counts.flops),
-    ReceptiveField: Kind(receptive_field.wording, receptive_field.answer),
+    Parameters: Kind(counts.parameters_wording, counts.parameters, check=counts.check_parameters),
+    Flops: Kind(counts.flops_wording, counts.flops, check=counts.check_flops),
+    ReceptiveField: Kind(
+        receptive_field.wording, receptive_field.answer, check=receptive_field.check
+    ),
     Compare: Kind(compare.wording, compare.answer),
 }
+
+
+def check(asked: Question, setting: Setting) -> None:
+    """Refuse a question that makes no sense here; nothing is derived for that."""
+    kind = KINDS[type(asked)]
+    kind.wording(asked, setting)
+    kind.check(asked, setting)
 
 
 def answered(asked: Question, setting: Setting, solve: bool = True) -> Answer:

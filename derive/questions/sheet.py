@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from derive.check.scopes import merged
 from derive.derivation.program import Layer
 from derive.engine.calculate import Calculator
-from derive.errors import DeriveError, InputError
+from derive.errors import DeriveError
 from derive.ir import Tensor
 from derive.network.build import build
 from derive.network.defining import FORMULA
@@ -29,10 +30,10 @@ from derive.questions.parts import (
     Word,
     Words,
 )
-from derive.questions.registry import answered
+from derive.questions.registry import answered, check
 from derive.questions.setting import Setting
 from derive.questions.tables import tables
-from derive.questions.variants import TRIES, drawn
+from derive.questions.variants import variant_of
 from derive.verify.verdict import Verification
 
 _OWN = ("ask", "lines", "parts", "problems", "text")
@@ -63,51 +64,43 @@ def sheet(
     A `variant` is drawn until its sizes fit each other.
     """
     Given.from_dict(data, source)
-    if variant is None:
-        return _answered(data, source, solve, progress)
-    refused: InputError | None = None
-    for attempt in range(TRIES):
-        try:
-            made = drawn(data, variant, attempt, source)
-            for setting in _settings(made, source):
-                for n, asked in enumerate(setting.asked):
-                    setting.question = n
-                    answered(asked, setting, solve=False)
-            return _answered(made, source, solve, progress)
-        except InputError as error:
-            refused = refused or error
-    assert refused is not None
-    raise refused
+    if variant is not None:
+        data = variant_of(data, variant, source, lambda made: _checked(made, source))
+    top, settings = Given.from_dict(data, source), _checked(data, source)
+    problems = []
+    for k, (problem, setting) in enumerate(zip(top.problems, settings, strict=True)):
+        progress(f"problem {k + 1} of {len(top.problems)}")
+        told = (Say((problem.text,)),) if problem.text else ()
+        answers = []
+        for n, asked in enumerate(setting.asked):
+            with _question(setting, n):
+                answers.append(answered(asked, setting, solve))
+        given = (*told, *_given(setting))
+        problems.append((setting, Problem(problem.title, given, tuple(answers))))
+    return Sheet(top.title, tuple(problems))
 
 
-def _settings(data: Mapping[str, Any], source: Source) -> Iterator[Setting]:
-    """Each problem with what it inherits."""
+def _checked(data: Mapping[str, Any], source: Source) -> tuple[Setting, ...]:
+    """Each problem with what it inherits; refuses questions that make no sense there."""
     top = Given.from_dict(data, source)
+    settings = []
     for k, problem in enumerate(top.problems):
         given = inherited(data, k, source)
-        yield Setting(given, build(given), problem.ask)
-
-
-def _answered(
-    data: Mapping[str, Any], source: Source, solve: bool, progress: Callable[[str], None]
-) -> Sheet:
-    top = Given.from_dict(data, source)
-    problems = []
-    for k, setting in enumerate(_settings(data, source)):
-        progress(f"problem {k + 1} of {len(top.problems)}")
-        problem = top.problems[k]
-        answers = []
+        settings.append(Setting(given, build(given), problem.ask))
         for n, asked in enumerate(problem.ask):
-            setting.question = n
-            try:
-                answers.append(answered(asked, setting, solve))
-            except DeriveError as error:
-                raise error.at(**setting.given.source.place("ask", n)) from None
-        told = (Say((problem.text,)),) if problem.text else ()
-        problems.append(
-            (setting, Problem(problem.title, (*told, *_given(setting)), tuple(answers)))
-        )
-    return Sheet(top.title, tuple(problems))
+            with _question(settings[-1], n):
+                check(asked, settings[-1])
+    return tuple(settings)
+
+
+@contextmanager
+def _question(setting: Setting, n: int) -> Iterator[None]:
+    """Errors get the place of question `n`."""
+    setting.question = n
+    try:
+        yield
+    except DeriveError as error:
+        raise error.at(**setting.given.source.place("ask", n)) from None
 
 
 def inherited(data: Mapping[str, Any], k: int, source: Source) -> Given:
@@ -174,4 +167,4 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _is_small(t: Tensor, calculator: Calculator) -> bool:
-    return len(calculator.places(t)) <= 400
+    return calculator.count(t) <= 400

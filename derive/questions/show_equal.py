@@ -11,7 +11,7 @@ from derive.check.pair import Pair
 from derive.ir import Formula, Guard, conjuncts, same
 from derive.network.ask import ShowEqual
 from derive.questions.aligned import Aligned, aligned
-from derive.questions.as_matrix import matrix
+from derive.questions.as_matrix import check_matrix, matrix
 from derive.questions.counterexample import counterexample
 from derive.questions.opening import Opened, opened
 from derive.questions.parts import (
@@ -38,6 +38,15 @@ def wording(ask: ShowEqual, setting: Setting) -> Words:
         return ("Write ", left, " as a matrix times its input, and print the matrix.")
     right = setting.defined(ask.right, "right")
     return ("Are ", left, " and ", right, " equal? Prove it, or give a counterexample.")
+
+
+def check(ask: ShowEqual, setting: Setting) -> None:
+    """Refuse arrays that cannot be compared, and matrices that do not fit on a page."""
+    left = setting.defined(ask.left, "left")
+    if ask.right is None:
+        check_matrix(left, setting)
+    else:
+        aligned(left, setting.defined(ask.right, "right"), setting, "right")
 
 
 def answer(ask: ShowEqual, setting: Setting) -> Iterator[Part]:

@@ -57,6 +57,13 @@ def wording(ask: SolveFor, setting: Setting) -> Words:
     return tuple(words)
 
 
+def check(ask: SolveFor, setting: Setting) -> None:
+    """Refuse what is not unknown, and sizes that there are not."""
+    _meant(ask, setting)
+    for name in ask.choose:
+        _size(name, setting)
+
+
 def answer(ask: SolveFor, setting: Setting) -> Iterator[Part]:
     """The coefficients, the system, its solutions, and that they are right."""
     of, target, unknown = _meant(ask, setting)

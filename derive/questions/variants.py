@@ -8,70 +8,139 @@ numbers between its smallest and its largest one.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
-
-import numpy as np
+from collections.abc import Callable, Iterator, Mapping
+from random import Random
+from typing import Any, TypeAlias
 
 from derive.errors import InputError
+from derive.network.declare import BOUND
 from derive.network.names import nearest
 from derive.network.source import Source
 
-TRIES = 60
-"""Draws, until one has sizes that fit each other."""
+DRAWS = 2000
+"""Draws of sizes, until some fit each other."""
+TRIES = 200
+"""Different sizes of which it is tried whether they fit; the smaller ranges have fewer."""
 
-Tables = dict[str, Any]
-
-
-def drawn(data: Mapping[str, Any], variant: int, attempt: int, source: Source) -> Tables:
-    """The tables of a variant; another `attempt` is another draw of it."""
-    rng = np.random.default_rng([variant, attempt])
-    top = _drawn(data, {}, rng, source)
-    problems = [_drawn(p, top, rng, source) for p in data.get("problems", ())]
-    return {**top, "problems": problems} if problems else top
+Tables: TypeAlias = dict[str, Any]
+Check: TypeAlias = Callable[[Mapping[str, Any]], object]
+Choice: TypeAlias = tuple[tuple[str, int], ...]
+"""Sizes by their name, those of all problems one after the other."""
 
 
-def _drawn(
-    data: Mapping[str, Any], above: Mapping[str, Any], rng: np.random.Generator, source: Source
+def variant_of(
+    data: Mapping[str, Any],
+    variant: int,
+    source: Source,
+    check: Check,
 ) -> Tables:
-    """The tables of one scope; sizes that are drawn above hold in it."""
-    made = dict(data)
-    spans = {**above.get("variants", {}), **data.get("variants", {})}
-    tensors = {**above.get("tensors", {}), **data.get("tensors", {})}
-    sizes = {**above.get("sizes", {}), **data.get("sizes", {})}
-    values = {**above.get("values", {}), **data.get("values", {})}
-    _refuse_unknown(spans, sizes, tensors, source)
-    own = data.get("variants", {})
-    told = dict(data.get("sizes", {}))
-    for name in (n for n in sizes if n in (own if above else spans)):
-        low, high = spans[name]
-        told[name] = int(rng.integers(low, high + 1))
-    if told:
-        made["sizes"] = told
-    now = {**sizes, **told}
-    redrawn = dict(data.get("values", {}))
-    for name in values:
-        if name in redrawn or name in own:
+    """The tables of a variant: the first draw that `check` does not refuse.
+
+    What `check` says of the tables as they stand is no matter of the draw, and raised at once.
+    """
+    refused: dict[Choice, InputError] = {}
+    for attempt in range(DRAWS):
+        made, chosen = _drawn(data, Random(f"{variant}, draw {attempt}"), source)
+        if chosen in refused:
+            continue
+        try:
+            check(made)
+            return made
+        except InputError as error:
+            if not refused and _refusal(data, check) == str(error):
+                raise
+            refused[chosen] = error
+        if len(refused) == TRIES:
+            break
+    raise _nothing_fits(refused, source)
+
+
+def _refusal(data: Mapping[str, Any], check: Check) -> str | None:
+    try:
+        check(data)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _nothing_fits(refused: Mapping[Choice, InputError], source: Source) -> InputError:
+    chosen, why = next(iter(refused.items()))
+    sizes = ", ".join(f"{name} = {n}" for name, n in chosen)
+    return InputError(
+        f"[variants]: {len(refused)} draws were tried, and none fits. Of the first"
+        f"{f', {sizes},' if sizes else ''} this is to be said: {why.message} Expected ranges with "
+        "sizes that fit each other; change them.",
+        **source.place("variants"),
+    )
+
+
+# -- drawing -------------------------------------------------------------------------------------
+
+
+def _drawn(data: Mapping[str, Any], random: Random, source: Source) -> tuple[Tables, Choice]:
+    """The tables of one draw, and the sizes in it."""
+    top, chosen = _scope(data, {}, random, source)
+    problems = []
+    for k, problem in enumerate(data.get("problems", ())):
+        inside: Tables = {
+            key: top[key] for key in ("variants", "tensors", "sizes", "values") if key in top
+        }
+        made, more = _scope(problem, inside, random, source, ("problems", k))
+        problems.append(made)
+        chosen = (*chosen, *more)
+    return ({**top, "problems": problems} if problems else top), chosen
+
+
+def _scope(
+    data: Mapping[str, Any],
+    above: Mapping[str, Any],
+    random: Random,
+    source: Source,
+    within: tuple[str | int, ...] = (),
+) -> tuple[Tables, Choice]:
+    """The tables of one scope; what is drawn above holds in it."""
+    spans, tensors, sizes, values = (
+        {**above.get(key, {}), **data.get(key, {})}
+        for key in ("variants", "tensors", "sizes", "values")
+    )
+    for name in data.get("variants", {}):
+        _demand_drawable(name, sizes, tensors, source, within)
+    here = {key: data.get(key, {}) for key in ("variants", "sizes", "values", "tensors")}
+    wanted = [n for n in spans if n in here["variants"] or n in here["sizes"]]
+    chosen = tuple((n, random.randint(*spans[n])) for n in wanted if n in sizes)
+    now = {**sizes, **dict(chosen)}
+    redrawn = dict(here["values"])
+    for name in dict.fromkeys((*values, *(n for n in spans if n in tensors))):
+        if any(name in here[key] for key in ("variants", "values", "tensors")):
             shape = _shape(tensors.get(name, ()), now)
-            redrawn[name] = _entries(values[name], spans.get(name), shape, rng)
+            redrawn[name] = _entries(values.get(name), spans.get(name), shape, random)
+    made = dict(data)
+    if chosen:
+        made["sizes"] = {**here["sizes"], **dict(chosen)}
     if redrawn:
         made["values"] = redrawn
-    return made
+    return made, chosen
 
 
-def _refuse_unknown(
-    spans: Mapping[str, Any],
+def _demand_drawable(
+    name: str,
     sizes: Mapping[str, Any],
     tensors: Mapping[str, Any],
     source: Source,
+    within: tuple[str | int, ...],
 ) -> None:
-    for name in spans:
-        if name not in sizes and name not in tensors:
-            known = nearest(name, [*sizes, *tensors])
-            raise InputError(
-                f"[variants]: there is no size or tensor “{name}”. {known}",
-                **source.place("variants", name),
-            )
+    """Refuse to draw what is not declared, or follows from something else."""
+    place = source.place(*within, "variants", name)
+    if name not in sizes and name not in tensors:
+        known = nearest(name, [*sizes, *tensors])
+        raise InputError(f"[variants]: there is no size or tensor “{name}”. {known}", **place)
+    told = sizes.get(name)
+    if isinstance(told, str) and not BOUND.fullmatch(told):
+        raise InputError(
+            f"[variants]: {name} is computed, as {told}. Expected a size with a number or a "
+            "bound; draw those from which it is computed.",
+            **place,
+        )
 
 
 def _shape(shape: Any, sizes: Mapping[str, Any]) -> tuple[int, ...] | None:
@@ -81,19 +150,26 @@ def _shape(shape: Any, sizes: Mapping[str, Any]) -> tuple[int, ...] | None:
 
 
 def _entries(
-    values: Any, span: Any, shape: tuple[int, ...] | None, rng: np.random.Generator
+    values: Any, span: tuple[int, int] | None, shape: tuple[int, ...] | None, random: Random
 ) -> Any:
     """Whole numbers in the shape of the array, which may have changed with its sizes."""
-    flat = _flat(values)
+    flat = list(_flat(values)) or [0]
     low, high = span or (math.floor(min(flat)), math.ceil(max(flat)))
-    extents = _extents(values) if shape is None else shape
-    return rng.integers(low, high + 1, extents).tolist()
+
+    def nested(extents: tuple[int, ...]) -> Any:
+        if not extents:
+            return random.randint(low, high)
+        return [nested(extents[1:]) for _ in range(extents[0])]
+
+    return nested(_extents(values) if shape is None else shape)
 
 
-def _flat(values: Any) -> list[Any]:
-    if not isinstance(values, (list, tuple)):
-        return [values]
-    return [x for v in values for x in _flat(v)]
+def _flat(values: Any) -> Iterator[Any]:
+    if isinstance(values, (list, tuple)):
+        for v in values:
+            yield from _flat(v)
+    elif values is not None:
+        yield values
 
 
 def _extents(values: Any) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import islice
 from random import Random
 from typing import NamedTuple
@@ -85,7 +85,7 @@ def samples_of(scope: Scope) -> Samples:
     return scope.samples
 
 
-@cache
+@lru_cache(maxsize=32)
 def _of_sizes(program: Program) -> Samples:
     return Samples(
         Draws(_draws_of_sizes(program, 4 * _DRAWS, with_values=False)),

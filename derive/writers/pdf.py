@@ -6,11 +6,11 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
-
-import typst as compiler
 
 from derive.document.model import Document
 from derive.errors import OutputError
@@ -19,6 +19,18 @@ from derive.writers.latex import latex
 from derive.writers.typst import typst
 
 TIME_LIMIT = 120.0  # seconds for all passes of LaTeX; LeNet takes about three
+_LATEXMK = (
+    "latexmk", "-norc", "-pdf", "-silent", "-interaction=nonstopmode", "-halt-on-error",
+    "-file-line-error", "-no-shell-escape", "document.tex",
+)  # fmt: skip
+"""No shell escape, no questions, no rc files."""
+_ENVIRONMENT = {
+    "SOURCE_DATE_EPOCH": "0",
+    "FORCE_SOURCE_DATE": "1",
+    "openin_any": "p",
+    "openout_any": "p",
+}
+_TYPST = Path(__file__).with_name("typst_process.py")
 
 
 class Engine(Enum):
@@ -49,66 +61,59 @@ def write_pdf(document: Document, target: Path, engine: Engine = Engine.AUTO) ->
     return write_atomically(target, make(document, target.with_suffix(".log")))
 
 
-def _by_typst(document: Document, log: Path) -> bytes:
-    source = typst(document)
-    try:
-        with tempfile.TemporaryDirectory() as root:
-            main = Path(root, "document.typ")
-            main.write_text(source, encoding="utf-8")
-            return bytes(compiler.compile(str(main), root=root, timestamp=0))
-    except compiler.TypstError as error:
-        write_atomically(log, f"{error.diagnostic or error}\n\n{source}")
-        raise OutputError(
-            f"Typst could not set the PDF ({error.message}); its source and message are in {log}"
-        ) from error
-
-
 def _by_latex(document: Document, log: Path) -> bytes:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "document.tex").write_text(latex(document), encoding="utf-8", newline="\n")
-        failure = _run_latexmk(folder)
+        failure, _ = _run(_LATEXMK, folder)
+        made, said = folder / "document.pdf", folder / "document.log"
+        if failure is None and made.exists():
+            return made.read_bytes()
+        told = _first_error(said) or failure or "no PDF was made"
+        write_atomically(log, said.read_bytes() if said.exists() else told.encode())
+    raise OutputError(f"LaTeX could not set the PDF ({told}); its log is {log}")
+
+
+def _by_typst(document: Document, log: Path) -> bytes:
+    source = typst(document)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "document.typ").write_text(source, encoding="utf-8", newline="\n")
+        failure, output = _run([sys.executable, "-P", str(_TYPST)], folder)
         if failure is None:
             return (folder / "document.pdf").read_bytes()
         said = folder / "document.log"
-        write_atomically(log, said.read_bytes() if said.exists() else failure.encode())
-    raise OutputError(f"LaTeX could not set the PDF ({failure}); its log is {log}")
+        message = said.read_text(encoding="utf-8") if said.exists() else output
+        write_atomically(log, f"{message}\n\n{source}")
+    told = output.strip().splitlines()[-1:] or [failure]
+    raise OutputError(
+        f"Typst could not set the PDF ({told[0]}); its source and message are in {log}"
+    )
 
 
-def _run_latexmk(folder: Path) -> str | None:
-    """What went wrong, or None.  No shell escape, no questions, no rc files, a time limit."""
-    command = [
-        "latexmk", "-norc", "-pdf", "-silent", "-interaction=nonstopmode", "-halt-on-error",
-        "-file-line-error", "-no-shell-escape", "document.tex",
-    ]  # fmt: skip
-    environment = os.environ | {
-        "SOURCE_DATE_EPOCH": "0",
-        "FORCE_SOURCE_DATE": "1",
-        "openin_any": "p",
-        "openout_any": "p",
-    }
+def _run(command: Sequence[str], folder: Path) -> tuple[str | None, str]:
+    """What went wrong, or None, and what the command said.  It reads nothing, and has a limit."""
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=environment,
+        env=os.environ | _ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        encoding="utf-8",
+        errors="replace",
     )
     try:
-        process.communicate(timeout=TIME_LIMIT)
+        output, _ = process.communicate(timeout=TIME_LIMIT)
     except subprocess.TimeoutExpired:
-        return f"no end after {TIME_LIMIT:.0f} seconds"
+        return f"no end after {TIME_LIMIT:.0f} seconds", ""
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-    if process.returncode == 0 and (folder / "document.pdf").exists():
-        return None
-    return (
-        _first_error(folder / "document.log") or f"latexmk ended with status {process.returncode}"
-    )
+    failed = f"{Path(command[0]).name} ended with status {process.returncode}"
+    return (failed if process.returncode else None), output
 
 
 def _first_error(log: Path) -> str | None:
