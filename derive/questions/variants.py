@@ -36,8 +36,9 @@ def variant_of(
 ) -> Tables:
     """The tables of a variant: the first draw that `check` does not refuse.
 
-    What `check` says of the tables as they stand is no matter of the draw, and raised at once.
+    Nothing is drawn where it refuses the tables as they stand.
     """
+    check(data)
     refused: dict[Choice, InputError] = {}
     for attempt in range(DRAWS):
         made, chosen = _drawn(data, Random(f"{variant}, draw {attempt}"), source)
@@ -47,20 +48,10 @@ def variant_of(
             check(made)
             return made
         except InputError as error:
-            if not refused and _refusal(data, check) == str(error):
-                raise
             refused[chosen] = error
         if len(refused) == TRIES:
             break
     raise _nothing_fits(refused, source)
-
-
-def _refusal(data: Mapping[str, Any], check: Check) -> str | None:
-    try:
-        check(data)
-    except InputError as error:
-        return str(error)
-    return None
 
 
 def _nothing_fits(refused: Mapping[Choice, InputError], source: Source) -> InputError:
@@ -104,19 +95,20 @@ def _scope(
         for key in ("variants", "tensors", "sizes", "values")
     )
     for name in data.get("variants", {}):
-        _demand_drawable(name, sizes, tensors, source, within)
-    here = {key: data.get(key, {}) for key in ("variants", "sizes", "values", "tensors")}
-    wanted = [n for n in spans if n in here["variants"] or n in here["sizes"]]
+        _demand_drawable(name, sizes, values, source, within)
+    own = {key: data.get(key, {}) for key in ("variants", "sizes", "values")}
+    wanted = [n for n in spans if n in own["variants"] or n in own["sizes"]]
     chosen = tuple((n, random.randint(*spans[n])) for n in wanted if n in sizes)
     now = {**sizes, **dict(chosen)}
-    redrawn = dict(here["values"])
-    for name in dict.fromkeys((*values, *(n for n in spans if n in tensors))):
-        if any(name in here[key] for key in ("variants", "values", "tensors")):
-            shape = _shape(tensors.get(name, ()), now)
-            redrawn[name] = _entries(values.get(name), spans.get(name), shape, random)
+    redrawn = dict(own["values"])
+    for name in values:
+        shape = _shape(tensors.get(name, ()), now)
+        outgrown = shape is not None and shape != _extents(values[name])
+        if outgrown or name in own["variants"] or name in own["values"]:
+            redrawn[name] = _entries(values[name], spans.get(name), shape, random)
     made = dict(data)
     if chosen:
-        made["sizes"] = {**here["sizes"], **dict(chosen)}
+        made["sizes"] = {**own["sizes"], **dict(chosen)}
     if redrawn:
         made["values"] = redrawn
     return made, chosen
@@ -125,15 +117,18 @@ def _scope(
 def _demand_drawable(
     name: str,
     sizes: Mapping[str, Any],
-    tensors: Mapping[str, Any],
+    values: Mapping[str, Any],
     source: Source,
     within: tuple[str | int, ...],
 ) -> None:
     """Refuse to draw what is not declared, or follows from something else."""
     place = source.place(*within, "variants", name)
-    if name not in sizes and name not in tensors:
-        known = nearest(name, [*sizes, *tensors])
-        raise InputError(f"[variants]: there is no size or tensor “{name}”. {known}", **place)
+    if name not in sizes and name not in values:
+        known = nearest(name, [*sizes, *values])
+        raise InputError(
+            f"[variants]: “{name}” is no size in [sizes], and no array in [values]. {known}",
+            **place,
+        )
     told = sizes.get(name)
     if isinstance(told, str) and not BOUND.fullmatch(told):
         raise InputError(
@@ -153,7 +148,7 @@ def _entries(
     values: Any, span: tuple[int, int] | None, shape: tuple[int, ...] | None, random: Random
 ) -> Any:
     """Whole numbers in the shape of the array, which may have changed with its sizes."""
-    flat = list(_flat(values)) or [0]
+    flat = list(_flat(values))
     low, high = span or (math.floor(min(flat)), math.ceil(max(flat)))
 
     def nested(extents: tuple[int, ...]) -> Any:
@@ -168,7 +163,7 @@ def _flat(values: Any) -> Iterator[Any]:
     if isinstance(values, (list, tuple)):
         for v in values:
             yield from _flat(v)
-    elif values is not None:
+    else:
         yield values
 
 
