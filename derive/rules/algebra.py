@@ -26,10 +26,12 @@ from derive.rules import samples
 from derive.rules.samples import H, i, j, x, y
 from derive.rules.terms import (
     as_power,
+    collected,
     common_number,
     factors,
     power,
     product,
+    split_count,
     split_number,
     terms,
     total,
@@ -52,7 +54,7 @@ def tidy_product(f: Times, scope: Scope) -> Formula | None:
     """Numbers in front and multiplied, products in products flattened, 0 and 1 carried out."""
     flat: list[Formula] = []
     for g in f.args:
-        flat.extend(factors(g))  # type: ignore[arg-type]
+        flat.extend(h for part in factors(g) for h in split_count(part))  # type: ignore[arg-type]
     new = with_number(*split_number(Times(*flat)))
     return None if new == f else new
 
@@ -67,15 +69,12 @@ def tidy_product(f: Times, scope: Scope) -> Formula | None:
 )
 def collect_powers(f: Times, scope: Scope) -> Formula | None:
     """b^r b^s = b^{r+s}; δ δ = δ and [C][C] = [C] for what is 0 or 1."""
-    exponents: dict[Formula, Fraction] = {}
-    for g in factors(f):
-        b, e = as_power(g)
-        if isinstance(g, (Delta, Bracket, Chosen)):
-            exponents[g] = Fraction(1)
-        else:
-            exponents[b] = exponents.get(b, Fraction(0)) + e
+    exponents = collected(factors(f))
     if len(exponents) == len(f.args):
         return None
+    for b in exponents:
+        if isinstance(b, (Delta, Bracket, Chosen)):
+            exponents[b] = Fraction(1)
     return product(*(power(b, e) for b, e in exponents.items() if e))
 
 
@@ -132,7 +131,8 @@ def tidy_sum(f: Plus, scope: Scope) -> Formula | None:
     quiet=True,
 )
 def tidy_power(f: Power, scope: Scope) -> Formula | None:
-    """b^1 = b, b^0 = 1, 1^e = 1; (b^r)^n = b^{rn} and (fg)^n = f^n g^n for a whole n."""
+    """b^1 = b, b^0 = 1, 1^e = 1; (b^r)^n = b^{rn} and (fg)^n = f^n g^n for a whole n;
+    1/(2m) is 1/2 of 1/m."""
     e = f.exponent
     if not isinstance(e, Number):
         return None
@@ -142,6 +142,8 @@ def tidy_power(f: Power, scope: Scope) -> Formula | None:
         return Number(f.base.value ** int(e.value))
     if isinstance(f.base, Count) and f.base.integer.constant not in (None, 0):
         return Power(Number(f.base.integer.constant or 1), e)
+    if len(split_count(f.base)) > 1:
+        return Power(Times(*split_count(f.base)), e)
     if e.value.denominator != 1:
         return None
     if isinstance(f.base, Times):
@@ -171,8 +173,9 @@ def factor_out(f: Plus, scope: Scope) -> Formula | None:
     c = common_number([number for number, _ in split])
     if not common and c == 1:
         return None
-    inner = total(*(with_number(n / c, rest) for (n, _), rest in zip(split, left, strict=True)))
-    return with_number(c, (*common, inner))
+    inner = [(n / c, rest) for (n, _), rest in zip(split, left, strict=True)]
+    inner.sort(key=lambda term: term[0] < 0)
+    return with_number(c, (*common, total(*(with_number(n, rest) for n, rest in inner))))
 
 
 @rule(
@@ -235,8 +238,8 @@ def multiply_out(f: Plus, scope: Scope) -> Formula | None:
     coefficients: dict[tuple[Formula, ...], Fraction] = {}
     for g in terms(f):
         for c, rest in _multiplied(g):
-            collected = _collected(rest)
-            key = next((k for k in coefficients if set(k) == set(collected)), collected)
+            bases = tuple(power(b, e) for b, e in collected(rest).items() if e)
+            key = next((k for k in coefficients if set(k) == set(bases)), bases)
             coefficients[key] = coefficients.get(key, Fraction(0)) + c
     new = total(*(with_number(c, rest) for rest, c in coefficients.items() if c))
     return new if _extent(new) < _extent(f) else None
@@ -249,14 +252,6 @@ def _multiplied(f: Formula) -> list[tuple[Fraction, tuple[Formula, ...]]]:
         parts = [split_number(t) for t in terms(g)]
         made = [(c * d, (*left, *right)) for c, left in made for d, right in parts]
     return made
-
-
-def _collected(rest: tuple[Formula, ...]) -> tuple[Formula, ...]:
-    """The factors of a product, each base once."""
-    exponents: dict[Formula, Fraction] = {}
-    for b, e in map(as_power, rest):
-        exponents[b] = exponents.get(b, Fraction(0)) + e
-    return tuple(power(b, e) for b, e in exponents.items() if e)
 
 
 def _extent(f: Formula) -> Fraction:

@@ -8,7 +8,7 @@ from functools import reduce
 from math import gcd
 from typing import TypeVar
 
-from derive.ir import Formula, Number, Plus, Power, Times
+from derive.ir import Binding, Count, Formula, Int, Number, Plus, Power, Times, same, subformulas
 
 Part = TypeVar("Part")
 
@@ -45,6 +45,24 @@ def as_power(f: Formula) -> tuple[Formula, Fraction]:
     return f, Fraction(1)
 
 
+def collected(parts: Iterable[Formula]) -> dict[Formula, Fraction]:
+    """The bases of a product with their exponents, each base once: b^r b^s = b^{r+s}.
+
+    Σ_i f(i) and Σ_k f(k) are one base.
+    """
+    exponents: dict[Formula, Fraction] = {}
+    for b, e in map(as_power, parts):
+        if b not in exponents:
+            b = next((c for c in exponents if _renamed(b, c)), b)
+        exponents[b] = exponents.get(b, Fraction(0)) + e
+    return exponents
+
+
+def _renamed(f: Formula, g: Formula) -> bool:
+    """Whether they differ in the names of bound indices only."""
+    return type(f) is type(g) and any(isinstance(h, Binding) for h in subformulas(f)) and same(f, g)
+
+
 def split_number(f: Formula) -> tuple[Fraction, tuple[Formula, ...]]:
     """(c, fs) with f = c · Π fs, c the product of the numbers among the factors."""
     c = Fraction(1)
@@ -55,6 +73,15 @@ def split_number(f: Formula) -> tuple[Fraction, tuple[Formula, ...]]:
         else:
             rest.append(g)
     return c, tuple(rest)
+
+
+def split_count(f: Formula) -> tuple[Formula, ...]:
+    """The factors 2 and m of a count 2m; any other formula is its own only factor."""
+    if isinstance(f, Count) and len(f.integer.terms) == 1:
+        ((monomial, c),) = f.integer.terms
+        if monomial and c != 1:
+            return Number(c), Count(Int({monomial: 1}))
+    return (f,)
 
 
 def with_number(c: Fraction, rest: Iterable[Formula]) -> Formula:
