@@ -22,7 +22,6 @@ from derive.engine.matrix.passes import vectors
 from derive.engine.network import derive_all
 from derive.engine.second import SecondDerivatives
 from derive.errors import InputError
-from derive.ir import Derivative as Formal
 from derive.ir import Element, Formula, Tensor
 from derive.ir.sympy_form import to_sympy
 from derive.network.build import Model, build, with_vector
@@ -74,13 +73,7 @@ class Given:
         return self._as_arrays(made.chain) if form == "matrix" else made
 
     def _jacobian(self, of: str, wrt: str) -> Derivation:
-        top, by = self._defined(of), self._tensor(wrt)
-        engine = self._engine(top)
-        if top in {d.tensor for d in self.model.program.consumers.get(by, ())}:
-            direct = engine.jacobian(top, by)
-            if isinstance(direct.start, Formal) and not direct.start.held:
-                return self._made(direct)
-        return self._made(engine.gradient(by, expanded=True))
+        return self._made(self._engine(self._defined(of)).total(self._tensor(wrt)))
 
     def gradient(self, wrt: str, of: str | None = None, form: str = "recursive") -> Derivation:
         """∂of/∂wrt, by default of the loss.

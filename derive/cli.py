@@ -15,8 +15,10 @@ from contextlib import contextmanager
 from difflib import get_close_matches
 from enum import Enum
 from importlib import import_module
+from inspect import cleandoc
 from io import TextIOWrapper
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
@@ -248,6 +250,23 @@ def layers() -> None:
             )
             typer.echo(f"\n  {name}({options})\n    {catalogue.description(kind)}")
         typer.echo()
+
+
+@app.command()
+def questions() -> None:
+    """List the questions that the problems of a sheet can ask, with their fields."""
+    ask = import_module("derive.network.ask")
+    typer.echo('Questions, such as {question = "forward", of = "C", at = [1, 1]} in `ask`:')
+    kinds = {"every question": ask.Question, **ask.KINDS}
+    for name, kind in kinds.items():
+        typer.echo(f"\n  {name}")
+        typer.echo(
+            fill(cleandoc(kind.__doc__), 96, initial_indent=" " * 4, subsequent_indent=" " * 4)
+        )
+        for field, meaning in ask.fields(kind).items():
+            typer.echo(
+                fill(f"{field}: {meaning}", 96, initial_indent=" " * 6, subsequent_indent=" " * 8)
+            )
 
 
 @app.callback(invoke_without_command=True)

@@ -1,5 +1,6 @@
 """The command line: options, exit status, messages, and how fast it answers."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 import derive
 from derive.cli import app
 from derive.errors import InputError
+from derive.network import ask
 
 RUNNER = CliRunner()
 
@@ -125,6 +127,18 @@ def test_each_format_is_written_once(network, pipeline):
 @pytest.mark.parametrize("arguments", [["--format", "doc"], ["--detail", "some"], ["--nonsense"]])
 def test_wrong_options_have_status_2(network, arguments):
     assert run("solve", network, *arguments).exit_code == 2
+
+
+def test_questions_lists_every_field():
+    result = run("questions")
+    assert result.exit_code == 0
+    every = ("question", *ask.COMMON)
+    for name, kind in ask.KINDS.items():
+        part = re.split(r"\n\n  ", result.stdout.split(f"\n  {name}\n")[1])[0]
+        assert all(f"\n      {field}" in part for field in kind.model_fields if field not in every)
+        assert all(f.description for field, f in kind.model_fields.items() if field != "question")
+    assert 'terms = "nonzero" or "all":' in result.stdout
+    assert "wrt: Required." in result.stdout
 
 
 def test_layers_lists_options_with_defaults():

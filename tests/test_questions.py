@@ -5,55 +5,23 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from html import unescape
-from pathlib import Path
 
 import pytest
 from pages import rendered
+from sheets import EXAMPLES, answers, numbers, solved, words
 
 from derive.document.answers import document
 from derive.engine.calculate import Calculator
 from derive.errors import InputError
 from derive.ir import Number
-from derive.network.source import Source, parse_toml, read_toml
-from derive.questions.parts import Answer, Grids, Lines, Say
+from derive.network.source import read_toml
+from derive.questions.parts import Grids, Lines, Say
 from derive.questions.sheet import Sheet, sheet
 from derive.verify.verdict import REFUTED
 from derive.writers.html import html
 from derive.writers.latex import latex
 from derive.writers.markdown import markdown
 from derive.writers.pdf import Engine, write_pdf
-
-EXAMPLES = Path(__file__).parents[1] / "examples"
-
-
-def solved(text: str, variant: int | None = None, solve: bool = True) -> Sheet:
-    return sheet(parse_toml(text), Source("sheet.toml", text), variant, solve)
-
-
-def answers(made: Sheet) -> list[Answer]:
-    return [a for _, p in made.problems for a in p.answers]
-
-
-def numbers(answer: Answer, name: str) -> list[list[list[Fraction]]]:
-    """The tables of an array in an answer, those that consist of numbers."""
-    found = []
-    for part in answer.parts:
-        for grid in part.grids if isinstance(part, Grids) else ():
-            symbol = getattr(grid.name, "name", None) or f"d{grid.name and grid.name.by.name}"
-            if symbol == name and all(isinstance(c.content, Number) for r in grid.rows for c in r):
-                found.append([[c.content.value for c in r] for r in grid.rows])
-    return found
-
-
-def words(made: Sheet) -> str:
-    return " ".join(
-        w
-        for a in answers(made)
-        for part in a.parts
-        if isinstance(part, Say)
-        for w in part.words
-        if isinstance(w, str)
-    )
 
 
 @pytest.fixture(scope="module")
@@ -454,3 +422,26 @@ def test_a_sheet_in_every_format(pool):
     assert r"\node[derive=window]" in latex(shown)
     assert '<td class="window">' in html(shown)
     assert r"\boxed{109}" in markdown(shown)
+
+
+def test_a_symbol_for_the_gradient_that_comes_from_above():
+    text = """
+[tensors]
+A = [3]
+B = [2]
+[values]
+A = ["1/3", -2, 0.25]
+[[problems]]
+define = ['C = Conv1d(A, B)']
+ask = [{question = "gradient", of = "C", wrt = "A", upstream = "%s"}]
+"""
+    made = solved(text % "G")
+    assert all(v.holds for v in made.verdicts)
+    page = markdown(document(made))
+    assert r"= G_{1} B_{2} + G_{2} B_{1}" in page
+    assert r"With $G$ = $\frac{\partial E}{\partial C}$, compute" in page
+    for symbol in ("A", "E", "G H"):
+        with pytest.raises(InputError, match="free for the upstream"):
+            solved(text % symbol)
+    with pytest.raises(InputError, match=r"A = \[0.25, '1/0'\], expected a finite number"):
+        solved(text.replace('["1/3", -2, 0.25]', '[0.25, "1/0"]') % "G")

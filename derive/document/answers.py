@@ -55,7 +55,19 @@ from derive.document.model import (
 from derive.document.notation import Names, Notation, parse_name
 from derive.document.present import present
 from derive.document.windows import places, window_key, windowed, within
-from derive.ir import Count, Formula, Guard, Int, Max, Number, Range, Size, Tensor, conjuncts
+from derive.ir import (
+    Component,
+    Count,
+    Formula,
+    Guard,
+    Int,
+    Max,
+    Number,
+    Range,
+    Size,
+    Tensor,
+    conjuncts,
+)
 from derive.ir import Relation as Claim
 from derive.questions import parts as said
 from derive.questions.sheet import Sheet
@@ -183,8 +195,7 @@ class _Teller:
             case said.Written():
                 return layout.formula(f.formula, _as_it_stands(names, "long"))
             case said.Slope():
-                above, below = parse_name(f.of.symbol), parse_name(f.by.symbol)
-                return Fraction(row(Sign("partial"), above), row(Sign("partial"), below))
+                return _slope(f, names)
             case Count():
                 return layout.extent(f.integer, names)
             case Number():
@@ -287,6 +298,12 @@ def _as_it_stands(names: Names, decimals: Literal["long", "all"]) -> Names:
 def _decimal(names: Names) -> Names:
     """Names with which numbers are decimals wherever that is possible."""
     return replace(names, notation=replace(names.notation, decimals="all"))
+
+
+def _slope(f: said.Slope, names: Names) -> Math:
+    """∂E/∂A."""
+    of = layout.formula(f.of, names) if isinstance(f.of, Component) else parse_name(f.of.symbol)
+    return Fraction(row(Sign("partial"), of), row(Sign("partial"), parse_name(f.by.symbol)))
 
 
 def _grows(variable: Size) -> Math:

@@ -106,6 +106,15 @@ class Differentiator:
             self._jacobians[of, by] = Derivation(d.start, d.ranges, (*d.steps, *rest))
         return self._jacobians[of, by]
 
+    def total(self, by: Tensor) -> Derivation:
+        """∂L/∂by along all paths: of a loss that reads `by` itself, else by the chain rule."""
+        loss = self.program.loss
+        if loss is not None and loss in {d.tensor for d in self.program.consumers.get(by, ())}:
+            direct = self.jacobian(loss, by)
+            if isinstance(direct.start, Derivative) and not direct.start.held:
+                return direct
+        return self.gradient(by, expanded=True)
+
     def _edge(self, of: Tensor, by: Tensor) -> tuple[Component, Component, Derivation]:
         if (of, by) not in self._edges:
             d = self.definition(of)

@@ -76,7 +76,7 @@ def _question(value: object) -> object:
 Extent = Annotated[int | str, PlainValidator(_extent, json_schema_input_type=int | str)]
 SizeValue = Annotated[int | str, PlainValidator(_size, json_schema_input_type=int | str)]
 Span = Annotated[tuple[int, int], PlainValidator(_span, json_schema_input_type=list[int])]
-Value = Annotated[Any, PlainValidator(_value, json_schema_input_type=float | list[Any])]
+Value = Annotated[Any, PlainValidator(_value, json_schema_input_type=float | str | list[Any])]
 
 
 class Latex(Table):
@@ -281,7 +281,11 @@ def _unknown_question(
         hint = 'add one, such as question = "output_size"'
         return InputError(f"{table}: “question” is missing; {hint}.", **place)
     asked = str(error["ctx"]["tag"])
-    return InputError(f"{table}: there is no question “{asked}”. {nearest(asked, KINDS)}", **place)
+    return InputError(
+        f"{table}: there is no question “{asked}”. {nearest(asked, KINDS)} "
+        "`derive questions` lists all, with their fields.",
+        **place,
+    )
 
 
 _EXPECTED = {
@@ -304,10 +308,15 @@ def _table(path: Iterable[str | int]) -> str:
 
 
 def _shown(value: object) -> str:
-    if isinstance(value, Fraction):
-        value = float(value)
-    text = repr(value)
+    text = repr(_plain(value))
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _plain(value: object) -> object:
+    """Fractions as decimals, as they were written."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return float(value) if isinstance(value, Fraction) else value
 
 
 def _fields(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -52,12 +53,14 @@ def _axes(value: object) -> tuple[int, ...]:
 
 
 def exact(value: object) -> Fraction:
-    """A number as it is written: 0.1 is 1/10."""
+    """A number as it is written: 0.1 is 1/10, and "1/3" a third."""
     if isinstance(value, Fraction) or type(value) is int:
         return Fraction(value)
     if isinstance(value, (float, Decimal)) and isfinite(value):
         return Fraction(repr(value) if isinstance(value, float) else value)
-    raise ValueError("a finite number")
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+/0*[1-9]\d*", value):
+        return Fraction(value)
+    raise ValueError("a finite number, or a fraction in quotes such as “1/3”")
 
 
 def _real(value: object) -> RealName:

@@ -13,7 +13,7 @@ from typing import Any
 
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation
-from derive.engine.differentiate import Differentiator
+from derive.engine.differentiate import Differentiator, replace_derivatives
 from derive.ir import (
     Component,
     Definition,
@@ -31,6 +31,9 @@ from derive.network.names import is_lone_symbol
 from derive.questions.setting import Setting, numeric
 from derive.verify.verdict import EXACT, NUMERIC, DerivationVerdict
 from derive.verify.verify import Verifier
+
+_UNNAMED = "g"
+"""What ∂E/∂C is called where the question has no symbol for it: nothing prints it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +56,12 @@ class Error:
             if ask.upstream is not None:
                 setting.fail(f"{of.name} is a number, and its own error", "upstream")
             return Error(setting, replace(p, loss=of), of, of, None, None)
-        if not is_lone_symbol(ask.error) or ask.error in _symbols(setting):
-            setting.fail(f"“{ask.error}” is no symbol that is free for the error", "error")
-        upstream = Tensor(f"{ask.error}.upstream", "g", of.shape, of.base)
+        symbol = ask.upstream if isinstance(ask.upstream, str) else _UNNAMED
+        for key, name in (("error", ask.error), ("upstream", symbol)):
+            other = ask.error if key == "upstream" else None
+            if not is_lone_symbol(name) or name in _symbols(setting) or name == other:
+                setting.fail(f"“{name}” is no symbol that is free for the {key}", key)
+        upstream = Tensor(f"{ask.error}.upstream", symbol, of.shape, of.base)
         error = Tensor(ask.error, ask.error, (), of.base)
         at = tuple(fresh("i") for _ in of.shape)
         body = Sum(Times(upstream[at], of[at]), *axis_ranges(of, at))
@@ -78,6 +84,17 @@ class Error:
         """How a definition depends on what it reads."""
         return self.engine.jacobian(of, by)
 
+    def by_its_name(self, f: Formula) -> Formula:
+        """`f` with G_i in the place of ∂E/∂C_i, where the question has the symbol G for it."""
+        g = self.upstream
+        if g is None or g.symbol == _UNNAMED:
+            return f
+
+        def named(d: Derivative) -> Formula:
+            return g[d.by.indices] if d.by.tensor == self.of else d
+
+        return replace_derivatives(f, named)
+
     # -- numbers ---------------------------------------------------------------------------------
 
     def inserted(self, f: Formula) -> Formula:
@@ -99,7 +116,7 @@ class Error:
 
         The sizes are drawn; or those of the problem, if it needs them.
         """
-        found = Verifier(self.program).derivation(d)
+        found = self.anywhere.derivation(d)
         if found.status in (EXACT, NUMERIC):
             return found
         return numeric(self.program, self.setting.sizes, {}).derivation(d)
@@ -110,6 +127,11 @@ class Error:
             return {}
         shape = self.setting.calculator.shape(self.of)
         return {self.upstream: _nested(self.numbers, shape, (), self.of.base)}
+
+    @cached_property
+    def anywhere(self) -> Verifier:
+        """Verifies at drawn sizes."""
+        return Verifier(self.program)
 
     @cached_property
     def at_sizes(self) -> Verifier:
@@ -130,7 +152,7 @@ def _symbols(setting: Setting) -> set[str]:
 
 def _numbers(ask: Gradient, of: Tensor, setting: Setting) -> dict[tuple[int, ...], Fraction] | None:
     """The entries of ∂E/∂C as the question gives them."""
-    if ask.upstream is None:
+    if ask.upstream is None or isinstance(ask.upstream, str):
         return None
     if not setting.is_numeric:
         setting.fail("numbers for the gradient need numbers for all sizes", "upstream")

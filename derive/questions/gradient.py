@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 from derive.engine.calculate import Value
-from derive.ir import Component, Definition, Derivative, Formula, Int, Number, Tensor
+from derive.ir import Component, Definition, Derivative, Formula, Number, Tensor
 from derive.network.ask import Gradient
+from derive.questions.derived import derived
 from derive.questions.error import Error
 from derive.questions.parts import (
     Grids,
@@ -18,12 +18,11 @@ from derive.questions.parts import (
     Say,
     Side,
     Slope,
-    Word,
     Words,
     Written,
 )
-from derive.questions.setting import Setting, result, verified
-from derive.questions.tables import Marks, table
+from derive.questions.setting import Setting, environment, result, verified
+from derive.questions.tables import Marks, left_out, table
 from derive.questions.ties import choices
 from derive.rules.terms import product, total
 
@@ -40,8 +39,18 @@ def wording(ask: Gradient, setting: Setting) -> Words:
     head: Words = ("An error ", error.tensor, " depends on ", of, ". ")
     slope = Slope(error.tensor, of)
     numbers = error.numbers
-    if numbers is None:
-        told: Words = ("Express ", Slope(error.tensor, wrt), " by ", slope)
+    if isinstance(ask.upstream, str):
+        assert error.upstream is not None
+        told: Words = (
+            "With ",
+            error.upstream,
+            " = ",
+            slope,
+            ", compute ",
+            Slope(error.tensor, wrt),
+        )
+    elif numbers is None:
+        told = ("Express ", Slope(error.tensor, wrt), " by ", slope)
     elif len(set(numbers.values())) == 1:
         value = Number(next(iter(numbers.values())))
         told = ("All entries of ", slope, " are ", value, ". Compute ", Slope(error.tensor, wrt))
@@ -65,15 +74,7 @@ def check(ask: Gradient, setting: Setting) -> None:
     of, wrt = setting.defined(ask.of), setting.tensor(ask.wrt, "wrt")
     if wrt not in setting.program.ancestors(of):
         setting.fail(f"{of.name} does not depend on {wrt.name}", "wrt")
-    if setting.is_numeric:
-        places = setting.calculator.places(wrt)
-        for at in ask.at or ():
-            if at not in places:
-                setting.fail(
-                    f"{list(at)} is no position in {wrt.name}; expected one from "
-                    f"{list(places[0])} to {list(places[-1])}",
-                    "at",
-                )
+    setting.demand_positions(ask.at or (), wrt)
 
 
 def answer(ask: Gradient, setting: Setting) -> Iterator[Part]:
@@ -151,18 +152,12 @@ class _Stage:
     def general(self) -> Iterator[Part]:
         """The chain rule and what the engine makes of it."""
         d = self.error.engine.gradient(self.t)
-        verdicts = self.error.derived(d)
-        displayed = [v for v in verdicts.steps if v.depth == 0]
-        told: list[Side] = []
-        for step, v in zip(d.steps, displayed, strict=True):
-            side = Side(step.after, (step.reason,), verdict=v.verification)
-            if told and not step.reason:
-                told[-1] = Side(step.after, told[-1].reason, verdict=v.verification)
-            else:
-                told.append(side)
-        told[-1] = Side(told[-1].formula, told[-1].reason, verdict=verdicts.ends)
-        yield Say((), ranges=d.ranges)
-        yield Lines((Row(d.start, tuple(told)),), d.ranges)
+        named = self.error.by_its_name(d.result)
+        more: list[Side] = []
+        if named != d.result:
+            verdict = verified(self.error.anywhere, d.result, "=", named, d.ranges, d.facts)
+            more.append(Side(named, (), verdict=verdict))
+        yield from derived(d, self.error.derived(d), *more)
 
     # -- one entry -------------------------------------------------------------------------------
 
@@ -193,10 +188,10 @@ class _Stage:
         assert isinstance(jacobian.start, Derivative)
         of, variable, held = jacobian.start.of, jacobian.start.by, jacobian.start.held
         assert isinstance(of, Component)
-        fixed = _env(variable, by.indices)
+        fixed = environment(variable, by.indices)
         for at in self.setting.calculator.places(d.tensor):
             entry = d.tensor[at]
-            env = fixed | _env(of, entry.indices)
+            env = fixed | environment(of, entry.indices)
             slope = Derivative(entry, by, *held)
             found = self.setting.unroll(jacobian.result, env)
             last = d.tensor == self.error.tensor
@@ -209,7 +204,7 @@ class _Stage:
             return jacobian
         z = upstream.by
         if z.tensor not in self.known:
-            return product(upstream, jacobian)
+            return product(self.error.by_its_name(upstream), jacobian)
         value = self.known[z.tensor][_position(z)]
         if not isinstance(value, Fraction):
             return product(upstream, jacobian)
@@ -254,14 +249,9 @@ class _Stage:
         name = Slope(self.error.tensor, self.t)
         grids = table(self.t, shape, shown, Marks(heat=True), self.values, name)
         verdicts = tuple(s.verdict for r in rest for s in r.sides if s.verdict is not None)
-        words: Word = "All entries together; the larger an entry, the darker."
-        return Grids(tuple(grids), (words,), verdicts)
-
-
-def _env(general: Component, indices: tuple[Int, ...]) -> dict[Any, int]:
-    """The values of the indices of `general` at a position."""
-    pairs = zip(general.indices, indices, strict=True)
-    return {e.atom: n.constant for e, n in pairs if e.atom is not None and n.constant is not None}
+        size = "the absolute value of an entry" if min(self.values.values()) < 0 else "an entry"
+        words = f"All entries together; the larger {size}, the darker. {left_out(shape)}"
+        return Grids(tuple(grids), (words.rstrip(),), verdicts)
 
 
 def _position(c: Component) -> tuple[int, ...]:

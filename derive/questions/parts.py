@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from derive.ir import Formula, Guard, Int, Range, Relation, Size, Tensor
+from derive.ir import Component, Formula, Guard, Int, Range, Relation, Size, Tensor
 from derive.verify.verdict import Verification
 
 
@@ -51,9 +51,9 @@ class Written:
 
 @dataclass(frozen=True)
 class Slope:
-    """∂E/∂A as a whole."""
+    """∂E/∂A as a whole; or how one entry of an array depends on another array."""
 
-    of: Tensor
+    of: Tensor | Component
     by: Tensor
 
 

@@ -12,6 +12,7 @@ from derive.network.ask import (
     Flops,
     Forward,
     Gradient,
+    Jacobian,
     Limit,
     OutputSize,
     Parameters,
@@ -27,6 +28,7 @@ from derive.questions import (
     counts,
     forward,
     gradient,
+    jacobian,
     limit,
     output_size,
     pooling,
@@ -54,6 +56,7 @@ class Kind:
 KINDS: dict[type[Question], Kind] = {
     OutputSize: Kind(output_size.wording, output_size.answer),
     Forward: Kind(forward.wording, forward.answer, check=forward.check),
+    Jacobian: Kind(jacobian.wording, jacobian.answer, check=jacobian.check),
     Gradient: Kind(gradient.wording, gradient.answer, gradient.shown, gradient.check),
     Pooling: Kind(pooling.wording, pooling.answer),
     Limit: Kind(limit.wording, limit.answer),

@@ -16,7 +16,7 @@ from derive.engine.calculate import Calculator, Value, is_short, rounded
 from derive.engine.differentiate import Differentiator
 from derive.engine.unroll import Unroller
 from derive.errors import InputError
-from derive.ir import Formula, Guard, Number, Range, Size, Tensor
+from derive.ir import Component, Formula, Guard, Index, Int, Number, Range, Size, Tensor
 from derive.network.ask import Question
 from derive.network.build import Model
 from derive.network.given import Given
@@ -71,6 +71,17 @@ class Setting:
         path: list[str | int] = ["ask", self.question, *([key] if key else [])]
         label = f"question {self.question + 1} ({self.asked[self.question].question})"
         raise InputError(f"{label}: {message}.", **self.given.source.place(*path))
+
+    def demand_positions(self, positions: Sequence[tuple[int, ...]], t: Tensor) -> None:
+        """Refuse positions that an array does not have, where its extents have numbers."""
+        places = self.calculator.places(t) if positions and self.is_numeric else []
+        missing = next((at for at in positions if places and at not in places), None)
+        if missing is not None:
+            self.fail(
+                f"{list(missing)} is no position in {t.name}; expected one from "
+                f"{list(places[0])} to {list(places[-1])}",
+                "at",
+            )
 
     # -- numbers ---------------------------------------------------------------------------------
 
@@ -140,6 +151,14 @@ class Setting:
     def at_values(self) -> Verifier:
         """Verifies at the sizes and the values of the problem."""
         return numeric(self.program, self.sizes, self.values)
+
+
+def environment(general: Component, indices: Sequence[Int]) -> dict[Index, int]:
+    """The values of the indices of `general` at a position."""
+    pairs = zip(general.indices, indices, strict=True)
+    return {
+        e.atom: n.constant for e, n in pairs if isinstance(e.atom, Index) and n.constant is not None
+    }
 
 
 def numeric(program: Program, sizes: dict[Size, int], values: dict[Tensor, Any]) -> Verifier:
