@@ -9,6 +9,7 @@ import pytest
 from derive.ir import (
     Added,
     Array,
+    Commutation,
     Component,
     Correlated,
     Diagonal,
@@ -91,6 +92,31 @@ TABLE: list[tuple[ArrayLaw, Whole, Whole | None]] = [
     ),
     (transposes.transposed_entries, Transposed(Product(M, MT)), None),
     (transposes.transposed_entries, Transposed(Added(MT, Ones((W, H)))), Added(M, Ones((H, W)))),
+    (transposes.transposed_commutation, Transposed(Commutation(H, W)), Commutation(W, H)),
+    (transposes.transposed_commutation, Transposed(Commutation(H, W, 0)), Commutation(W, H, 0)),
+    (transposes.transposed_commutation, Transposed(Identity(H)), None),
+    (
+        transposes.transposed_entries,
+        Transposed(Added(Identity(H), Product(Diagonal(X), S))),
+        Added(Identity(H), Product(ST, Diagonal(X))),
+    ),
+    (transposes.transposed_entries, Transposed(Added(X, minus(Y))), None),
+    (
+        transposes.transposed_entries,
+        Transposed(Added(Identity(H), Product(Added(X, minus(Y)), Transposed(Added(X, Y))))),
+        Added(Identity(H), Product(Added(X, Y), Transposed(Added(X, minus(Y))))),
+    ),
+    (
+        transposes.transposed_entries,
+        Transposed(Added(Kronecker(MT, S), minus(Kronecker(GT, S)))),
+        Added(Kronecker(M, ST), minus(Kronecker(G, ST))),
+    ),
+    (
+        transposes.transposed_entries,
+        Transposed(Added(Product(Kronecker(MT, ST), Commutation(H, H)), Kronecker(GT, ST))),
+        Added(Product(Commutation(H, H), Kronecker(M, S)), Kronecker(G, S)),
+    ),
+    (transposes.transposed_entries, Transposed(Mapped("exp", S)), None),
     (transposes.sum_of_transposes, Added(MT, GT), Transposed(Added(M, G))),
     (
         transposes.sum_of_transposes,

@@ -191,7 +191,8 @@ def test_a_document_shows_arrays_with_their_conventions() -> None:
     assert r"\mathrm{diag}(y) - y y^{\top}" in text
     assert "so it stands transposed" in text
     assert "a gradient has the shape of its variable" in text
-    assert "This has no matrix form: it has 3 axes, and a matrix has two." in text
+    assert r"\frac{\partial\mathrm{vec}(W)" not in text
+    assert r"x^{\top} \otimes I_{K}" in text
 
 
 def test_an_unknown_form_is_refused() -> None:
@@ -247,19 +248,59 @@ def test_matrices_by_matrices(define: str, numerator: str, denominator: str | No
 
 
 @pytest.mark.parametrize(
-    ("define", "shape", "reason"),
+    ("define", "shapes", "expected"),
     [
-        (r"X^\top A", ["m", "n"], "crossed"),
-        (r"X \exp(X^\top A)", ["m", "n"], "crossed"),
-        ("A X", [1, "n"], "length 1"),
-        ("X A", ["m", 1], "length 1"),
+        (r"y = X a", {"X": "mn", "a": "n"}, r"a^{\top} \otimes I_{m}"),
+        (r"y = X^\top a", {"X": "mn", "a": "m"}, r"I_{n} \otimes a^{\top}"),
+        (r"Y = x a^\top", {"X": "mn", "a": "n", "x": "m"}, r"a \otimes I_{m}"),
+        (r"Y = a x^\top", {"a": "n", "x": "m"}, r"I_{m} \otimes a"),
+        (r"Y = x \mathbf{1}^\top + A", {"x": "m", "A": "mn"}, r"\mathbf{1}_{n} \otimes I_{m}"),
+        ("Y = A X", {"X": [1, "n"], "A": ["p", 1]}, "I_{n} \\otimes A_{:,1}"),
+        ("Y = X A", {"X": ["m", 1], "A": [1, "p"]}, r"A_{1} \otimes I_{m}"),
     ],
 )
-def test_matrices_by_matrices_without_a_form(
-    define: str, shape: list[int | str], reason: str
-) -> None:
-    a = {"A X": ["p", 1], "X A": [1, "p"]}.get(define, ["m", "p"])
-    given = Given.from_dict({"tensors": {"X": shape, "A": a}, "define": [f"Y = {define}"]})
+def test_vectors_beside_matrices(define: str, shapes: dict[str, Any], expected: str) -> None:
+    """A vector is its own vec, and so is the one row or column of a matrix."""
+    tensors = {name: list(extents) for name, extents in shapes.items()}
+    given = Given.from_dict({"tensors": tensors, "define": [define]})
+    by = "X" if "X" in define else "x"
+    d = given.jacobian(define[0], by, form="matrix")
+    assert d.verify().status == "exact"
+    assert d.latex().partition(" = ")[2] == expected
+
+
+@pytest.mark.parametrize(
+    ("define", "expected"),
+    [
+        (r"X^\top", r"\mathbf{K}_{m,n}"),
+        (r"B X^\top C", r"(C^{\top} \otimes B) \mathbf{K}_{m,n}"),
+        (
+            r"X^\top A X",
+            r"\bigl((X^{\top} A^{\top}) \otimes I_{n}\bigr) \mathbf{K}_{m,n}"
+            r" + I_{n} \otimes (X^{\top} A)",
+        ),
+        (
+            r"B (X \odot D)^\top",
+            r"(I_{m} \otimes B) \mathbf{K}_{m,n} "
+            r"\operatorname{diag}\bigl(\operatorname{vec}(D)\bigr)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("square", [False, True], ids=["m x n", "n x n"])
+def test_transposes_take_a_commutation_matrix(define: str, expected: str, square: bool) -> None:
+    """Also where the matrix is square, so that both orders of its entries would fit."""
+    tensors = {"X": "mn", "A": "mm", "B": "pn", "C": "mq", "D": "mn"}
+    shapes = {name: list(x.replace("m", "n") if square else x) for name, x in tensors.items()}
+    used = {name: shape for name, shape in shapes.items() if name in define}
+    given = Given.from_dict({"tensors": used, "define": [f"Y = {define}"]})
     d = given.jacobian("Y", "X", form="matrix")
-    assert reason in d.remark
+    assert d.verify().status == "exact"
+    in_n = expected.replace("m,n", "n,n").replace("_{m}", "_{n}")
+    assert d.latex().partition(" = ")[2] == (in_n if square else expected)
+
+
+def test_matrices_by_matrices_without_a_form() -> None:
+    tables = {"tensors": {"X": ["m", "n"], "A": ["m", "p"]}, "define": [r"Y = X \exp(X^\top A)"]}
+    d = Given.from_dict(tables).jacobian("Y", "X", form="matrix")
+    assert "crossed in some factors only" in d.remark
     assert d.verify().status == "exact"

@@ -12,6 +12,7 @@ from derive.document.model import Block, Display, Equation, Line, Mark, Paragrap
 from derive.document.notation import Names, Notation
 from derive.engine.matrix.form import ArrayForm
 from derive.ir import (
+    Commutation,
     Correlated,
     Dilated,
     Element,
@@ -104,6 +105,11 @@ _NOTATION: tuple[tuple[type[Whole], str], ...] = (
     (Ones, "A bold 1 is an array of ones, of the size in its subscript."),
     (Hadamard, "The sign ⊙ multiplies entry by entry, and so does a power with it."),
     (Kronecker, "The sign ⊗ is the Kronecker product, and vec puts columns below each other."),
+    (
+        Commutation,
+        "The commutation matrix K with the extents m, n of a matrix A takes vec(A) to the vec of "
+        "the transpose of A.",
+    ),
     (Summed, "The axes over which an array is summed are counted from 0."),
     (
         Sliced,

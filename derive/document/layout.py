@@ -200,8 +200,8 @@ class _Layout:
 
     def factor(self, f: Formula | Quotient, last: bool) -> Laid:
         if isinstance(f, Quotient):
-            above = self.product(Split(False, f.numbers, (), (), f.above))
-            below = self.product(Split(False, (), (), (), f.below))
+            above = self.product(Split(False, f.numbers, f.counts_above, (), f.above))
+            below = self.product(Split(False, f.divisors, f.counts_below, (), f.below))
             return Laid(Fraction(above.math, below.math), Strength.OPERAND)
         if isinstance(f, Apply) and not last:
             return self.call(f)

@@ -63,9 +63,17 @@ def one_entry(value: Laid) -> Laid:
 
 
 def vec_slope(a: VecSlope) -> Laid:
-    """∂vec(Y)/∂vec(X)."""
+    """∂vec(Y)/∂vec(X); a vector is its own vec."""
     above, below = (
         row(Sign("partial"), Operator("vec"), fenced("paren", parse_name(t.symbol)))
+        if len(t.shape) > 1
+        else row(Sign("partial"), parse_name(t.symbol))
         for t in (a.slope.of, a.slope.by)
     )
     return Laid(Fraction(above, below), Strength.OPERAND)
+
+
+def commutation(extents: tuple[Math, Math]) -> Laid:
+    """K_{m,n}, in bold as K is often the name of a size."""
+    letter = Name("K", accents=("mathbf",))
+    return Laid(Scripts(letter, below=listed(extents)), Strength.ATOM)

@@ -8,8 +8,10 @@ from typing import TypeAlias
 
 from derive.ir import (
     Apply,
+    Array,
     Component,
     Count,
+    Element,
     Formula,
     Greatest,
     Least,
@@ -22,11 +24,14 @@ from derive.ir import (
 
 @dataclass(frozen=True)
 class Quotient:
-    """numbers · above / below, printed as one fraction."""
+    """numbers · counts · above / (divisors · counts · below), printed as one fraction."""
 
     above: tuple[Formula, ...]
     below: tuple[Formula, ...]
     numbers: tuple[Fraction, ...] = ()
+    divisors: tuple[Fraction, ...] = ()
+    counts_above: tuple[Formula, ...] = ()
+    counts_below: tuple[Formula, ...] = ()
 
 
 Factor: TypeAlias = Formula | Quotient
@@ -62,16 +67,29 @@ def split(f: Formula) -> Split:
     if negative is not None:
         numbers[negative] = -numbers[negative]
     kept = tuple(v for v in numbers if v != 1)
+    quotients = _quotients(rest)
+    first = quotients[0] if quotients else None
+    one = len(kept) < 2 or all(v.denominator == 1 for v in kept)
+    if isinstance(first, Quotient) and not first.above and one and _are_counts(below):
+        quotients[0] = _together(first, kept, above, below)
+        kept, above, below = (), [], []
     if below and len(kept) == 1 and kept[0].denominator > 1:
         below.insert(0, Number(kept[0].denominator))
         kept = (Fraction(kept[0].numerator),) if kept[0].numerator != 1 else ()
-    quotients = _quotients(rest)
-    first = quotients[0] if quotients else None
-    whole = all(v.denominator == 1 for v in kept)
-    if isinstance(first, Quotient) and not first.above and kept and whole and not (above or below):
-        quotients[0] = Quotient((), first.below, kept)
-        kept = ()
     return Split(negative is not None, kept, tuple(above), tuple(below), tuple(quotients))
+
+
+def _are_counts(fs: list[Formula]) -> bool:
+    return all(isinstance(f, Count) for f in fs)
+
+
+def _together(
+    q: Quotient, numbers: tuple[Fraction, ...], above: list[Formula], below: list[Formula]
+) -> Quotient:
+    """½ · 1/N · 1/b as one fraction."""
+    over = tuple(Fraction(v.numerator) for v in numbers if v.numerator != 1)
+    under = tuple(Fraction(v.denominator) for v in numbers if v.denominator != 1)
+    return Quotient((), q.below, over, under, tuple(above), tuple(below))
 
 
 def flat(f: Formula) -> list[Formula]:
@@ -122,4 +140,6 @@ def _quotients(factors: list[Formula]) -> list[Factor]:
 
 
 def _is_small(f: Factor) -> bool:
+    if isinstance(f, Element):
+        return isinstance(f.whole, Array)
     return isinstance(f, Component | Apply | Power | Greatest | Least | Plus)

@@ -49,6 +49,7 @@ from derive.ir import (
     Apply,
     Array,
     Broadcast,
+    Commutation,
     Compared,
     Component,
     Correlated,
@@ -122,6 +123,7 @@ class Wholes:
             Ones: lambda a: self._constant("1", a.shape),
             Zeros: lambda a: self._constant("0", a.shape),
             Identity: self._identity,
+            Commutation: self._commutation,
             Product: self._product,
             Transposed: lambda a: self._above(a.of, _TOP),
             Diagonal: lambda a: self._call(Operator("diag"), a.of),
@@ -207,6 +209,10 @@ class Wholes:
         if letter in self.names.symbols:
             letter = Name("I", accents=("mathbf",))
         return Laid(Scripts(letter, below=integer(a.order, self.names)), Strength.ATOM)
+
+    def _commutation(self, a: Commutation) -> Laid:
+        m, n = (integer(d, self.names) for d in a.extents)
+        return levels.commutation((m, n))
 
     def _extents(self, shape: Sequence[Int]) -> Math:
         parts: list[Math] = []

@@ -90,6 +90,17 @@ from derive.ir.walk import (
     substitute,
     tensors,
 )
-from derive.ir.whole import Array, Element, Identity, Ints, Ones, Slope, Whole, Word, Zeros
+from derive.ir.whole import (
+    Array,
+    Commutation,
+    Element,
+    Identity,
+    Ints,
+    Ones,
+    Slope,
+    Whole,
+    Word,
+    Zeros,
+)
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -151,15 +151,15 @@ class Outer(Whole):
 
 
 class Kronecker(Whole):
-    """A ⊗ B of matrices: blocks a_{ij} B."""
+    """A ⊗ B: blocks a_{ij} B.  A column or a row beside a matrix counts as a matrix."""
 
     __slots__ = ()
 
     def __new__(cls, a: Whole, b: Whole) -> Kronecker:
         wholes((a, b), "a Kronecker product")
-        if a.rank != 2 or b.rank != 2:
-            raise ValueError(f"⊗ is of two matrices, found {a.rank} and {b.rank} axes")
-        shape = (product_of(pair) for pair in zip(a.shape, b.shape, strict=True))
+        if max(a.rank, b.rank) != 2 or not (a.rank and b.rank):
+            raise ValueError(f"⊗ is of matrices here, found {a.rank} and {b.rank} axes")
+        shape = map(product_of, zip(as_matrix(a), as_matrix(b), strict=True))
         return made(cls, shape, a, b)
 
 

@@ -1,4 +1,4 @@
-"""Derivatives of matrices by matrices as matrices: ∂vec(Y)/∂vec(X)."""
+"""Derivatives with three or four axes as matrices: ∂vec(Y)/∂vec(X), ∂y/∂vec(X), ∂vec(Y)/∂x."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class VecSlope(Whole):
         cls, of: Tensor, by: Tensor, layout: Word | str = "shape", *held: Tensor
     ) -> VecSlope:
         checked((of, by, *held), Tensor, "a VecSlope")
-        if len(of.shape) != 2 or len(by.shape) != 2:
-            found = f"{len(of.shape)} and {len(by.shape)}"
-            raise ValueError(f"vec is of matrices here, found {found} axes")
+        ranks = len(of.shape), len(by.shape)
+        if min(ranks) < 1 or max(ranks) != 2:
+            raise ValueError(f"vec is of matrices here, found {ranks[0]} and {ranks[1]} axes")
         layout = Word(layout) if isinstance(layout, str) else layout
         shape = (product_of(of.shape), product_of(by.shape))
         if layout.text == "denominator":

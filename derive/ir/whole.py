@@ -1,6 +1,7 @@
 """The sister language: expressions whose value is a whole array.
 
     Array  Slope  Ones  Zeros  Identity        W,  ∂L/∂W,  𝟏,  0,  I
+    Commutation                                 K_{m,n} with K vec(A) = vec(A^⊤)
     Product  Transposed  Added  Scaled          A B,  A^⊤,  A + B,  ½ A
     Hadamard  Mapped  Raised  Compared          A ⊙ B,  σ(A),  A^{⊙2},  [A > 0]
     Diagonal  DiagonalOf  Trace                 diag(v),  diag(A),  tr(A)
@@ -21,7 +22,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from sympy import Basic
 
-from derive.ir.extent import differ
+from derive.ir.extent import differ, product_of
 from derive.ir.formula import Formula, Tensor, checked
 from derive.ir.integer import Int, IntLike
 
@@ -254,6 +255,24 @@ class Zeros(_Constant):
     """The array of zeros of a shape."""
 
     __slots__ = ()
+
+
+class Commutation(Whole):
+    """The matrix that takes vec(A), for A with m rows and n columns, to vec(A^⊤)."""
+
+    __slots__ = ()
+
+    def __new__(cls, m: IntLike, n: IntLike, base: IntLike = 1) -> Commutation:
+        both = (Int.of(m), Int.of(n))
+        return made(cls, (product_of(both),) * 2, *both, Int.of(base))
+
+    @property
+    def extents(self) -> tuple[Int, Int]:
+        return self.args[:2]  # type: ignore[return-value]
+
+    @property
+    def base(self) -> int:
+        return self.args[2].constant or 0  # type: ignore[attr-defined]
 
 
 class Identity(Whole):

@@ -157,13 +157,14 @@ def norm_of_degree(a: Value, p: Formula, power: Formula | None) -> Formula:
 
 
 def kronecker(a: Value, b: Value) -> Value:
-    """The outer product of vectors, the Kronecker product of matrices."""
+    """The outer product of vectors, the Kronecker product of matrices; a vector may be one."""
     if not isinstance(a, Array) or not isinstance(b, Array):
         return zipped([a, b], multiplied)
     if a.rank == b.rank == 1:
         return outer(a, b)
+    a, b = _as_matrix(a), _as_matrix(b)
     if a.rank != 2 or b.rank != 2:
-        raise Mismatch("two vectors or two matrices around ⊗", f"{show(a)} and {show(b)}", False)
+        raise Mismatch("vectors or matrices around ⊗", f"{show(a)} and {show(b)}", False)
     axes = new_axes(2)
     at_a: list[Int] = []
     at_b: list[Int] = []
@@ -174,6 +175,16 @@ def kronecker(a: Value, b: Value) -> Value:
         at_b.append(mod(x - a.base, n) + a.base)
         shape.append(_known(a, k) * n)
     return Array(multiplied([a.at(*at_a), b.at(*at_b)]), axes, tuple(shape), a.base)
+
+
+def _as_matrix(a: Array) -> Array:
+    """A column or a row as a matrix."""
+    if a.rank != 1:
+        return a
+    one = (fresh("k"), Int.of(1))
+    both = ((a.axes[0], a.shape[0]), one)[:: -1 if a.row else 1]
+    axes, shape = zip(*both, strict=True)
+    return Array(a.formula, axes, shape, a.base)
 
 
 def flat_kronecker(a: Array, b: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from derive.ir import (
     Added,
+    Commutation,
     Component,
     Diagonal,
     Hadamard,
@@ -21,6 +22,7 @@ from derive.ir import (
 from derive.rules.array_law import G, M, R, S, X, law
 from derive.rules.samples import m, u
 
+_ENTRIES = (Added, Hadamard, Mapped, Raised)
 _DEEPER = "transposes move towards the leaves"
 
 
@@ -75,6 +77,20 @@ def symmetric(a: Transposed) -> Whole | None:
 
 
 @law(
+    "transpose of a commutation matrix",
+    "turning back what a commutation matrix turns",
+    "fewer transposes",
+    Transposed,
+    lambda: Transposed(Commutation(*m.shape)),
+)
+def transposed_commutation(a: Transposed) -> Whole | None:
+    """K_{m,n}^⊤ = K_{n,m}."""
+    if not isinstance(a.of, Commutation):
+        return None
+    return Commutation(*a.of.extents[::-1], a.of.base)
+
+
+@law(
     "transpose of ones",
     "ones stay ones",
     "fewer transposes",
@@ -96,11 +112,13 @@ def transposed_ones(a: Transposed) -> Whole | None:
     lambda: Transposed(Added(Transposed(M), Mapped("exp", Transposed(G)))),
 )
 def transposed_entries(a: Transposed) -> Whole | None:
-    """(A^⊤ + B)^⊤ = A + B^⊤, where that takes fewer transposes."""
-    if not isinstance(a.of, Added | Hadamard | Mapped | Raised):
+    """(A^⊤ + B)^⊤ = A + B^⊤, where that takes fewer transposes, and (I + A)^⊤ = I + A^⊤."""
+    if not isinstance(a.of, _ENTRIES):
         return None
     new = _flipped(a.of)
-    return new if _transposes(new) < _transposes(a) else None
+    before, after = _transposes(a), _transposes(new)
+    symmetric = isinstance(a.of, Added) and any(_flipped(p) == p for p in a.of.parts)
+    return new if after < before or (after == before and symmetric) else None
 
 
 @law(
@@ -119,7 +137,13 @@ def transposed_kronecker(a: Transposed) -> Whole | None:
 
 
 def _flipped(a: Whole) -> Whole:
-    """The transpose, pushed as far as it goes."""
+    """The transpose, pushed as far as it goes, though a column stays in one piece."""
+    pushed = _pushed(a)
+    whole = a.rank == 1 and isinstance(a, _ENTRIES)
+    return Transposed(a) if whole and _transposes(pushed) > 1 + _transposes(a) else pushed
+
+
+def _pushed(a: Whole) -> Whole:
     match a:
         case Transposed():
             return a.of
@@ -127,6 +151,10 @@ def _flipped(a: Whole) -> Whole:
             return a
         case Ones() if a.rank == 2:
             return Ones(a.shape[::-1], a.base)
+        case Commutation():
+            return Commutation(*a.extents[::-1], a.base)
+        case Kronecker():
+            return Kronecker(*map(_flipped, a.args))  # type: ignore[arg-type]
         case Product():
             return Product(*(_flipped(f) for f in reversed(a.factors)))
         case Scaled():

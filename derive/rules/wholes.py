@@ -41,6 +41,7 @@ from derive.rules.array_sums import (
 from derive.rules.array_transposes import (
     sum_of_transposes,
     symmetric,
+    transposed_commutation,
     transposed_entries,
     transposed_kronecker,
     transposed_multiple,
@@ -61,6 +62,7 @@ LAWS: tuple[ArrayLaw, ...] = (
     twice_transposed,
     transposed_series,
     symmetric,
+    transposed_commutation,
     transposed_ones,
     transposed_product,
     transposed_multiple,

@@ -11,6 +11,7 @@ from typing import TypeGuard
 
 from derive.ir import (
     Array,
+    Commutation,
     Compared,
     Correlated,
     Formula,
@@ -58,7 +59,7 @@ class ArrayDegrees:
 
     def of(self, a: Whole) -> Bounds:
         """The degree of every entry."""
-        if isinstance(a, Ones | Zeros | Identity | Compared):
+        if isinstance(a, Ones | Zeros | Identity | Commutation | Compared):
             return 0, 0
         if isinstance(a, Array):
             return self.of_tensor(a.tensor)

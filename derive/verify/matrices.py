@@ -19,6 +19,7 @@ from derive.ir import (
     Apply,
     Array,
     Broadcast,
+    Commutation,
     Compare,
     Compared,
     Diagonal,
@@ -88,6 +89,7 @@ class Matrices(Slopes, Images, Families):
             Ones: lambda a, env: self._filled(a, 1),
             Zeros: lambda a, env: self._filled(a, 0),
             Identity: lambda a, env: self._numbers(np.eye(self._extents(a)[0], dtype=np.int64)),
+            Commutation: self._commutation,
             Product: self._product,
             Transposed: self._transposed,
             Diagonal: lambda a, env: self._moved(_diagonal, a.of, env),
@@ -155,6 +157,13 @@ class Matrices(Slopes, Images, Families):
     def _one_entry(self, a: OneEntry, env: Env) -> Grid:
         k = fresh("k")
         return self._tabulated(Times(Delta(k, a.at), a.value), (k,), a, env)
+
+    def _commutation(self, a: Commutation, env: Env) -> Grid:
+        rows, columns = (self.integers.number(d) for d in a.extents)
+        i, j = (x.ravel() for x in np.indices((rows, columns)))
+        data = np.zeros((i.size, i.size), np.int64)
+        data[i * columns + j, j * rows + i] = 1
+        return self._numbers(data)
 
     def _filled(self, a: Whole, value: int) -> Grid:
         return self._numbers(np.full(self._extents(a), value, np.int64))
@@ -257,7 +266,7 @@ class Matrices(Slopes, Images, Families):
         return combined(outer, left, right, self.numbers)
 
     def _kronecker(self, a: Kronecker, env: Env) -> Grid:
-        left, right = (self.value(p, env) for p in a.args)  # type: ignore[arg-type]
+        left, right = (self._as_matrix(p, env) for p in a.args)  # type: ignore[arg-type]
         return combined(_blocks, left, right, self.numbers)
 
     # -- rearranged ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 from derive.ir import Component, Derivative, Formula, Index, Slope, Whole, fresh
@@ -41,8 +42,10 @@ class Slopes:
         turned = a.layout == "denominator"
 
         def stacked(x: Data, n: int) -> Data:
-            lead, (i, j, k, m) = x.shape[:n], x.shape[n:]
-            x = x.swapaxes(-4, -3).swapaxes(-2, -1).reshape(*lead, i * j, k * m)
+            split = n + len(a.slope.of.shape)
+            of, by = range(n, split), range(split, x.ndim)
+            x = x.transpose(*range(n), *reversed(of), *reversed(by))
+            x = x.reshape(*x.shape[:n], prod(x.shape[n:split]), prod(x.shape[split:]))
             return x.swapaxes(-2, -1) if turned else x
 
         return self._moved(stacked, a.slope, env)

@@ -136,13 +136,15 @@ def _read(d: Derivation, recogniser: Recogniser) -> Formula:
 
 
 def _of_matrices(start: Formula) -> bool:
-    """Whether a derivation is about the derivative of a matrix by a matrix."""
+    """Whether a derivation is about a derivative of or by a matrix, beside one or a vector."""
     pair = start.args[:2] if isinstance(start, Derivative) else ()
-    return len(pair) == 2 and all(isinstance(c, Component) and len(c.indices) == 2 for c in pair)
+    axes = [len(_indices(c.indices)) for c in pair if isinstance(c, Component)]
+    matrices = all(isinstance(c, Component) and len(c.indices) < 3 for c in pair)
+    return matrices and sorted(axes) in ([1, 2], [2, 2])
 
 
 def _by_vec(d: Derivation, recogniser: Recogniser) -> Element:
-    """The derivative of a matrix by a matrix, with their columns below each other."""
+    """A derivative of or by a matrix, with the columns of matrices below each other."""
     of, by = d.start.args[:2]
     assert isinstance(of, Component)
     assert isinstance(by, Component)
