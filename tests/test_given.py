@@ -429,6 +429,15 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"facts": ["no ties in q"]}, "speaks of q, which is no array"),
     ({"sizes": {"n": 3}, "facts": ["n = 4"]}, "is false for the sizes given"),
     ({"define": ["y = f(q)"]}, "expected a declared symbol, found “q"),
+    ({"define": ["y = f(q)"]}, "Known are: x, n. Names get a meaning in [tensors]"),
+    ({"define": ["y = ReLU(q)"]}, "“y = ReLU(q)”: there is no array “q”. Known are: x, n."),
+    (
+        {"tensors": {"bias": ["n"]}, "define": ["y = ReLU(bais)"]},
+        "there is no array “bais”. Did you mean “bias”?",
+    ),
+    ({"define": ["y = ReLU(x + q)"]}, "found “q” at character 5, here: x +  ⟨?⟩ q."),
+    ({"values": {"x": [1, 10**18]}, "tensors": {"x": [2]}}, "more than 18 digits"),
+    ({"values": {"x": [[1, 2], [3]]}}, "The lists in it differ in length."),
     ({"define": ["n = ReLU(x)"]}, "defines n, which names a size"),
     ({"define": ["y = ReLU(x)", "y = Tanh(x)"]}, "“y = Tanh(x)”"),
     ({"define": ["\\input{a} = ReLU(x)"]}, "is not the LaTeX of a symbol"),
@@ -453,6 +462,13 @@ def test_refusals_say_where(tmp_path: Any) -> None:
             build(given, checking=True)
         assert (caught.value.file, caught.value.line) == ("a.toml", line)
     assert parse_toml(TEXT)["sizes"] == {"k": "n q"}
+
+
+def test_an_unknown_array_of_tables_is_refused_at_its_first_header() -> None:
+    text = "title = 'a'\n\n[[question]]\nof = 'y'\n[[question]]\n"
+    with pytest.raises(InputError, match="“question” is not known here") as caught:
+        Given.from_dict(tomllib.loads(text), Source("a.toml", text))
+    assert caught.value.line == 3
 
 
 def test_options_that_are_free_vary() -> None:

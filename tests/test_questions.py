@@ -403,6 +403,37 @@ def test_variants(tmp_path):
         assert file.read_bytes().startswith(b"%PDF")
 
 
+def test_points_are_written_as_people_write_them():
+    text = """
+[tensors]
+A = [2]
+[[problems]]
+define = ['C = ReLU(A)']
+ask = [{question = "output_size", points = %s}]
+"""
+    found = [answers(solved(text % n, solve=False))[0].points for n in ("2", "1.5", "0.25")]
+    assert found == ["2", "1.5", "0.25"]
+
+
+@pytest.mark.parametrize("text", ["", "title = 'x'\nproblems = []"])
+def test_without_questions_there_is_no_sheet(text):
+    with pytest.raises(InputError, match=r"there are no questions. Expected \[\[problems"):
+        solved(text)
+
+
+def test_numbers_that_are_too_long_are_refused():
+    text = """
+[tensors]
+A = [2]
+[[problems]]
+define = ['C = ReLU(A)']
+ask = [{question = "gradient", of = "C", wrt = "A", upstream = 1e18}]
+"""
+    with pytest.raises(InputError, match=r"question 1 .gradient.: upstream: .* 18 digits") as error:
+        solved(text)
+    assert error.value.line == 6
+
+
 def test_questions_alone(pool):
     made = sheet(*read_toml(EXAMPLES / "conv_pool.toml"), solve=False)
     assert not made.verdicts

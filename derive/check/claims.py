@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Protocol
 
 from derive.check.chain import TOO_DEEP, Chain, claims_in
-from derive.check.compare import Comparer, entries
+from derive.check.compare import Comparer
 from derive.check.conventions import holds
 from derive.check.diagonal import settled
 from derive.check.layouts import other_layouts
@@ -33,6 +33,7 @@ from derive.latex.traced import Traced
 from derive.network.build import Model, build
 from derive.network.given import Given
 from derive.network.symbols import symbols_of
+from derive.verify.world import Given as Entries
 
 
 class Declared(Protocol):
@@ -87,7 +88,7 @@ class Checker:
     @cached_property
     def comparer(self) -> Comparer:
         known = {t.name: t for t in self.model.program.given}
-        numbers = {known[n]: entries(v) for n, v in self.model.values.items() if n in known}
+        numbers = {known[n]: Entries.of(v) for n, v in self.model.values.items() if n in known}
         return Comparer(self.model.program, numbers, general=lambda: self._general)
 
     @cached_property

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
 from functools import cached_property
 from itertools import islice
-from math import lcm, prod
-from typing import Any
+from math import prod
 
 import numpy as np
 
@@ -341,12 +339,3 @@ def _whole(f: Formula) -> bool:
 def _certain(place: Place, pair: Pair, found: Difference) -> bool:
     """Whether the two sides really differ at the first place where their residues do."""
     return place.exactly(*pair.sides, next(found.places())) is not None
-
-
-def entries(value: Any) -> Entries:
-    """Nested tuples of fractions as the entries of a tensor."""
-    numbers = np.array(value, dtype=object)
-    each = [Fraction(x) for x in np.ravel(numbers)]
-    unit = lcm(*(x.denominator for x in each))
-    numerators = np.array([int(x * unit) for x in each], dtype=np.int64)
-    return Entries(numerators.reshape(numbers.shape), unit)

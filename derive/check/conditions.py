@@ -16,7 +16,7 @@ from itertools import combinations
 import numpy as np
 
 from derive.check import spell
-from derive.check.compare import Comparer, entries
+from derive.check.compare import Comparer
 from derive.check.pair import Pair
 from derive.check.reach import integers, reached, sizes
 from derive.derivation.program import Program
@@ -41,6 +41,7 @@ from derive.ir import (
 )
 from derive.verify.sizes import SizeSearch
 from derive.verify.whole import holds as truth
+from derive.verify.world import Given as Entries
 
 FEW = 16
 """Sizes at which a condition is compared with another one."""
@@ -63,7 +64,7 @@ class Conditions:
         for tensor, value in self._scalars(pair) if pair.relation == "=" else ():
             if not value and tensor in tensors(pair.right):  # a term that nobody would write
                 continue
-            comparer = self.comparer.with_values({tensor: entries(value)})
+            comparer = self.comparer.with_values({tensor: Entries.of(value)})
             if _holds(comparer, pair) and not vanishes(comparer, pair):
                 return f"{tensor.symbol} = {value}"
         return self._equal_scalars(pair)

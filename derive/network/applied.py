@@ -83,7 +83,8 @@ class Applied:
         return result
 
     def _whole(self, name: str, text: str, new: Site) -> Int:
-        return whole_number(text, self._table, f"{new.label}: {name}", new.place(name))
+        known = self._declared.sizes.names
+        return whole_number(text, self._table, known, f"{new.label}: {name}", new.place(name))
 
     # -- losses ------------------------------------------------------------------------------------
 

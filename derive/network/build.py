@@ -22,6 +22,7 @@ from derive.network.notation import notation_of
 from derive.network.site import show_shape
 from derive.network.sizes import value_of
 from derive.network.stack import stack_of
+from derive.verify.world import Given as Entries
 
 
 @dataclass(frozen=True)
@@ -261,6 +262,7 @@ def _check_values(given: Given, program: Program) -> None:
                 f"[values]: there is no tensor “{name}”. {nearest(name, shapes)}", **place
             )
         found = _extents(value)
+        ragged = " The lists in it differ in length." if found is None else ""
         told = tuple(value_of(d) for d in shapes[name])
         if (
             found is None
@@ -269,9 +271,14 @@ def _check_values(given: Given, program: Program) -> None:
         ):
             raise InputError(
                 f"[values]: the numbers of {name} do not have its shape, "
-                f"{show_shape(shapes[name])}. Expected nested lists, one level for each axis.",
+                f"{show_shape(shapes[name])}.{ragged} Expected nested lists, one level for each "
+                "axis.",
                 **place,
             )
+        try:
+            Entries.of(value)
+        except Unsupported as error:
+            raise InputError(f"[values]: {name}: {error.message}.", **place) from error
 
 
 def _extents(value: Any) -> tuple[int, ...] | None:

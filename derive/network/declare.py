@@ -96,6 +96,11 @@ class Declarations:
             computed_size(self._given, self.sizes, name, expression)
 
     @property
+    def names(self) -> list[str]:
+        """The names that somebody gave a meaning so far."""
+        return [*self.known.names, *self.sizes.names]
+
+    @property
     def _waiting(self) -> int:
         return len(self._extents) + len(self._expressions) + len(self._tensors)
 
@@ -185,7 +190,7 @@ class Declarations:
         place = self._given.source.place("notation", name)
         table = Symbols(sizes={s.name: s for s in self.sizes.all})
         first, last = (
-            whole_number(text, table, f"the index {name}", place)
+            whole_number(text, table, self.sizes.names, f"the index {name}", place)
             for text in self._notation.classes[name]
         )
         if first.constant not in (0, 1):
@@ -292,7 +297,7 @@ def declared_shape(given: Given, sizes: Sizes, tensor: str) -> tuple[Int, ...]:
         if size is None and is_expression(extent):
             table = Symbols(sizes={s.name: s for s in sizes.all})
             place = given.source.place("tensors", tensor)
-            made.append(whole_number(extent, table, f"the shape of {tensor}", place))
+            made.append(whole_number(extent, table, sizes.names, f"the shape of {tensor}", place))
             sizes.require(at_least(made[-1], 1))
             continue
         if size is None or size.least < 1:

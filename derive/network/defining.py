@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Any
 
@@ -17,7 +18,9 @@ from derive.network.functions import Functions
 from derive.network.given import Given
 from derive.network.names import is_symbol
 from derive.network.site import show_shape
-from derive.network.statements import reading
+from derive.network.statements import reading, undeclared
+
+_WORD = re.compile(r"[\w\\{}^]+")
 
 FORMULA = "Definition"
 """The kind of a layer that is a formula; its definitions before the last have no names."""
@@ -68,7 +71,9 @@ class Defining:
         if not text:
             return self._layer((*before[:-1], self._declared_left(before[-1], source, place)), k)
         table = self.functions.with_tensors(before)
-        made = reading(partial(read_definition, text, table), f"“{source}”", place)
+        made = reading(
+            partial(read_definition, text, table), f"“{source}”", place, self._declared.names
+        )
         return self._layer((*before, self._declared_left(made, source, place)), k)
 
     def _layer(self, definitions: tuple[Definition, ...], k: int) -> Layer:
@@ -85,7 +90,7 @@ class Defining:
             raise InputError(f"“{source}”: {call.left} is not the LaTeX of a symbol.", **place)
         before: list[Definition] = []
         arrays = tuple(
-            self._array(text, f"{call.left}.{n}", before, place)
+            self._array(text, f"{call.left}.{n}", before, source, place)
             for n, text in enumerate(call.arrays, start=1)
         )
         self._unnamed |= {d.tensor for d in before}
@@ -103,15 +108,24 @@ class Defining:
         return layer
 
     def _array(
-        self, text: str, name: str, before: list[Definition], place: dict[str, Any]
+        self, text: str, name: str, before: list[Definition], source: str, place: dict[str, Any]
     ) -> Tensor:
         """The array that an argument names, or the value of an expression, defined under `name`."""
         tensor = self._declared.known.find(text)
         if tensor is None:
-            made = self.functions.expression(text, name, place)
-            before.append(made)
-            tensor = made.tensor
+            before.append(self._expression(text, name, source, place))
+            tensor = before[-1].tensor
         return tensor
+
+    def _expression(self, text: str, name: str, source: str, place: dict[str, Any]) -> Definition:
+        """The value of an argument that names no array; a word is refused as such a name."""
+        try:
+            return self.functions.expression(text, name, source, place)
+        except InputError as error:
+            if not _WORD.fullmatch(text):
+                raise
+            hint = undeclared(text, self._declared.names)
+            raise InputError(f"“{source}”: there is no array “{text}”. {hint}", **place) from error
 
     def _declared_left(self, d: Definition, source: str, place: dict[str, Any]) -> Definition:
         """The definition with the shape that is declared for its left side, by names of extents."""

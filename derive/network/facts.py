@@ -51,7 +51,9 @@ def facts(
             chosen = inputs if name is None else (_named(name, source, known, place),)
             found += [r for t in chosen for r in _no_ties(t, t in inputs)]
             continue
-        for part in reading(partial(read_facts, source, table), f"the fact “{source}”", place):
+        for part in reading(
+            partial(read_facts, source, table), f"the fact “{source}”", place, table.tensors
+        ):
             if isinstance(part, Relation):
                 found.append(part)
             else:

@@ -11,6 +11,7 @@ from typing import Any
 from derive.errors import InputError
 from derive.ir import Definition, Int, Tensor
 from derive.latex import Symbols, read_definition, read_formula
+from derive.latex.error import ReadError
 from derive.latex.symbols import ArrayFunction, DefinedFunction
 from derive.network.call import CallError, split
 from derive.network.declare import Declarations
@@ -147,7 +148,9 @@ class Functions:
         if len(parameters) < len(arrays) or self._declared.known.find(found["name"]) is not None:
             return False
         plain = f"{found['name']}_{found['at']} = {found['body']}"
-        made = reading(partial(read_definition, plain, self.table), f"“{source}”", place)
+        made = reading(
+            partial(read_definition, plain, self.table), f"“{source}”", place, self._declared.names
+        )
         shape = made.tensor.shape
         self.defined[found["name"]] = ArrayFunction(parameters, made.indices, shape, made.body)
         return True
@@ -162,7 +165,9 @@ class Functions:
             tensors={**table.tensors, **{p.symbol: p for p in parameters}},
             sizes={n: s for n, s in table.sizes.items() if n not in names},
         )
-        formula = reading(partial(read_formula, body, local), f"“{source}”", place)
+        formula = reading(
+            partial(read_formula, body, local), f"“{source}”", place, self._declared.names
+        )
         self.defined[name] = DefinedFunction(parameters, formula)
 
     # -- unknown functions -------------------------------------------------------------------------
@@ -219,7 +224,7 @@ class Functions:
             for k, text in enumerate(split(inside)):
                 tensor = self._declared.known.find(text)
                 if tensor is None:
-                    before.append(self.expression(text, f"{name}.{k + 1}", place))
+                    before.append(self.expression(text, f"{name}.{k + 1}", inside, place))
                     tensor = before[-1].tensor
                 found.append(tensor)
         except (CallError, InputError):
@@ -228,11 +233,20 @@ class Functions:
             return [], ()
         return before, tuple(found)
 
-    def expression(self, text: str, name: str, place: dict[str, Any]) -> Definition:
-        """The value of an expression, such as `W x + b`, under a name that nobody reads."""
+    def expression(self, text: str, name: str, source: str, place: dict[str, Any]) -> Definition:
+        """The value of an expression in `source`, such as `W x + b`, under a name of ours."""
         symbol = tagged("u", name)
-        source = f"{symbol} = {text}"
-        return reading(partial(read_definition, source, self.table), f"“{text}”", place)
+        table = self.table
+
+        def read() -> Definition:
+            left = f"{symbol} = "
+            try:
+                return read_definition(left + text, table)
+            except ReadError as e:
+                e.position -= len(left)
+                raise e.within(text) from None
+
+        return reading(read, f"“{source}”", place, self._declared.names)
 
     def _is_unknown(self, name: str, left: str) -> bool:
         """Whether a name is that of an unknown function of whole arrays.

@@ -294,6 +294,7 @@ _EXPECTED = {
     "int_type": "a whole number",
     "dict_type": "a table",
     "model_type": "a table",
+    "model_attributes_type": "a table or the name of a question",
     "tuple_type": "a list",
 }
 

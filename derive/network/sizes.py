@@ -102,6 +102,11 @@ class Sizes:
         """The sizes that the user named."""
         return tuple(s for s in self.all if s.name not in self._made)
 
+    @property
+    def names(self) -> list[str]:
+        """The names that the user gave to sizes."""
+        return [s.name for s in self.declared]
+
     def declare(self, size: Size) -> None:
         """Enter a size that the user named."""
         if self._literal and size.value is not None and size.definition is None:
@@ -120,7 +125,7 @@ class Sizes:
 
     def suggest(self, name: str) -> str:
         """A sentence about the size that a misspelt name may mean."""
-        return nearest(name, [known for known in self._named if known not in self._made])
+        return nearest(name, self.names)
 
     def extent(self, symbol: str, number: int) -> Int:
         """A size that carries a number; the number 1 stays itself.

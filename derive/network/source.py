@@ -46,6 +46,8 @@ class Source:
                 here = (*table, (key[1] or "").replace("\\\\", "\\") or key[2] or key[3])
             else:
                 continue
+            if header and here[:-1] == path:  # [[layers]], where all of them are meant
+                here = path
             if len(here) > depth and here == path[: len(here)]:
                 found, depth = number, len(here)
                 rest = path[len(here) :]

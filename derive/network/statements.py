@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 from derive.errors import InputError
 from derive.ir import Count, Equal, Index, Int, Number, Size, Tensor
 from derive.latex import Symbols, read_formula, read_relation
+from derive.latex.error import UndefinedName
 from derive.latex.symbols import ArrayFunction, DefinedFunction, Identity, Ones, Operator
 from derive.network.given import Given
+from derive.network.names import nearest
 from derive.network.notation import Notation
 from derive.network.sizes import Sizes, value_of
 
@@ -64,7 +66,12 @@ def computed_size(given: Given, sizes: Sizes, name: str, expression: str) -> Siz
     unknown = Size(name)
     table = Symbols(sizes={**{s.name: s for s in sizes.all}, name: unknown})
     what = f"the size {name} = “{expression}”"
-    read = reading(lambda: read_relation(f"{name} = {expression}", table), what, place)
+    read = reading(
+        lambda: read_relation(f"{name} = {expression}", table),
+        what,
+        place,
+        sizes.names,
+    )
     if not isinstance(read, Equal) or read.args[0] != Int.of(unknown):
         raise InputError(
             f"{what} is not an expression in sizes. Expected a whole number, a bound such as "
@@ -79,9 +86,17 @@ def computed_size(given: Given, sizes: Sizes, name: str, expression: str) -> Siz
     return Size(name, value, 1, definition)
 
 
-def whole_number(text: str, table: Symbols, what: str, place: dict[str, Any]) -> Int:
+def undeclared(name: str, known: Iterable[str]) -> str:
+    """What to do about a name that means nothing."""
+    near = nearest(name, known)
+    return f"{near} Names get a meaning in [tensors], [sizes], [notation] or `define`."
+
+
+def whole_number(
+    text: str, table: Symbols, known: Iterable[str], what: str, place: dict[str, Any]
+) -> Int:
     """A whole number, or an expression in sizes."""
-    read = reading(lambda: read_formula(text, table), what, place)
+    read = reading(lambda: read_formula(text, table), what, place, known)
     if isinstance(read, Count):
         return read.integer
     if isinstance(read, Number) and read.value.denominator == 1:
@@ -95,9 +110,17 @@ def left_names(given: Given) -> tuple[str, ...]:
     return tuple(name for text in left for name in (text, text.partition("_")[0]))
 
 
-def reading(read: Callable[[], T], what: str, place: dict[str, Any]) -> T:
-    """What the reader makes of a text; its refusal says where the text stands."""
+def reading(
+    read: Callable[[], T], what: str, place: dict[str, Any], known: Iterable[str] = ()
+) -> T:
+    """What the reader makes of a text; its refusal says where the text stands.
+
+    Of a name without a meaning it says which `known` name is near.
+    """
     try:
         return read()
+    except UndefinedName as e:
+        name = e.found.strip("“”")
+        raise InputError(f"{what}: {e.message}. {undeclared(name, known)}", **place) from e
     except InputError as e:
         raise InputError(f"{what}: {e.message}.", **place) from e

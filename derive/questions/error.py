@@ -14,6 +14,7 @@ from typing import Any
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation
 from derive.engine.differentiate import Differentiator, replace_derivatives
+from derive.errors import Unsupported
 from derive.ir import (
     Component,
     Definition,
@@ -31,6 +32,7 @@ from derive.network.names import is_lone_symbol
 from derive.questions.setting import Setting, numeric
 from derive.verify.verdict import EXACT, NUMERIC, DerivationVerdict
 from derive.verify.verify import Verifier
+from derive.verify.world import Given as Entries
 
 _UNNAMED = "g"
 """What ∂E/∂C is called where the question has no symbol for it: nothing prints it."""
@@ -158,6 +160,7 @@ def _numbers(ask: Gradient, of: Tensor, setting: Setting) -> dict[tuple[int, ...
         setting.fail("numbers for the gradient need numbers for all sizes", "upstream")
     places = setting.calculator.places(of)
     if isinstance(ask.upstream, Fraction):
+        _demand_short(ask.upstream, setting)
         return dict.fromkeys(places, ask.upstream)
     shape = setting.calculator.shape(of)
     if _shape(ask.upstream) != shape:
@@ -166,6 +169,7 @@ def _numbers(ask: Gradient, of: Tensor, setting: Setting) -> dict[tuple[int, ...
             "level for each axis",
             "upstream",
         )
+    _demand_short(ask.upstream, setting)
     found: dict[tuple[int, ...], Fraction] = {}
     for at in places:
         value = ask.upstream
@@ -173,6 +177,14 @@ def _numbers(ask: Gradient, of: Tensor, setting: Setting) -> dict[tuple[int, ...
             value = value[k - of.base]
         found[at] = value
     return found
+
+
+def _demand_short(upstream: Any, setting: Setting) -> None:
+    """Refuse numbers that are too long to be verified."""
+    try:
+        Entries.of(upstream)
+    except Unsupported as error:
+        setting.fail(f"upstream: {error.message}", "upstream")
 
 
 def _shape(value: Any) -> tuple[int, ...] | None:

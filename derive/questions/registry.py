@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+from derive.engine.calculate import is_short
 from derive.network.ask import (
     Commute,
     Compare,
@@ -85,5 +87,12 @@ def answered(asked: Question, setting: Setting, solve: bool = True) -> Answer:
     wording = (asked.text,) if asked.text else kind.wording(asked, setting)
     shown = tuple(kind.shown(asked, setting))
     parts = tuple(kind.answer(asked, setting)) if solve else ()
-    points = "" if asked.points is None else str(asked.points)
-    return Answer(wording, shown, parts, points)
+    return Answer(wording, shown, parts, _points(asked.points))
+
+
+def _points(points: Fraction | None) -> str:
+    """Points as people write them: 2, 1.5, 1/3."""
+    if points is None:
+        return ""
+    short = is_short(points, 4) and points.denominator > 1
+    return f"{float(points):.4f}".rstrip("0") if short else str(points)

@@ -9,7 +9,6 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, NoReturn, TypeAlias
 
-from derive.check.compare import entries
 from derive.derivation.program import Layer, Program
 from derive.derivation.step import Derivation
 from derive.engine.calculate import Calculator, Value, is_short, rounded
@@ -24,6 +23,7 @@ from derive.network.names import nearest
 from derive.questions.parts import Side, Words
 from derive.verify.verdict import EXACT, NUMERIC, DerivationVerdict, Verification
 from derive.verify.verify import Verifier
+from derive.verify.world import Given as Entries
 
 Facts: TypeAlias = Sequence[Guard]
 
@@ -70,7 +70,8 @@ class Setting:
         """Refuse the question, at its line."""
         path: list[str | int] = ["ask", self.question, *([key] if key else [])]
         label = f"question {self.question + 1} ({self.asked[self.question].question})"
-        raise InputError(f"{label}: {message}.", **self.given.source.place(*path))
+        end = "" if message.endswith((".", "?")) else "."
+        raise InputError(f"{label}: {message}{end}", **self.given.source.place(*path))
 
     def demand_positions(self, positions: Sequence[tuple[int, ...]], t: Tensor) -> None:
         """Refuse positions that an array does not have, where its extents have numbers."""
@@ -163,7 +164,7 @@ def environment(general: Component, indices: Sequence[Int]) -> dict[Index, int]:
 
 def numeric(program: Program, sizes: dict[Size, int], values: dict[Tensor, Any]) -> Verifier:
     """A verifier that draws nothing but the arrays that have no values."""
-    known = {t: entries(v) for t, v in values.items()}
+    known = {t: Entries.of(v) for t, v in values.items()}
     return Verifier(program, fixed=sizes, values=known)
 
 

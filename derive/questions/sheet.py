@@ -10,7 +10,7 @@ from typing import Any
 from derive.check.scopes import merged
 from derive.derivation.program import Layer
 from derive.engine.calculate import Calculator
-from derive.errors import DeriveError
+from derive.errors import DeriveError, InputError
 from derive.ir import Tensor
 from derive.network.build import build
 from derive.network.defining import FORMULA
@@ -63,7 +63,8 @@ def sheet(
 
     A `variant` is drawn until its sizes fit each other.
     """
-    Given.from_dict(data, source)
+    if not Given.from_dict(data, source).problems:
+        raise InputError("there are no questions. Expected [[problems]]", file=source.file)
     if variant is not None:
         data = variant_of(data, variant, source, lambda made: _checked(made, source))
     top, settings = Given.from_dict(data, source), _checked(data, source)

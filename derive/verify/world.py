@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from derive.derivation.program import Program
+from derive.errors import Unsupported
 from derive.ir import Apply, Entry, Formula, Index, Int, Range, Size, Tensor, subformulas
 from derive.verify.arithmetic import Arithmetic, Exact, Floats, Modular, P, Powers, Q
 from derive.verify.array import Array, Data
@@ -18,6 +22,9 @@ from derive.verify.order import Order
 from derive.verify.second import lowered
 from derive.verify.unknown import drawn
 
+LONG = 10**18
+"""Numerators and denominators of entries are smaller, so that they fit in 64 bits."""
+
 
 @dataclass(frozen=True)
 class Given:
@@ -25,6 +32,20 @@ class Given:
 
     numerators: Data
     denominator: int = 1
+
+    @staticmethod
+    def of(value: Any) -> Given:
+        """Nested tuples of fractions, which are not drawn; Unsupported where they are too long."""
+        numbers = np.array(value, dtype=object)
+        each = [Fraction(x) for x in np.ravel(numbers)]
+        unit = math.lcm(*(x.denominator for x in each))
+        numerators = [int(x * unit) for x in each]
+        if max(unit, *map(abs, numerators)) >= LONG:
+            raise Unsupported(
+                "the numbers have more than 18 digits, those before the point and after it "
+                "together; expected shorter ones"
+            )
+        return Given(np.array(numerators, dtype=np.int64).reshape(numbers.shape), unit)
 
 
 class World:
