@@ -30,8 +30,8 @@ from derive.network.front import Network as chain
 from derive.network.given import Given as Schema
 from derive.network.given import load as load_schema
 from derive.network.layer import LayerKind
+from derive.network.read_stack import stack_of
 from derive.network.source import read_toml
-from derive.network.stack import stack_of
 from derive.pipeline import Solution, sheet_solution, solution, stack_solution
 from derive.stacked import StackModel
 from derive.verify.numeric import evaluate_arrays

@@ -18,13 +18,14 @@ from derive.document.stack import StackNarrator
 from derive.engine.matrix.form import array_forms
 from derive.engine.matrix.passes import Vectors, vectors
 from derive.engine.network import Derived, derive_all
-from derive.errors import InputError
+from derive.errors import InputError, Unsupported
 from derive.extras import code_blocks, derivations_of, seconds
 from derive.ir import Tensor
 from derive.network.build import Model, build
 from derive.network.given import Given
+from derive.network.read_stack import stack_of
 from derive.network.source import Source, read_toml
-from derive.network.stack import Stack, stack_of
+from derive.network.stack import Stack
 from derive.questions.sheet import sheet
 from derive.stacked import StackModel
 from derive.verify.verdict import (
@@ -136,7 +137,7 @@ def solve(
         given = Given.from_dict(data, source)
         stack = stack_of(given)
         if stack is not None and stack.number is None:
-            made = stack_solution(stack, detail, progress)
+            made = stack_solution(stack, detail, progress, only)
         else:
             made = solution(build(given), detail, only, progress)
     progress("writing")
@@ -184,9 +185,18 @@ def _arrays(model: Model, derived: Derived) -> Vectors:
 
 
 def stack_solution(
-    stack: Stack, detail: str = "full", progress: Callable[[str], None] = lambda doing: None
+    stack: Stack,
+    detail: str = "full",
+    progress: Callable[[str], None] = lambda doing: None,
+    only: Sequence[str] = (),
 ) -> Solution:
     """Everything about a stack of layers, derived, verified and narrated."""
+    if only:
+        raise Unsupported(
+            f"--only is for networks, and {stack.count} is no number; write {stack.count} = 3, "
+            "say, in [sizes]",
+            **stack.given.source.place("define"),
+        )
     progress("deriving")
     model = StackModel.of(stack)
     results = model.results
@@ -195,11 +205,11 @@ def stack_solution(
     marks = {d: Mark(v.status) for d, v in verdicts.items()}
     steps = tuple(s.verification for v in verdicts.values() for s in v.steps)
     document = StackNarrator(
-        stack.given.title,
         model.layers,
-        results,
+        {r.name: r.derivation for r in results},
         marks.get,
         detail == "full",
+        stack.given.title,
         tuple(name for name, meaning in stack.given.notation.items() if meaning == "function"),
         tuple(summary(verdicts)),
     ).document()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from derive.engine.layers import ALL, BELOW, LAST, LAYER, Layers, Result
+from derive.engine.layers import ALL, BELOW, LAST, LAYER, WHOLE, Layers, Result
 from derive.engine.stack import StackDerivations
 from derive.ir import Tensor
-from derive.ir.family import Level, at_levels
+from derive.ir.family import Level
+from derive.ir.levels import at_levels
 from derive.network.build import Model, build
 from derive.network.stack import Stack
 from derive.verify.instances import Instance, verify_instances
@@ -43,11 +44,12 @@ class StackModel:
         return Layers(
             *(s.letter, s.count, s.levels[1]),
             *(self.layer.program, self.last.program, self.below.program),
-            before=here[s.name(s.state, Level(s.letter, -1))],
-            here=here[s.name(s.state, any_level)],
-            top=last[s.name(s.state, top)],
-            parameters=tuple(here[s.name(f, any_level)] for f in s.parameters),
-            last_parameters=tuple(last[n] for f in s.parameters if (n := s.name(f, top)) in last),
+            before=here[s.state.name(Level(s.letter, -1))],
+            here=here[s.state.name(any_level)],
+            top=last[s.state.name(top)],
+            parameters=tuple(here[f.name(any_level)] for f in s.parameters),
+            shared=tuple(here[n] for n in s.shared),
+            last_parameters=tuple(last[n] for n in s.last_parameters),
         )
 
     @cached_property
@@ -59,7 +61,7 @@ class StackModel:
 
     def verdict(self, r: Result) -> DerivationVerdict:
         """Whether a result holds: of every layer, or of every stack up to TOP layers."""
-        if r.where == ALL:
+        if r.where in (ALL, WHOLE):
             return verify_instances(r.derivation, self._instances(r))
         return self._verifiers[r.where].derivation(r.derivation)
 
@@ -83,9 +85,11 @@ class StackModel:
             count = {self.stack.count: Level("", n)}
             lowest = {"base": 0, "product": 0}.get(r.name, 1)
             levels = [lowest] if r.name == "base" else range(lowest, high.at(count).plus + 1)
-            for level in levels:
+            for level in () if r.where == WHOLE else levels:
                 to = {**count, self.stack.letter: Level("", level)}
                 found.append(_instance(verifier, to))
+            if r.where == WHOLE:
+                found.append(_instance(verifier, count))
         return found
 
 

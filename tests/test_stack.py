@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -13,7 +14,7 @@ from mutants import mutants
 from derive.derivation.program import Program
 from derive.derivation.scope import Scope
 from derive.derivation.step import Derivation, Step
-from derive.engine.layers import ALL, Result
+from derive.engine.layers import ALL, WHOLE, Result
 from derive.errors import InputError, Unsupported
 from derive.ir import (
     Array,
@@ -40,10 +41,12 @@ from derive.ir import (
     same,
 )
 from derive.ir.column import OneEntry
-from derive.ir.family import Chain, Level, at_levels, member, text_at
+from derive.ir.family import Family, Level, member, text_at
+from derive.ir.levels import Chain, OfLevels, at_levels
 from derive.network.build import build
 from derive.network.given import Given
-from derive.network.stack import Stack, stack_of
+from derive.network.read_stack import stack_of
+from derive.network.stack import Stack
 from derive.pipeline import stack_solution
 from derive.rules import stacks
 from derive.stacked import StackModel
@@ -117,7 +120,7 @@ def test_the_layer_gives_the_factor_of_the_product() -> None:
     assert isinstance(chain, Chain)
     (r,) = (chain.levels,)
     assert (r.lowers[0], r.uppers[0]) == (Index(r"\ell") + 1, Index("L") - 1)
-    assert at_levels(chain.body, {"k": Level(r"\ell")}) == whole(found[r"arrays by y_{\ell-1}"])
+    assert at_levels(chain.body, {"j": Level(r"\ell")}) == whole(found[r"arrays by y_{\ell-1}"])
     assert last == whole(found["arrays by y_{L-1}"])
     residual = {r.name: r.derivation for r in model("residual").results}
     body = whole(residual["product"]).body
@@ -134,7 +137,7 @@ def test_the_steps_of_the_induction() -> None:
     ]
     assert [s.rule for s in found["base"].steps] == ["base", "empty product"]
     columns = [s.rule for s in found[r"columns by A_\ell"].steps]
-    assert columns[:3] == ["chain rule", "insert", "matrix times a column with one entry"]
+    assert columns[:3] == ["chain rule", "column", "matrix times a column with one entry"]
     assert [s.rule for s in found[r"rows by A_\ell"].steps][-1] == "diagonal matrix"
     one = found[r"one output by A_\ell"]
     assert whole(one).factors[1] == Transposed(Slope(*slope_of(one)))
@@ -389,11 +392,14 @@ def test_a_column_with_one_entry() -> None:
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        (r"A_\ell", ("A", Level(r"\ell"))),
-        (r"n_{\ell-1}", ("n", Level(r"\ell", -1))),
-        (r"y_{ \ell + 2 }", ("y", Level(r"\ell", 2))),
-        ("y_L", ("y", Level("L"))),
-        ("y_{12}", ("y", Level("", 12))),
+        (r"A_\ell", (Family("A"), Level(r"\ell"))),
+        (r"n_{\ell-1}", (Family("n"), Level(r"\ell", -1))),
+        (r"y_{ \ell + 2 }", (Family("y"), Level(r"\ell", 2))),
+        ("y_L", (Family("y"), Level("L"))),
+        ("y_{12}", (Family("y"), Level("", 12))),
+        ("W_{hh}^{(t-1)}", (Family("W_{hh}", "^{("), Level("t", -1))),
+        (r"a^{[\ell]}", (Family("a", "^{["), Level(r"\ell"))),
+        (r"a^{\ell}", None),
         ("x", None),
         ("c_{out}", None),
         ("A_{i,j}", None),
@@ -457,6 +463,22 @@ REFUSED = [
     ({"tensors": {r"y_\ell": ["n"], r"A_\ell": ["n", "n"]}}, r"b_\\ell belongs to no family"),
     ({"layers": [{"type": "ReLU"}]}, r"\[layers\] cannot stand beside"),
     ({"facts": [r"n_1 > 2"]}, r"\[facts\] cannot stand beside"),
+    (
+        {"define": [MLP["define"][0].replace("b_", "y_0 + b_"), MLP["define"][1]]},
+        r"reads y_0\. A layer of a stack reads y_\{\\ell-1\}",
+    ),
+    ({"define": [MLP["define"][0], "y_L = A_L y_0"]}, r"reads y_0\. A layer of a stack"),
+    ({"second": ["y_0"]}, "second is for networks, and L is no number"),
+    ({"listings": "loops"}, "listings is for networks"),
+    ({"conventions": {"layout": "denominator"}}, "Expected layout = 'shape'"),
+    ({"conventions": {"layout": "numerator"}}, "with matrix_layout = 'shape'"),
+    (
+        {
+            "tensors": {r"y_\ell": ["n"], "A": ["n", "n"]},
+            "define": [r"y_\ell = A y_{\ell-1} for \ell = 1..L-1", "y_L = A y_{L-1}"],
+        },
+        "A is read by the last layer, too",
+    ),
 ]
 
 
@@ -471,8 +493,8 @@ def test_a_layer_without_a_matrix_form_is_refused_with_the_reason() -> None:
         "tensors": {r"y_\ell": [2, r"n_\ell"]},
         "define": [r"y_{\ell} = y_{\ell-1} for \ell = 1..L"],
     }
-    with pytest.raises(Unsupported, match="has 2 axes; expected a vector"):
-        _ = StackModel.of(stack(tables)).results
+    with pytest.raises(Unsupported, match=r"has 2 axes.*Expected a vector"):
+        stack(tables)
 
 
 # -- the document --------------------------------------------------------------------------------
@@ -483,7 +505,7 @@ def test_document() -> None:
     assert not made.refuted
     source = latex(made.document)
     for part in (
-        r"\prod_{k=L-1,\dots,\ell+1} \operatorname{diag}\bigl(\sigma'(A_{k} y_{k-1} + b_{k})\bigr)",
+        r"\prod_{j=L-1,\dots,\ell+1} \operatorname{diag}\bigl(\sigma'(A_{j} y_{j-1} + b_{j})\bigr)",
         r"\begin{bmatrix}0 \\ \vdots \\ \sigma'",
         "by the induction hypothesis",
         "Where there is one output",
@@ -498,5 +520,126 @@ def test_document() -> None:
 def test_two_definitions_in_a_layer() -> None:
     """A layer may have named parts; what is derived goes through all of them."""
     made = StackModel.of(stack(TWO_STEPS))
+    for r in made.results:
+        assert made.verdict(r).status == "exact", r.name
+
+
+# -- recurrent networks: what all layers share ---------------------------------------------------
+
+RECURRENT: dict[str, Any] = {
+    "tensors": {"h_t": ["m"], "x_t": ["d"], "W": ["m", "m"], "U_{xh}": ["m", "d"], "b": ["m"]},
+    "define": [r"h_t = \sigma(W h_{t-1} + U_{xh} x_t + b) for t = 1..T"],
+    "notation": UNKNOWN,
+}
+
+
+def recurrent() -> dict[str, Result]:
+    return {r.name: r for r in StackModel.of(stack(RECURRENT)).results}
+
+
+def test_what_all_layers_share_is_summed_over_them() -> None:
+    made = StackModel.of(stack(RECURRENT))
+    shared = [r for r in made.results if r.where == WHOLE]
+    assert [r.name for r in shared if r.name.startswith("shared by")] == [
+        "shared by W",
+        "shared by U_{xh}",
+        "shared by b",
+    ]
+    for r in made.results:
+        assert made.verdict(r).status == "exact", r.name
+    text = latex(stack_solution(stack(RECURRENT)).document)
+    for part in (
+        r"\frac{\partial[h_{t}]_{l}}{\partial b_{i}}\Bigr\rvert_{h_{t-1}}",
+        r"\frac{\partial h_{T}}{\partial b} &= \sum_{t=1}^{T} \frac{\partial h_{T}}",
+    ):
+        assert part in text, part
+
+
+@pytest.mark.parametrize("name", ["shared by W", "shared arrays by W", "shared arrays by b"])
+def test_a_layer_left_out_of_the_sum_is_noticed(name: str) -> None:
+    made = StackModel.of(stack(RECURRENT))
+    r = recurrent()[name]
+    right = r.derivation.result
+
+    def wrong(f: Any) -> Any:
+        if isinstance(f, OfLevels):
+            run = f.levels
+            return type(f)(f.body, Range(run.index, run.lowers[0] + 1, run.uppers[0]))
+        return rebuild(f, tuple(map(wrong, f.args))) if f.args else f
+
+    step = Step(r.derivation.start, wrong(right), "wrong", "wrong")
+    d = Derivation(r.derivation.start, r.derivation.ranges, (step,))
+    assert made.verdict(replace(r, derivation=d)).status == "refuted"
+
+
+def test_backpropagation_through_time_against_finite_differences() -> None:
+    """∂h_3/∂W as the sum of arrays, for tanh, by differences of the network itself."""
+    tables = {**RECURRENT, "notation": TANH}
+    made = build(Given.from_dict({**tables, "sizes": {"T": 3}}))
+    d = next(
+        r for r in StackModel.of(stack(tables)).results if r.name == "shared arrays by W"
+    ).derivation
+    to = {"T": Level("", 3)}
+    f = Derivation(
+        at_levels(d.start, to),
+        tuple(at_levels(r, to) for r in d.ranges),
+        tuple(
+            Step(at_levels(s.before, to), at_levels(s.after, to), s.rule, s.reason) for s in d.steps
+        ),
+    )
+    rng = np.random.default_rng(1)
+    given: dict[str, Any] = {
+        **{"h_0": rng.normal(size=2), "W": rng.normal(size=(2, 2)), "b": rng.normal(size=2)},
+        **{f"x_{t}": rng.normal(size=3) for t in (1, 2, 3)},
+        "U_{xh}": rng.normal(size=(2, 3)),
+    }
+
+    def output(w: Any) -> Any:
+        h = given["h_0"]
+        for t in (1, 2, 3):
+            h = np.tanh(w @ h + given["U_{xh}"] @ given[f"x_{t}"] + given["b"])
+        return h
+
+    e = 1e-6
+    changes = np.eye(4).reshape(4, 2, 2)
+    slopes = [(output(given["W"] + e * c) - output(given["W"] - e * c)) / (2 * e) for c in changes]
+    wanted = np.stack(slopes, axis=1).reshape(2, 2, 2)
+    np.testing.assert_allclose(
+        evaluate_arrays(made.program, f, given), wanted, rtol=1e-7, atol=1e-8
+    )
+
+
+# -- names and letters ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "matrix", "letter", "count"),
+    [
+        ("h^{(k)}", "W^{(k)}", "k", "K"),
+        (r"a^{[l]}", "W^{[l]}", "l", "L"),
+        ("x_i", "W_i", "i", "m"),  # the letter that an entry would have
+        ("x_j", "A_j", "j", "k"),
+    ],
+)
+def test_levels_stand_below_or_above_and_have_any_letter(
+    state: str, matrix: str, letter: str, count: str
+) -> None:
+    """Wherever the level stands, and whatever its letter: no index has the same one."""
+    before = text_at(state, {letter: Level(letter, -1)})
+    tables = {
+        "tensors": {state: [f"d_{letter}"], matrix: [f"d_{letter}", f"d_{{{letter}-1}}"]},
+        "define": [rf"{state} = \phi({matrix} {before}) for {letter} = 1..{count}"],
+        "notation": {r"\phi": "function"},
+    }
+    made = StackModel.of(stack(tables))
+    for r in made.results:
+        assert made.verdict(r).status == "exact", r.name
+    text = latex(stack_solution(stack(tables)).document)
+    assert not re.search(rf"[\])]_\{{{letter}\b", text)
+
+
+def test_functions_may_be_defined_beside_a_stack() -> None:
+    tables = {**ALIKE, "notation": {}, "define": [r"\sigma(x) = x^3 + x", *ALIKE["define"]]}
+    made = StackModel.of(stack(tables))
     for r in made.results:
         assert made.verdict(r).status == "exact", r.name

@@ -22,6 +22,7 @@ from typing import TypeVar
 
 from sympy import Basic
 
+from derive.document import levels
 from derive.document.conditions import Conditions, free_ranges, under_maximum
 from derive.document.deltas import delta
 from derive.document.functions import head
@@ -81,6 +82,7 @@ from derive.ir import (
     Times,
     Whole,
 )
+from derive.ir.levels import OverLevels
 
 Kind = TypeVar("Kind", bound=Basic)
 
@@ -240,6 +242,8 @@ class _Layout:
                 return self.application(f)
             case Greatest() | Least():
                 return self.extreme(f)
+            case OverLevels():
+                return levels.over_levels(f, self.lay(f.body))
             case Sum() | Max():
                 return self.binder(f)
             case Chosen():

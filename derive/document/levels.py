@@ -19,9 +19,10 @@ from derive.document.math import (
     row,
 )
 from derive.document.notation import parse_name
-from derive.document.strength import Laid, Strength
+from derive.document.strength import Laid, Strength, slot
 from derive.ir.curvature import Curvature
-from derive.ir.family import Chain, Level
+from derive.ir.family import Level
+from derive.ir.levels import Chain, OverLevels, SumOverLevels
 from derive.ir.vectorised import VecSlope
 
 
@@ -44,6 +45,14 @@ def chain(a: Chain, body: Laid) -> Laid:
     )
     inside = body.math if body.strength >= Strength.FACTOR else fenced("paren", body.math)
     return Laid(row(Big("prod", (under,)), inside), Strength.FACTOR, open=True)
+
+
+def over_levels(a: OverLevels | SumOverLevels, body: Laid) -> Laid:
+    """The sum over the levels, from the lowest to the highest."""
+    r = a.levels
+    low, high = (level(Level.from_integer(e)) for e in (r.lowers[0], r.uppers[0]))
+    sign = Big("sum", (row(parse_name(r.index.hint), Relation("="), low),), high)
+    return Laid(row(sign, slot(body, Strength.FACTOR)), Strength.FACTOR, open=True)
 
 
 def level(x: Level) -> Math:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
-from derive.derivation.step import Derivation, Step
+from derive.derivation.step import Derivation
 from derive.document import layout, levels
-from derive.document.arrays import as_arrays
 from derive.document.describe import joined, shape_of
-from derive.document.displays import Displays, ranges_of
-from derive.document.math import Comma, Math, Name, Numeral, Relation, Sign, row
+from derive.document.displays import ranges_of
+from derive.document.math import Name, Relation, row
 from derive.document.model import (
     Block,
     BulletList,
@@ -21,42 +19,24 @@ from derive.document.model import (
     Line,
     Mark,
     Paragraph,
-    Reference,
     Section,
     Subsection,
     Summary,
     line,
 )
-from derive.document.notation import Names, Notation, parse_name
-from derive.engine.layers import Layers, Result
-from derive.engine.matrix.form import ArrayForm, array_form
-from derive.ir import Element, Formula, Slope, Tensor, Transposed, Whole
-from derive.ir.family import Level, at_levels, member
+from derive.document.notation import Names, parse_name
+from derive.document.stack_equations import StackEquations
+from derive.ir import Element, Slope, Tensor, Transposed, Whole
+from derive.ir.family import Level
 
 
 @dataclass(frozen=True)
-class StackNarrator:
-    """Tells what was derived about a stack; `mark` says what verification says of a derivation."""
+class StackNarrator(StackEquations):
+    """Tells what was derived about a stack."""
 
-    title: str
-    layers: Layers
-    results: tuple[Result, ...]
-    mark: Callable[[Derivation], Mark | None]
-    full: bool = True
+    title: str = ""
     functions: tuple[str, ...] = ()
     summary: tuple[tuple[Mark, int, Line], ...] = ()
-
-    @cached_property
-    def found(self) -> Mapping[str, Derivation]:
-        return {r.name: r.derivation for r in self.results}
-
-    @cached_property
-    def notation(self) -> Notation:
-        return Notation.of(self.layers.below, numbers=True)
-
-    @cached_property
-    def displays(self) -> Displays:
-        return Displays(self.layers.layer, self.notation, self.full, frozenset(), self.mark)
 
     @property
     def special(self) -> bool:
@@ -69,38 +49,29 @@ class StackNarrator:
         if self.special:
             blocks += self._last()
         blocks += self._induction()
-        blocks.append(Section("The parameters of a layer"))
+        if s.parameters:
+            own = "What a layer reads of its own" if s.shared else "The parameters of a layer"
+            blocks.append(Section(own))
         for t in s.parameters:
             blocks += self._parameter(t)
+        if s.shared:
+            blocks += self._shared()
         if self.summary:
             blocks += [Section("Verification"), Paragraph(self._how()), Summary(self.summary)]
         return Document(self.title or "A stack of layers", tuple(blocks))
-
-    # -- levels ------------------------------------------------------------------------------------
-
-    def _levels(self, low: int, high: Level) -> Math:
-        """ℓ = 1, …, L-1"""
-        letter = parse_name(self.layers.letter)
-        ends = (Numeral(str(low)), Comma(), Sign("dots"), Comma(), levels.level(high))
-        return row(letter, Relation("="), *ends)
-
-    def _at(self, t: Tensor, level: Level) -> Tensor:
-        return at_levels(t, {self.layers.letter: level})
 
     # -- what is given -----------------------------------------------------------------------------
 
     def _given(self) -> Iterator[Block]:
         s = self.layers
-        first = self._at(s.here, Level("", 0))
+        first = self.at(s.here, Level("", 0))
         yield Section("Given")
-        arrays = joined([line(shape_of(t, self.notation)) for t in s.parameters])
         count = parse_name(s.count)
         yield Paragraph(
             line(
                 *("A stack of ", count, " layers, ", count, " a positive integer. It reads "),
-                *(shape_of(first, self.notation), ". "),
-                *("Layer ", parse_name(s.letter), " has the parameters "),
-                *(*arrays, ", and gives ", shape_of(s.here, self.notation), ":"),
+                *(shape_of(first, self.notation), ". Layer ", parse_name(s.letter)),
+                *(*self._reads(), " gives ", shape_of(s.here, self.notation), ":"),
             )
         )
         yield Display(tuple(self._definitions()))
@@ -124,30 +95,36 @@ class StackNarrator:
                     "it is. A row that is fixed in this way is written as a column."
                 ),
                 line(
-                    "The Kronecker delta ", Name(r"\delta", mark="ij"), " is 1 where i = j, else 0."
+                    *("The Kronecker delta ", Name(r"\delta", mark="ij"), " is 1 where "),
+                    *(row(Name("i"), Relation("="), Name("j")), ", else 0."),
                 ),
             )
         )
+
+    def _reads(self) -> Line:
+        """What a layer reads beside the state of the layer before."""
+        s = self.layers
+        own, shared = (
+            joined([line(shape_of(t, self.notation)) for t in of])
+            for of in (s.parameters, s.shared)
+        )
+        parts: Line = ()
+        if own and not shared:
+            parts += line(" has the parameters ", *own, ",")
+        elif own:
+            parts += line(" has ", *own, " of its own,")
+        if shared:
+            parts += line(" shares ", *shared, " with all others,")
+        return (*parts, *line(" and")) if parts else ()
 
     def _definitions(self) -> Iterator[Equation]:
         """The layers as equations of arrays."""
         s = self.layers
         for d in s.layer.definitions[:-1]:
-            yield self._defined(self.found[f"forward of {d.tensor.name}"], None)
-        yield self._defined(self.found["forward"], self._levels(1, s.highest))
+            yield self.defined(self.found[f"forward of {d.tensor.name}"], None)
+        yield self.defined(self.found["forward"], self.span(1, s.highest))
         if self.special:
-            yield self._defined(self.found["forward of the last"], None)
-
-    def _defined(self, d: Derivation, where: Math | None) -> Equation:
-        reason = line("for ", where) if where is not None else ()
-        form = array_form(d, lambda t: "shape").derivation
-        if form is None:
-            names = Names.of((d.start, d.result), d.ranges, self.notation)
-            sides = [layout.formula(f, names) for f in (d.start, d.result)]
-            return Equation(sides[0], sides[1], reason=reason)
-        names = Names.of((form.start, form.result), form.ranges, self.notation)
-        left, right = (_side(f, names) for f in (form.start, form.result))
-        return Equation(left, right, reason=reason)
+            yield self.defined(self.found["forward of the last"], None)
 
     def _functions(self) -> Line:
         if not self.functions:
@@ -162,12 +139,12 @@ class StackNarrator:
     def _layer(self) -> Iterator[Block]:
         s = self.layers
         yield Section("One layer")
-        where = line("For ", self._levels(1, s.highest), ", entry by entry,")
+        where = line("For ", self.span(1, s.highest), ", entry by entry,")
         yield Paragraph(where)
         for d in s.layer.definitions:
             name = "forward" if d.tensor == s.here else f"forward of {d.tensor.name}"
             yield self.displays.result(self.found[name], name)
-        for t in (s.before, *s.parameters):
+        for t in (s.before, *s.parameters, *s.shared):
             yield from self._jacobian(s.here, t)
 
     def _last(self) -> Iterator[Block]:
@@ -177,30 +154,28 @@ class StackNarrator:
         for d in s.last.definitions:
             name = "forward of the last" if d.tensor == s.top else f"forward of {d.tensor.name}"
             yield self.displays.result(self.found[name], name)
-        before = self._at(s.before, Level(s.count))
+        before = self.at(s.before, Level(s.count))
         for t in (before, *s.last_parameters):
             yield from self._jacobian(s.top, t)
             one = self.found.get(f"one output by {t.name}")
             if one is not None:
-                width = layout.extent(s.top.shape[0], Names.of(s.top.shape, (), self.notation))
+                entry = self.found[f"first output by {t.name}"]
+                for_every = ranges_of(entry.ranges, self.notation)
+                yield Paragraph((*line("The first output. "), *for_every))
+                yield self.displays.chain(entry, f"first output by {t.name}")
                 said = line(
-                    *("Where there is one output, ", row(width, Relation("="), Numeral("1"))),
-                    *(", the result is the row ", layout.whole(*self._row(one)), ":"),
+                    *("Where there is one output, ", *self.one_wide(s.top), ", this is the whole "),
+                    *("derivative: the row ", layout.whole(*self._row(one)), ", as"),
                 )
                 yield Paragraph(said, line("One output."))
-                yield self._arrays(f"one output by {t.name}", one)
+                yield self.arrays(f"one output by {t.name}")
 
     def _jacobian(self, of: Tensor, by: Tensor) -> Iterator[Block]:
         d = self.found[f"jacobian by {by.name}"]
         lead = line("How ", parse_name(of.symbol), " depends on ", parse_name(by.symbol), ".")
         yield Paragraph(ranges_of(d.ranges, self.notation), lead)
         yield self.displays.chain(d, f"jacobian {by.name}")
-        yield from self._as_arrays(f"arrays by {by.name}")
-
-    def _as_arrays(self, name: str) -> Iterator[Block]:
-        d = self.found.get(name)
-        if d is not None:
-            yield from as_arrays(ArrayForm(d), _label(name), self.notation, self.mark)
+        yield from self.as_arrays(f"arrays by {by.name}")
 
     def _row(self, d: Derivation) -> tuple[Whole, Names]:
         """The result of a derivation as a row."""
@@ -213,16 +188,15 @@ class StackNarrator:
     def _induction(self) -> Iterator[Block]:
         s = self.layers
         yield Section("All layers")
-        claim = self.found["product"]
         top = Level(s.count, -1)
         yield Paragraph(
             line(
                 *("The Jacobian of the output by the state of any layer is the product of the "),
-                *("Jacobians of the layers above it: for ", self._levels(0, top), ","),
+                *("Jacobians of the layers above it: for ", self.span(0, top), ","),
             ),
             line("Claim."),
         )
-        yield self._arrays("product", claim)
+        yield self.arrays("product")
         yield Paragraph(
             line(
                 *("The proof is by induction on ", parse_name(s.letter)),
@@ -233,118 +207,102 @@ class StackNarrator:
         at = row(parse_name(s.letter), Relation("="), levels.level(start))
         base = line("For ", at, ",")
         yield Paragraph(base, line("Base."))
-        yield self._arrays("base", self.found["base"])
+        yield self.arrays("base")
         letter = parse_name(s.letter)
         yield Paragraph(
             line(
-                *("Let the claim hold for ", letter, ", where ", self._levels(1, s.highest)),
+                *("Let the claim hold for ", letter, ", where ", self.span(1, s.highest)),
                 *(". Then it holds for ", levels.level(Level(s.letter, -1)), ", as"),
             ),
             line("Step."),
         )
-        yield self._arrays("step", self.found["step"])
-
-    def _arrays(self, name: str, d: Derivation, brief: bool = False) -> Display:
-        """A chain of equations between arrays, line by line; where there are none, of entries.
-
-        In `brief`, just its ends.
-        """
-        shown = list(d.steps[-1:] if brief else d.steps)
-        if _is_whole(d.result, d.start):
-            shown = [s for s in shown if _is_whole(s.after, d.start)]
-        names = Names.of((d.start, *(s.after for s in shown)), d.ranges, self.notation)
-        whole = all(_is_whole(f, d.start) for f in (d.start, *(s.after for s in shown)))
-        spell = _side if whole else layout.formula
-        lines: dict[Math, Step] = {}
-        for s in shown:
-            at = spell(s.after, names)
-            if not s.reason and lines:
-                last = list(lines)[-1]
-                lines[at] = lines.pop(last)
-                continue
-            lines.setdefault(at, s)
-        equations = [
-            Equation(
-                spell(d.start, names) if k == 0 else None,
-                right,
-                reason=self._reason(s),
-                mark=self.mark(d) if k == len(lines) - 1 else None,
-                label=_label(name) if k == len(lines) - 1 else "",
-            )
-            for k, (right, s) in enumerate(lines.items())
-        ]
-        return Display(tuple(equations), name)
-
-    def _reason(self, s: Step) -> Line:
-        """Why a line is true, with the number of the equation that it uses."""
-        s_ = self.layers
-        used = {
-            "insert": f"arrays by {s_.before.name}",
-            "base": f"arrays by {self._at(s_.before, Level(s_.count)).name}",
-            "hypothesis": "product",
-            "product": "product",
-        }.get(s.rule)
-        if used is None or used not in self.found or "column" in s.reason or "entry" in s.reason:
-            return line(s.reason)
-        words = {"insert": "insert ", "base": "by ", "hypothesis": "by the induction hypothesis "}
-        return line(words.get(s.rule, "insert "), Reference(_label(used)))
+        yield self.arrays("step")
 
     # -- parameters --------------------------------------------------------------------------------
 
     def _parameter(self, t: Tensor) -> Iterator[Block]:
         s = self.layers
-        found = member(t.name)
-        assert found is not None
         yield Subsection(line("With respect to ", parse_name(t.symbol)))
-        here = parse_name(s.here.symbol)
         where = line(
-            *("For ", self._levels(1, s.highest), ", the parameter reaches the output through "),
-            *(here, " only. "),
+            *("For ", self.span(1, s.highest), ", ", parse_name(t.symbol), " reaches the output "),
+            *("through ", parse_name(s.here.symbol), " only. "),
         )
         columns = self.found.get(f"columns by {t.name}")
         if columns is not None:
             ranges = ranges_of(columns.ranges, self.notation)
             yield Paragraph((*where, *ranges))
-            yield self._arrays(f"columns by {t.name}", columns)
+            yield self.arrays(f"columns by {t.name}")
         else:
             d = self.found[f"output by {t.name}"]
             yield Paragraph((*where, *ranges_of(d.ranges, self.notation)))
             yield self.displays.chain(d, f"output by {t.name}")
-        yield from self._as_arrays(f"output arrays by {t.name}")
+        yield from self.as_arrays(f"output arrays by {t.name}")
         yield from self._rows(t)
         written = self.found.get(f"written out by {t.name}")
         if written is not None:
             yield Paragraph(line("With the product over the layers,"))
-            yield self._arrays(f"written out by {t.name}", written, brief=True)
+            yield self.arrays(f"written out by {t.name}", brief=True)
 
     def _rows(self, t: Tensor) -> Iterator[Block]:
         """Each output by a matrix, and the only output where there is one."""
         rows = self.found.get(f"rows by {t.name}")
         if rows is None:
             return
-        yield Paragraph(
-            line(
-                *("The derivative of each output by ", parse_name(t.symbol), " is a matrix. "),
-                *ranges_of(rows.ranges[:1], self.notation),
-            )
-        )
-        yield self._arrays(f"rows by {t.name}", rows)
+        yield Paragraph(self._each_output(t, rows))
+        yield self.arrays(f"rows by {t.name}")
         d = self.found.get(f"one output by {t.name}")
         if d is None:
             return
         s = self.layers
         upper = Slope(s.top, s.here)
         names = Names.of((upper,), (), self.notation)
-        width = layout.extent(s.top.shape[0], Names.of(s.top.shape, (), self.notation))
         yield Paragraph(
             line(
-                *("Where there is one output, ", row(width, Relation("="), Numeral("1"))),
+                *("Where there is one output, ", *self.one_wide(s.top)),
                 *(", its row is the whole of ", layout.whole(upper, names), ", transposed. For "),
                 *("several outputs the last line would not be defined."),
             ),
             line("One output."),
         )
-        yield self._arrays(f"one output by {t.name}", d)
+        yield self.arrays(f"one output by {t.name}")
+
+    def _each_output(self, t: Tensor, rows: Derivation) -> Line:
+        return line(
+            *("The derivative of each output by ", parse_name(t.symbol), " is a matrix. "),
+            *ranges_of(rows.ranges[:1], self.notation),
+        )
+
+    def _shared(self) -> Iterator[Block]:
+        """What all layers share: the sum over the layers."""
+        s = self.layers
+        yield Section("What all layers share")
+        yield Paragraph(
+            line(
+                *("A change of ", *joined([line(parse_name(t.symbol)) for t in s.shared], " or ")),
+                *(" changes every layer. What a layer passes on of it is its own Jacobian, with "),
+                *(
+                    "the state ",
+                    parse_name(s.before.symbol),
+                    " that it reads held fixed; the rest ",
+                ),
+                "comes through the layers below, and is counted there.",
+            )
+        )
+        for t in s.shared:
+            yield Subsection(line("With respect to ", parse_name(t.symbol)))
+            d = self.found[f"shared by {t.name}"]
+            yield Paragraph(ranges_of(d.ranges, self.notation))
+            yield self.displays.chain(d, f"shared by {t.name}")
+            arrays = self.found.get(f"shared arrays by {t.name}")
+            if arrays is None:
+                continue
+            if len(t.shape) == 2:
+                yield Paragraph(self._each_output(t, arrays))
+            else:
+                yield Paragraph(line("As arrays,"))
+            yield self.arrays(f"shared arrays by {t.name}")
+            yield Paragraph(line("With the product over the layers,"))
+            yield self.arrays(f"shared written out by {t.name}", brief=True)
 
     # -- the end -----------------------------------------------------------------------------------
 
@@ -356,17 +314,3 @@ class StackNarrator:
             *("it; and what is said of all layers, in whole stacks with ", parse_name(s.count)),
             *(" = 1, 2, 3 and 4 layers, for every ", parse_name(s.letter), "."),
         )
-
-
-def _label(name: str) -> str:
-    return f"stack:{name}"
-
-
-def _is_whole(f: Formula, start: Formula) -> bool:
-    """Whether a formula is an entry of an array at the indices of `start`."""
-    return isinstance(f, Element) and isinstance(start, Element) and f.indices == start.indices
-
-
-def _side(f: Formula, names: Names) -> Math:
-    assert isinstance(f, Element)
-    return layout.whole(f.whole, names)

@@ -92,7 +92,7 @@ from derive.ir import (
 )
 from derive.ir.column import OneEntry
 from derive.ir.curvature import Curvature
-from derive.ir.family import Chain
+from derive.ir.levels import Chain, SumOverLevels
 from derive.ir.vectorised import VecSlope
 
 _TOP = Name(r"\top")
@@ -119,6 +119,7 @@ class Wholes:
             VecSlope: levels.vec_slope,
             Curvature: levels.curvature,
             Chain: lambda a: levels.chain(a, self.lay(a.body)),
+            SumOverLevels: lambda a: levels.over_levels(a, self.lay(a.body)),
             OneEntry: lambda a: levels.one_entry(formulas.lay(a.value)),
             Ones: lambda a: self._constant("1", a.shape),
             Zeros: lambda a: self._constant("0", a.shape),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from sympy import Basic
@@ -11,6 +12,7 @@ from derive.derivation.rule import Rule
 from derive.derivation.scope import Scope
 from derive.derivation.step import Derivation, Step
 from derive.engine.differentiate import Differentiator
+from derive.engine.simplify import displayed
 from derive.errors import Unsupported
 from derive.ir import (
     Component,
@@ -26,16 +28,18 @@ from derive.ir import (
     rebuild,
 )
 from derive.ir.family import Level
+from derive.rules.derivative import chain_rule
 
-LAYER, LAST, BELOW, ALL = "layer", "last", "below", "all"
+LAYER, LAST, BELOW, ALL, WHOLE = "layer", "last", "below", "all", "whole"
 """Where a derivation holds: in the program of a layer, of the last layer, of a layer below an
-unknown function, or in every whole stack."""
+unknown function, in every whole stack for every level, or in every whole stack."""
 
 
 @dataclass(frozen=True)
 class Layers:
     """The programs of a stack, and its arrays: what a layer reads of the one before, what it
-    gives, the output, and the parameters of a layer and of the last one.
+    gives, the output, the parameters of a layer, what all of them share, and the parameters of the
+    last one.
 
     `highest` is the last level of the general layers.
     """
@@ -50,7 +54,16 @@ class Layers:
     here: Tensor
     top: Tensor
     parameters: tuple[Tensor, ...]
+    shared: tuple[Tensor, ...]
     last_parameters: tuple[Tensor, ...]
+
+    @property
+    def product_letter(self) -> str:
+        """A letter for the levels in a product that nothing else has."""
+        p = self.below
+        names = [*(t.name for t in (*p.given, *p.defined)), *(s.name for s in p.sizes)]
+        taken = {self.letter, self.count, *(re.split(r"[_^']", x)[0] for x in names)}
+        return next(x for x in "jpqrsuvwxyz" if x not in taken)
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,28 @@ def total_jacobian(engine: Differentiator, of: Tensor, by: Tensor) -> Derivation
     if [d.tensor for d in program.consumers.get(by, ())] == [of]:
         return engine.jacobian(of, by)
     return Differentiator(replace(program, loss=of)).gradient(by, expanded=True)
+
+
+def direct_jacobian(engine: Differentiator, of: Tensor, by: Tensor, held: Tensor) -> Derivation:
+    """∂of/∂by where `held` does not change."""
+    d = total_jacobian(engine, of, by)
+    assert isinstance(d.start, Derivative)
+    start = Derivative(d.start.of, d.start.by, held)
+    first, *rest = d.steps
+    opened = Step(start, first.after, first.rule, first.reason, first.facts)
+    return Derivation(start, d.ranges, (opened, *rest))
+
+
+def chain_rule_apart(d: Derivation) -> Derivation:
+    """A derivation with outer times inner derivative as a step of its own where it comes first."""
+    steps: list[Step] = []
+    for s in d.steps:
+        first, *rest = s.substeps or (s,)
+        if rest and first.rule == chain_rule.name:
+            steps += [first, displayed(s.rule, rest)]
+        else:
+            steps.append(s)
+    return Derivation(d.start, d.ranges, tuple(steps))
 
 
 def shape_layout(by: Tensor) -> str:

@@ -14,6 +14,7 @@ from derive.engine.layers import (
     BELOW,
     Layers,
     Result,
+    direct_jacobian,
     entries,
     fired,
     shape_layout,
@@ -69,21 +70,28 @@ class OutputDerivations:
                 if one is not None:
                     yield Result(f"one output by {t.name}", one, BELOW)
 
+    def of_one_layer(self, by: Tensor) -> Derivation:
+        """∂y_ℓ/∂θ; where other layers share θ, with what the layer reads of them fixed."""
+        s = self.layers
+        if by in s.shared:
+            return direct_jacobian(self._layer, s.here, by, s.before)
+        return total_jacobian(self._layer, s.here, by)
+
     def through_the_layer(self, by: Tensor) -> Derivation:
         """∂y_L/∂θ = Σ_k ∂y_L/∂y_ℓ[k] ∂y_ℓ[k]/∂θ, entry by entry."""
         s = self.layers
-        jacobian = total_jacobian(self._layer, s.here, by)
+        jacobian = self.of_one_layer(by)
         inner = jacobian.start
         assert isinstance(inner, Derivative)
         assert isinstance(inner.of, Component)
         k = {i: fresh("l") for e in inner.of.indices if isinstance(i := e.atom, Index)}
         of = substitute(inner.of, k)
-        m = fresh("i")
+        m = fresh("m")
         output = s.top[m]
         upper = Derivative(output, of)
         start = Derivative(output, inner.by)
         bound = axis_ranges(s.here, tuple(k.values()))
-        chained = Sum(Times(upper, Derivative(of, inner.by)), *bound)
+        chained = Sum(Times(upper, Derivative(of, inner.by, *inner.held)), *bound)
         slope = substitute(refresh(jacobian.result), k)
         inserted = Sum(Times(upper, slope), *bound)
         own = {e.atom for e in inner.by.indices}
@@ -105,7 +113,7 @@ class OutputDerivations:
         assert isinstance(inner, Derivative)
         if not isinstance(column, Element) or column.indices != inner.of.args[1:]:
             return None
-        m = Index("m")
+        m = fresh("m")
         entry = inner.by
         start = Derivative(s.top[m], entry)
         axes = len(s.here.shape)
@@ -118,7 +126,7 @@ class OutputDerivations:
         reason = "chain rule: a row times a column"
         steps = [
             Step(start, first, "chain rule", reason),
-            Step(first, second, "insert", "only the entry that the parameter enters is not 0"),
+            Step(first, second, "column", "only the entry that the parameter enters is not 0"),
         ]
         steps.append(fired(stacks.times_one_entry, second, Scope(s.below, ranges)))
         read = entries(steps[-1].after)

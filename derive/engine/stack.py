@@ -23,6 +23,7 @@ from derive.engine.layers import (
     LAYER,
     Layers,
     Result,
+    chain_rule_apart,
     fired,
     flat_products,
     shape_layout,
@@ -31,6 +32,7 @@ from derive.engine.layers import (
 )
 from derive.engine.matrix.form import array_form, matrix_form
 from derive.engine.output import OutputDerivations
+from derive.engine.shared import SharedDerivations
 from derive.engine.simplify import GRADIENT, simplify
 from derive.errors import Unsupported
 from derive.ir import (
@@ -45,9 +47,11 @@ from derive.ir import (
     Tensor,
     Whole,
     axis_ranges,
+    fresh,
     substitute,
 )
-from derive.ir.family import Chain, Level, at_levels
+from derive.ir.family import Level
+from derive.ir.levels import Chain, at_levels
 from derive.rules import stacks
 
 
@@ -56,11 +60,6 @@ class StackDerivations:
 
     def __init__(self, layers: Layers) -> None:
         self.layers = layers
-        if any(len(t.shape) != 1 for t in (layers.before, layers.here, layers.top)):
-            raise Unsupported(
-                f"{layers.here.name} has {len(layers.here.shape)} axes; expected a vector, so that "
-                "the Jacobians of the layers are matrices"
-            )
         self.output = OutputDerivations(layers)
         self._layer, self._last = Differentiator(layers.layer), Differentiator(layers.last)
 
@@ -71,12 +70,14 @@ class StackDerivations:
 
     @cached_property
     def all(self) -> tuple[Result, ...]:
+        s = self.layers
         return (
             *self.one_layer(),
             *(self.last_layer() if self.special else ()),
             *self.induction(),
             *self.output.parameters(),
             *self.written_out(),
+            *SharedDerivations(s, self.output, self.closed(Level(s.letter))).all(),
         )
 
     # -- one layer ---------------------------------------------------------------------------------
@@ -87,8 +88,8 @@ class StackDerivations:
         for d in s.layer.definitions:
             name = "forward" if d.tensor == s.here else f"forward of {d.tensor.name}"
             yield Result(name, self._layer.forward(d.tensor), LAYER)
-        for t in (*s.parameters, s.before):
-            yield from self._jacobian(self._layer, s.here, t, LAYER)
+        for t in (*s.parameters, *s.shared, s.before):
+            yield from _jacobian(self.output.of_one_layer(t), t, LAYER)
 
     def last_layer(self) -> Iterator[Result]:
         """The last layer, where it differs."""
@@ -98,36 +99,30 @@ class StackDerivations:
             yield Result(name, self._last.forward(d.tensor), LAST)
         before = self._at_top(s.before)
         for t in (*s.last_parameters, before):
-            yield from self._jacobian(self._last, s.top, t, LAST)
-            row = self.one_row(t) if t != before and len(t.shape) == 2 else None
-            if row is not None:
-                yield Result(f"one output by {t.name}", row, LAST)
+            yield from _jacobian(total_jacobian(self._last, s.top, t), t, LAST)
+            if t != before and len(t.shape) == 2:
+                yield from self.first_output(t)
 
-    def one_row(self, by: Tensor) -> Derivation | None:
+    def first_output(self, by: Tensor) -> Iterator[Result]:
         """The first output by the first row of a matrix, where each output has a row of it."""
         d = total_jacobian(self._last, self.layers.top, by)
         start, base = d.start, by.base
         assert isinstance(start, Derivative)
         of, row = (c.args[1].atom for c in (start.of, start.by))  # type: ignore[attr-defined]
         if not isinstance(of, Index) or not isinstance(row, Index):
-            return None
+            return
         ranges = tuple(r for r in d.ranges if r.index not in (of, row))
-        first = substitute(d.result, {of: base, row: base})
+        told, first = (substitute(f, {of: base, row: base}) for f in (start, d.result))
+        steps = simplify(first, Scope(self.layers.last, ranges), GRADIENT)
+        named = Step(told, first, "first output", "the same for the first output and row")
+        entries = Derivation(told, ranges, (named, *steps))
         whole = Sliced(Slope(self.layers.top, by), (0, 1), (base, base))
         entry = Element(whole, *(r.index for r in ranges))
-        named = Step(entry, first, "one row", "the first row")
-        steps = simplify(first, Scope(self.layers.last, ranges), GRADIENT)
-        made, reason = matrix_form(Derivation(entry, ranges, (named, *steps)), shape_layout)
-        return None if reason else made
-
-    def _jacobian(
-        self, engine: Differentiator, of: Tensor, by: Tensor, where: str
-    ) -> Iterator[Result]:
-        index = total_jacobian(engine, of, by)
-        yield Result(f"jacobian by {by.name}", index, where)
-        form = array_form(index, shape_layout)
-        if form.derivation is not None:
-            yield Result(f"arrays by {by.name}", form.derivation, where)
+        read = Step(entry, entries.result, "first row", "the first row")
+        made, reason = matrix_form(Derivation(entry, ranges, (read,)), shape_layout)
+        if not reason:
+            yield Result(f"first output by {by.name}", entries, LAST)
+            yield Result(f"one output by {by.name}", made, LAST)
 
     def _at_top(self, t: Tensor) -> Tensor:
         return at_levels(t, {self.layers.letter: Level(self.layers.count)})
@@ -156,15 +151,9 @@ class StackDerivations:
         """J_L, that of the last layer."""
         return self._matrix(self._last, self.layers.top, self._at_top(self.layers.before))
 
-    @cached_property
-    def product_letter(self) -> str:
-        """A letter for the levels in the product that is not that of any member."""
-        taken = {self.layers.letter, self.layers.count, "i", "j"}
-        return next(x for x in "kmpqrs" if x not in taken)
-
     def closed(self, level: Level) -> Whole:
         """The Jacobian of the output by the state of a level, as a product over the layers."""
-        k = self.product_letter
+        k = self.layers.product_letter
         body = at_levels(self.step_matrix, {self.layers.letter: Level(k)})
         chain = Chain(body, Range(Index(k), level.integer + 1, self.layers.highest.integer))
         return Product(self.last_matrix, chain) if self.special else chain
@@ -174,7 +163,7 @@ class StackDerivations:
         s = self.layers
         start = s.highest if self.special else Level(s.count)
         lowest = at_levels(s.here, {s.letter: start})
-        i, j = Index("i"), Index("j")
+        i, j = fresh("i"), fresh("j")
         yield Result("base", self._base(lowest, start, i, j), ALL)
         yield Result("step", self._step(i, j), ALL)
         ranges = (*axis_ranges(s.top, (i,)), *axis_ranges(s.here, (j,)))
@@ -232,3 +221,11 @@ class StackDerivations:
                 Step(d.result, opened, "product", "insert the product"),
             )
             yield Result(f"written out by {t.name}", Derivation(start, d.ranges, steps), ALL)
+
+
+def _jacobian(index: Derivation, by: Tensor, where: str) -> Iterator[Result]:
+    """A Jacobian entry by entry and, where there is such a form, as arrays."""
+    yield Result(f"jacobian by {by.name}", chain_rule_apart(index), where)
+    form = array_form(index, shape_layout)
+    if form.derivation is not None:
+        yield Result(f"arrays by {by.name}", form.derivation, where)

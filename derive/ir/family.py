@@ -1,38 +1,27 @@
 r"""Families of arrays and sizes: members with a level in their name, and what is said of any level.
 
-    A_3   A_\ell   n_{\ell-1}   y_L
+    A_3   A_\ell   n_{\ell-1}   y_L   W^{(\ell)}   a^{[\ell-1]}
 
-A name ends with its level: a number, a letter, or a letter plus or minus a number.  `at_levels`
-turns what is said of the layer ℓ into what is said of the layer 3, or of the layer k.
-
-`Chain` is the product of one array for each level, the highest first:
-
-    Chain(J_k, k from ℓ+1 to L-1)  =  J_{L-1} ... J_{ℓ+1}
+A name ends with its level: a number, a letter, or a letter plus or minus a number.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from sympy import Basic
+from derive.ir.index import Index
+from derive.ir.integer import Int
 
-from derive.ir.binder import Range
-from derive.ir.formula import Tensor
-from derive.ir.index import Index, Size
-from derive.ir.integer import Atom, Int
-from derive.ir.linear import Product
-from derive.ir.walk import rebuild
-from derive.ir.whole import Identity, Whole, made, wholes
-
-Node = TypeVar("Node", bound=Basic)
 _LETTER = r"\\[A-Za-z]+|[A-Za-z]"
 _LEVEL = re.compile(
     rf"\s*(?:(?P<letter>{_LETTER})\s*(?:(?P<sign>[+-])\s*(?P<by>\d+))?|(?P<n>\d+))\s*"
 )
-_SUBSCRIPT = re.compile(rf"_(?:\{{(?P<inner>[^{{}}]*)\}}|(?P<bare>{_LETTER}|\d))")
+_PLACE = re.compile(
+    rf"(?P<place>_)(?:\{{(?P<inner>[^{{}}]*)\}}|(?P<bare>{_LETTER}|\d))"
+    r"|(?P<tag>\^\{\()(?P<round>[^(){}]*)\)\}|(?P<square>\^\{\[)(?P<boxed>[^\[\]{}]*)\]\}"
+)
 
 
 @dataclass(frozen=True)
@@ -73,107 +62,60 @@ class Level:
         return self.letter + (f"{self.plus:+d}" if self.plus else "")
 
     @property
-    def subscript(self) -> str:
-        """As it stands at the foot of a name."""
-        text = str(self)
-        return f"_{text}" if re.fullmatch(rf"{_LETTER}|\d", text) else f"_{{{text}}}"
-
-    @property
     def integer(self) -> Int:
         """As an integer expression."""
         return (Int.of(Index(self.letter)) if self.letter else Int.of(0)) + self.plus
 
 
-def member(name: str) -> tuple[str, Level] | None:
+@dataclass(frozen=True)
+class Family:
+    """Names that differ in their level: `stem` is what they share, `place` where the level stands:
+    `_` at the foot, `^{(` or `^{[` in brackets above.
+    """
+
+    stem: str
+    place: str = "_"
+
+    def name(self, level: Level) -> str:
+        """The name of a member."""
+        return self.stem + _placed(self.place, level)
+
+
+def _placed(place: str, level: Level) -> str:
+    text = str(level)
+    if place == "_":
+        return f"_{text}" if re.fullmatch(rf"{_LETTER}|\d", text) else f"_{{{text}}}"
+    return f"{place}{text}" + (")}" if place == "^{(" else "]}")
+
+
+def _levelled(text: str) -> Iterator[tuple[re.Match[str], str, Level]]:
+    """What may be a level in a text: where it stands, the kind of the place, and the level."""
+    for found in _PLACE.finditer(text):
+        place = found["place"] or found["tag"] or found["square"]
+        inside = (found[x] for x in ("inner", "bare", "round", "boxed"))
+        level = Level.of(next(x for x in inside if x is not None))
+        if level is not None:
+            yield found, place, level
+
+
+def member(name: str) -> tuple[Family, Level] | None:
     """The family and the level of a name that ends with a level."""
-    found = list(_SUBSCRIPT.finditer(name))
-    if not found or found[-1].end() != len(name) or found[-1].start() == 0:
-        return None
-    level = Level.of(found[-1]["inner"] or found[-1]["bare"])
-    return None if level is None else (name[: found[-1].start()], level)
+    for found, place, level in _levelled(name):
+        if found.end() == len(name) and found.start():
+            return Family(name[: found.start()], place), level
+    return None
+
+
+def letters_in(text: str) -> set[str]:
+    """The letters that may stand for levels in a formula in LaTeX."""
+    return {level.letter for _, _, level in _levelled(text) if level.letter}
 
 
 def text_at(text: str, to: Mapping[str, Level]) -> str:
-    """A name, or a formula in LaTeX, with other levels for letters at the foot of names."""
-
-    def put(found: re.Match[str]) -> str:
-        level = Level.of(found["inner"] if found["inner"] is not None else found["bare"])
-        if level is None or level.letter not in to:
-            return found[0]
-        return level.at(to).subscript
-
-    return _SUBSCRIPT.sub(put, text)
-
-
-def at_levels(f: Node, to: Mapping[str, Level]) -> Node:
-    """A formula about arrays of some levels as one about arrays of others.
-
-    A Chain whose levels become numbers becomes a product, or an identity matrix.
-    """
-    return _at(f, to)  # type: ignore[return-value]
-
-
-def _at(f: Basic, to: Mapping[str, Level]) -> Basic:
-    if isinstance(f, Tensor):
-        names = (text_at(f.name, to), text_at(f.symbol, to))
-        return Tensor(*names, (_int_at(d, to) for d in f.shape), f.base, f.classes)
-    if isinstance(f, Int):
-        return _int_at(f, to)
-    if isinstance(f, Chain):
-        return f.at(to)
-    return rebuild(f, tuple(_at(a, to) for a in f.args)) if f.args else f
-
-
-def _int_at(e: Int, to: Mapping[str, Level]) -> Int:
-    def put(a: Atom) -> Int | None:
-        if isinstance(a, Size):
-            name = text_at(a.name, to)
-            return None if name == a.name else Int.of(Size(name, None, a.least))
-        if isinstance(a, Index) and a.hint in to and a.number == 0:
-            return to[a.hint].integer
-        return None
-
-    return e.replace(put)
-
-
-class Chain(Whole):
-    """The product of matrices, one for each level of a range, the highest first.
-
-    `body` is the matrix of the level whose letter is that of the range's index.  Where there is no
-    level the product is the identity.
-    """
-
-    __slots__ = ()
-
-    def __new__(cls, body: Whole, levels: Range) -> Chain:
-        wholes((body,), "a Chain")
-        letter, lowest, highest = levels.index.hint, levels.lowers[0], levels.uppers[0]
-        rows = _int_at(body.shape[0], {letter: Level.from_integer(highest)})
-        columns = _int_at(body.shape[1], {letter: Level.from_integer(lowest)})
-        return made(cls, (rows, columns), body, levels)
-
-    @property
-    def body(self) -> Whole:
-        return self.args[0]  # type: ignore[return-value]
-
-    @property
-    def levels(self) -> Range:
-        return self.args[1]  # type: ignore[return-value]
-
-    def at(self, to: Mapping[str, Level]) -> Whole:
-        """The chain at other levels; with numbers, written out."""
-        low, high = (_int_at(e, to) for e in (self.levels.lowers[0], self.levels.uppers[0]))
-        inner = {k: v for k, v in to.items() if k != self.levels.index.hint}
-        body = at_levels(self.body, inner)
-        if low.constant is None or high.constant is None:
-            return Chain(body, Range(self.levels.index, low, high))
-        letter = self.levels.index.hint
-        parts = [
-            at_levels(body, {letter: Level("", k)})
-            for k in range(high.constant, low.constant - 1, -1)
-        ]
-        if not parts:
-            return Identity(
-                _int_at(body.shape[0], {letter: Level.from_integer(high)}), self.base or 1
-            )
-        return parts[0] if len(parts) == 1 else Product(*parts)
+    """A name, or a formula in LaTeX, with other levels for letters at the end of names."""
+    parts, at = [], 0
+    for found, place, level in _levelled(text):
+        if level.letter in to:
+            parts += [text[at : found.start()], _placed(place, level.at(to))]
+            at = found.end()
+    return "".join((*parts, text[at:]))

@@ -19,9 +19,9 @@ from derive.network.functions import Functions, applied_by_entry
 from derive.network.given import Conventions, Given, Second
 from derive.network.names import is_symbol, nearest
 from derive.network.notation import notation_of
+from derive.network.read_stack import stack_of
 from derive.network.site import show_shape
 from derive.network.sizes import value_of
-from derive.network.stack import stack_of
 from derive.verify.world import Given as Entries
 
 

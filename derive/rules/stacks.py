@@ -28,7 +28,8 @@ from derive.ir import (
     substitute,
 )
 from derive.ir.column import OneEntry
-from derive.ir.family import Chain, Level, at_levels
+from derive.ir.family import Level
+from derive.ir.levels import Chain, at_levels
 from derive.rules import samples
 from derive.rules.samples import H, W, i, j, k, m, v, x, y
 from derive.rules.terms import factors, product, without

@@ -33,7 +33,7 @@ from derive.ir import (
     Whole,
     Zeros,
 )
-from derive.ir.family import Chain
+from derive.ir.levels import Chain
 
 Bounds = tuple[int, int]
 """Degrees of numerator and denominator."""

@@ -53,7 +53,7 @@ from derive.ir import (
     fresh,
 )
 from derive.ir.column import OneEntry
-from derive.ir.family import Chain
+from derive.ir.levels import Chain
 from derive.ir.selector import Bracket, Delta
 from derive.verify.array import DRAW, UNDEFINED, Axes, Data
 from derive.verify.array import Array as Labelled
