@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from derive.document.math import (
     Big,
     Column,
@@ -20,10 +23,25 @@ from derive.document.math import (
 )
 from derive.document.notation import parse_name
 from derive.document.strength import Laid, Strength, slot
+from derive.ir import Formula, Whole
+from derive.ir.column import OneEntry
 from derive.ir.curvature import Curvature
 from derive.ir.family import Level
 from derive.ir.levels import Chain, OverLevels, SumOverLevels
 from derive.ir.vectorised import VecSlope
+
+
+def nodes(
+    whole: Callable[[Whole], Laid], formula: Callable[[Formula], Laid]
+) -> dict[type, Callable[[Any], Laid]]:
+    """How each of these is laid out."""
+    return {
+        VecSlope: vec_slope,
+        Curvature: curvature,
+        Chain: lambda a: chain(a, whole(a.body)),
+        SumOverLevels: lambda a: over_levels(a, whole(a.body)),
+        OneEntry: lambda a: one_entry(formula(a.value)),
+    }
 
 
 def curvature(a: Curvature) -> Laid:

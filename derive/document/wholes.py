@@ -90,10 +90,6 @@ from derive.ir import (
     Whole,
     Zeros,
 )
-from derive.ir.column import OneEntry
-from derive.ir.curvature import Curvature
-from derive.ir.levels import Chain, SumOverLevels
-from derive.ir.vectorised import VecSlope
 
 _TOP = Name(r"\top")
 _RELATIONS: dict[str, RelationKind] = {"<": "<", "<=": "<=", "=": "=", "!=": "!="}
@@ -116,11 +112,7 @@ class Wholes:
         self._nodes: dict[type, Callable[[Any], Laid]] = {
             Array: lambda a: self._name(a.tensor),
             Slope: self._slope,
-            VecSlope: levels.vec_slope,
-            Curvature: levels.curvature,
-            Chain: lambda a: levels.chain(a, self.lay(a.body)),
-            SumOverLevels: lambda a: levels.over_levels(a, self.lay(a.body)),
-            OneEntry: lambda a: levels.one_entry(formulas.lay(a.value)),
+            **levels.nodes(self.lay, formulas.lay),
             Ones: lambda a: self._constant("1", a.shape),
             Zeros: lambda a: self._constant("0", a.shape),
             Identity: self._identity,
