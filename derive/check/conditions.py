@@ -128,12 +128,12 @@ class Conditions:
         """A setting that follows from a condition and suffices: A = 0, not S = 1, where A < S."""
         others = self._usual(self._relevant(pair))
         for other in others if guard in others else ():
-            follows = other != guard and self._implies(guard, other)
-            if follows and not self._implies(other, guard) and self._mends(pair, other):
+            follows = other != guard and self.implies(guard, other)
+            if follows and not self.implies(other, guard) and self._mends(pair, other):
                 return other
         return guard
 
-    def _implies(self, guard: Guard, other: Guard) -> bool:
+    def implies(self, guard: Guard, other: Guard) -> bool:
         """Whether a condition on sizes holds at all small sizes at which another one does."""
         search, rng = SizeSearch(self.program, [guard]), np.random.default_rng(1)
         found = (next(search.assignments(rng), None) for _ in range(FEW))

@@ -84,7 +84,7 @@ def _wrong(
 ) -> Finding:
     comparer, broken = context.comparer, context.broken
     entries = differing_entries(comparer, pair)
-    parts = [entries or _difference(counterexample, pair.relation)]
+    parts = [entries or difference(counterexample, pair.relation)]
     if not context.mends:
         return Finding(WRONG, parts[0], "", counterexample, entries)
     if broken.bad:
@@ -107,7 +107,7 @@ def _wrong(
     return Finding(WRONG, "; ".join(p for p in parts if p), "", counterexample, suggestion)
 
 
-def _difference(found: Counterexample | None, relation: str) -> str:
+def difference(found: Counterexample | None, relation: str) -> str:
     """Where the two sides differ; with the values of arrays that have few entries in all."""
     if found is None:
         return ""

@@ -99,7 +99,7 @@ class _Teller:
         yield Section(problem.title or "Problem")
         yield from self.parts(problem.given)
         for k, answer in enumerate(problem.answers):
-            names = self.names([w for w in answer.wording if isinstance(w, Basic)], ())
+            names = self.names(answer.wording, ())
             label = f"({ascii_lowercase[k % 26]}) "
             points = "" if not answer.points else f" [{answer.points} {_points(answer.points)}]"
             yield Subsection(line(label, *self.words(answer.wording, names), points))

@@ -79,6 +79,7 @@ from derive.ir.statement import Definition, Relation, axis_ranges
 from derive.ir.sympy_form import to_sympy
 from derive.ir.text import Names, to_text
 from derive.ir.walk import (
+    alike,
     free_indices,
     instantiate,
     map_integers,

@@ -13,7 +13,7 @@ from typing import TypeVar
 from sympy import Basic
 
 from derive.ir.binder import Binding, Range
-from derive.ir.formula import Component, Entry, Formula, Tensor
+from derive.ir.formula import Component, Entry, Formula, Plus, Tensor, Times
 from derive.ir.index import Index, fresh
 from derive.ir.integer import Atom, Int, IntLike
 from derive.ir.statement import Definition
@@ -158,35 +158,57 @@ Marks = dict[Index, Int]
 
 def same(a: Basic, b: Basic) -> bool:
     """Whether `a` and `b` differ only in the names of bound indices and the order of ranges."""
-    return a == b or _same(a, b, {}, {})
+    return a == b or _same(a, b, {}, {}, True)
 
 
-def _same(a: Basic, b: Basic, in_a: Marks, in_b: Marks) -> bool:
+def alike(a: Basic, b: Basic) -> bool:
+    """Whether they differ, besides, only in the order of the terms of sums and of factors."""
+    return a == b or _same(a, b, {}, {}, False)
+
+
+def _same(a: Basic, b: Basic, in_a: Marks, in_b: Marks, ordered: bool) -> bool:
     """`in_a` and `in_b` replace what is bound further out by the marks that the two share."""
     if isinstance(a, Int) and isinstance(b, Int):
         return _substitute(a, in_a) == _substitute(b, in_b)
     if type(a) is not type(b) or len(a.args) != len(b.args):
         return False
     if isinstance(a, Binding) and isinstance(b, Binding):
-        return any(_same_binder(a, b, order, in_a, in_b) for order in ranges_that_match(a, b))
+        return any(
+            _same_binder(a, b, order, in_a, in_b, ordered) for order in ranges_that_match(a, b)
+        )
     if not a.args:
         return a == b
     if getattr(a, "relation", None) != getattr(b, "relation", None):
         return False
-    return all(_same(x, y, in_a, in_b) for x, y in zip(a.args, b.args, strict=True))
+    if isinstance(a, Plus | Times) and not ordered:
+        return _same_parts(a.args, b.args, in_a, in_b)
+    return all(_same(x, y, in_a, in_b, ordered) for x, y in zip(a.args, b.args, strict=True))
+
+
+def _same_parts(a: tuple[Basic, ...], b: tuple[Basic, ...], in_a: Marks, in_b: Marks) -> bool:
+    """Whether each part of `a` has one of `b` for itself; any that is alike will do."""
+    rest = list(b)
+    for x in a:
+        k = next((k for k, y in enumerate(rest) if _same(x, y, in_a, in_b, False)), None)
+        if k is None:
+            return False
+        del rest[k]
+    return True
 
 
 def _same_binder(
-    a: Binding, b: Binding, order: tuple[Range, ...], in_a: Marks, in_b: Marks
+    a: Binding, b: Binding, order: tuple[Range, ...], in_a: Marks, in_b: Marks, ordered: bool
 ) -> bool:
     if a.others != b.others:
         return False
     for r, s in zip(a.ranges, order, strict=True):
-        if not all(_same(x, y, in_a, in_b) for x, y in zip(r.args[1:], s.args[1:], strict=True)):
+        bounds = zip(r.args[1:], s.args[1:], strict=True)
+        if not all(_same(x, y, in_a, in_b, ordered) for x, y in bounds):
             return False
         mark = Int.of(fresh("mark"))
         in_a, in_b = {**in_a, r.index: mark}, {**in_b, s.index: mark}
-    return _same(a.condition, b.condition, in_a, in_b) and _same(a.body, b.body, in_a, in_b)
+    parts = ((a.condition, b.condition), (a.body, b.body))
+    return all(_same(x, y, in_a, in_b, ordered) for x, y in parts)
 
 
 def ranges_that_match(a: Binding, b: Binding) -> Iterator[tuple[Range, ...]]:

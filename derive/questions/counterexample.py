@@ -11,8 +11,8 @@ from derive.engine.calculate import Calculator, Value
 from derive.errors import Unsupported
 from derive.ir import Component, Count, Formula, Number, Relation, Size, Tensor
 from derive.questions.aligned import Aligned
-from derive.questions.parts import Grids, Lines, Part, Row, Say, Side, Word
-from derive.questions.setting import Setting, number, numeric, verified
+from derive.questions.parts import Grids, Lines, Part, Row, Say, Word
+from derive.questions.setting import Setting, number, numeric, result
 from derive.questions.tables import Marks, table
 from derive.verify.verdict import Verification
 
@@ -81,7 +81,7 @@ def _told(found: Smaller, setting: Setting) -> Iterator[Part]:
     for k, s in enumerate(free):
         words += [", " if k else " with "]
         words += [Relation(Count(s), "=", Number(found.sizes[s]))]
-    yield Say(("They are not equal. A counterexample that is as small as possible,", *words, ":"))
+    yield Say(("They are not equal. A small counterexample", *words, ":"))
     grids = []
     for t in found.values:
         entries: dict[tuple[int, ...], Formula] = {
@@ -96,9 +96,7 @@ def _told(found: Smaller, setting: Setting) -> Iterator[Part]:
         if value is None:
             yield Say((entry, " does not exist, as the shapes differ."))
             continue
-        shown, _ = number(value, _DECIMALS)
-        side = Side(shown, verdict=verified(verifier, entry, "=", shown))
-        rows.append(Row(entry, (side,), inline=True))
+        rows.append(Row(entry, (result(verifier, entry, value, _DECIMALS),), inline=True))
     yield Lines(tuple(rows))
 
 

@@ -15,7 +15,19 @@ from derive.engine.calculate import Calculator, Value, is_short, rounded
 from derive.engine.differentiate import Differentiator
 from derive.engine.unroll import Unroller
 from derive.errors import InputError
-from derive.ir import Component, Formula, Guard, Index, Int, Number, Range, Size, Tensor
+from derive.ir import (
+    Component,
+    Formula,
+    Guard,
+    Index,
+    Int,
+    Number,
+    Range,
+    Relation,
+    Size,
+    Tensor,
+    tensors,
+)
 from derive.network.ask import Question
 from derive.network.build import Model
 from derive.network.given import Given
@@ -83,6 +95,11 @@ class Setting:
                 f"{list(places[0])} to {list(places[-1])}",
                 "at",
             )
+
+    def facts_of(self, tensor: Tensor) -> tuple[Relation, ...]:
+        """What is known of the entries of an array alone."""
+        known = self.program.facts
+        return tuple(f for f in known if tensors(f.left) | tensors(f.right) == {tensor})
 
     # -- numbers ---------------------------------------------------------------------------------
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 from derive.check.compare import Comparer
 from derive.check.conditions import Conditions
 from derive.check.pair import Pair
-from derive.ir import Formula, Guard, conjuncts, same
+from derive.ir import Equal, Guard, Int, conjuncts
 from derive.network.ask import ShowEqual
 from derive.questions.aligned import Aligned, aligned
 from derive.questions.as_matrix import check_matrix, matrix
 from derive.questions.counterexample import counterexample
-from derive.questions.opening import Opened, opened
+from derive.questions.meeting import meeting
+from derive.questions.opening import opened
 from derive.questions.parts import (
     Lines,
     Part,
@@ -63,52 +65,19 @@ def answer(ask: ShowEqual, setting: Setting) -> Iterator[Part]:
     if verdict.status == REFUTED:
         yield from _refuted(pair, verdict, setting)
     else:
-        yield from _proved(pair, verdict, setting)
+        yield from _proved(pair, setting)
 
 
 # -- a proof -------------------------------------------------------------------------------------
 
 
-def _proved(pair: Aligned, verdict: Verification, setting: Setting) -> Iterator[Part]:
+def _proved(pair: Aligned, setting: Setting) -> Iterator[Part]:
     """Both sides written out until they are the same."""
     down = list(opened(pair.left, pair.ranges, setting))
     up = list(opened(pair.right, pair.ranges, setting))
-    meeting = [k for k, x in enumerate(down) if any(same(x.formula, y.formula) for y in up)]
-    if meeting:
-        down = down[: meeting[0] + 1]
-        at = next(k for k, y in enumerate(up) if same(down[-1].formula, y.formula))
-        up = up[: at + 1]
-    before: Formula = pair.left
-    told: list[Side] = []
-    for x in _told(down):
-        told.append(
-            Side(x.formula, x.reason, verdict=setting.holds(before, x.formula, pair.ranges))
-        )
-        before = x.formula
-    back = [*(y.formula for y in reversed(up)), pair.right]
-    reasons = [y.reason for y in reversed(up)]
-    if not meeting:
-        reasons = [("the same, written otherwise",), *reasons]
-    else:
-        back = back[1:]
-    for f, why in zip(back, reasons, strict=True):
-        told.append(Side(f, why, verdict=setting.holds(before, f, pair.ranges)))
-        before = f
-    last = told[-1]
-    told[-1] = Side(last.formula, last.reason, verdict=verdict)
+    holds = partial(setting.holds, ranges=pair.ranges)
     yield Say(("so",), ranges=pair.ranges)
-    yield Lines((Row(pair.left, tuple(told)),), pair.ranges)
-
-
-def _told(steps: list[Opened]) -> list[Opened]:
-    """The steps, those without a reason together with the one before."""
-    told: list[Opened] = []
-    for x in steps:
-        if told and not x.reason:
-            told[-1] = Opened(x.formula, told[-1].reason)
-        else:
-            told.append(x)
-    return told
+    yield Lines((meeting(pair.left, down, up, pair.right, holds),), pair.ranges)
 
 
 # -- a refutation --------------------------------------------------------------------------------
@@ -119,7 +88,7 @@ def _refuted(pair: Aligned, verdict: Verification, setting: Setting) -> Iterator
     yield from counterexample(pair, verdict, setting)
     guard = condition(pair, setting)
     if guard is None:
-        yield Say(("No condition on the sizes alone makes them equal.",))
+        yield Say(("No condition on the sizes alone was found that makes them equal.",))
         return
     yield Say(("They are equal where ", guard, ":"))
     told = Side(pair.right, ("if ", guard), verdict=_under(guard, pair, setting))
@@ -127,11 +96,20 @@ def _refuted(pair: Aligned, verdict: Verification, setting: Setting) -> Iterator
 
 
 def condition(pair: Aligned, setting: Setting) -> Guard | None:
-    """The weakest condition on free sizes that was found to make both sides equal."""
-    asked = Pair(pair.left, "=", pair.right, pair.ranges)
-    guards = Conditions(Comparer(setting.program)).guards(asked)
-    found = (g for g in islice(guards, _MOST) if _under(g, pair, setting).holds)
-    return next(found, None)
+    """The weakest condition on free sizes that was found to make both sides equal.
+
+    The last that are tried are that a size is 1, as that of a single channel.
+    """
+    conditions = Conditions(Comparer(setting.program))
+    guards = islice(conditions.guards(Pair(pair.left, "=", pair.right, pair.ranges)), _MOST)
+    usual = next((g for g in guards if _under(g, pair, setting).holds), None)
+    if usual is not None:
+        return usual
+    free = (s for s in setting.program.sizes if s.definition is None and s.value is None)
+    single: list[Guard] = [Equal(Int.of(s), Int.of(1)) for s in free if s.least <= 1]
+    found = [g for g in single if _under(g, pair, setting).holds]
+    weakest = (g for g in found if not any(conditions.implies(g, h) for h in found if h != g))
+    return next(weakest, None)
 
 
 def _under(guard: Guard, pair: Aligned, setting: Setting) -> Verification:

@@ -79,17 +79,17 @@ def one_point(f: Binder, scope: Scope) -> Formula | None:
     """Σ_{i=v}^{v} f(i) = f(v), where the other bounds allow v."""
     for at, r in enumerate(f.ranges):
         value = next((lo for lo in r.lowers if lo in r.uppers), None)
-        if value is None or (isinstance(f, Max) and len(f.ranges) == 1):
+        if value is None:
             continue
         inside = scope.within(*f.ranges[:at])
         others = [at_least(value, lo) for lo in r.lowers if lo != value]
         others += [at_most(value, hi) for hi in r.uppers if hi != value]
         open_ = [g for g in others if not at_least_zero(inside, g.args[0])]  # type: ignore[arg-type]
-        if open_ and isinstance(f, Max):
-            continue
         to = {r.index: value}
         ranges = tuple(substitute(s, to) for s in without(f.ranges, at))
         condition = conjunction(*open_, *conjuncts(substitute(f.condition, to)))
+        if isinstance(f, Max) and (open_ or (not ranges and condition != TRUE)):
+            continue  # a maximum of nothing is not 0
         return rebind(f, substitute(f.body, to), ranges, condition)
     return None
 
