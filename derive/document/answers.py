@@ -101,7 +101,9 @@ class _Teller:
         for k, answer in enumerate(problem.answers):
             names = self.names(answer.wording, ())
             label = f"({ascii_lowercase[k % 26]}) "
-            points = "" if not answer.points else f" [{answer.points} {_points(answer.points)}]"
+            points = (
+                "" if not answer.points else f" [{answer.points}\u00a0{_points(answer.points)}]"
+            )
             yield Subsection(line(label, *self.words(answer.wording, names), points))
             yield from self.parts(answer.shown)
             yield from self.parts(answer.parts)

@@ -48,7 +48,7 @@ def escape(text: object) -> NoEscape:
     """
     if isinstance(text, NoEscape):
         return text
-    line = re.sub(r"\s+", " ", unicodedata.normalize("NFC", str(text)))
+    line = re.sub(r"[^\S\u00a0]+", " ", unicodedata.normalize("NFC", str(text)))
     return NoEscape("".join(_piece(m.group()) for m in re.finditer(r"(.)\1*", line)))
 
 
@@ -65,6 +65,8 @@ def _piece(same: str) -> str:
 def _character(c: str) -> str:
     if c.isascii():
         return str(escape_latex(c)) if c.isprintable() else ""
+    if c == "\u00a0":
+        return "~"
     if c in _SET_BY_T1:
         return c
     if c in MATHEMATICS:

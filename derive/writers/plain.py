@@ -14,5 +14,5 @@ def printable(text: str) -> str:
     >>> printable("a\\tb\\u202e")
     'a b'
     """
-    spaced = "".join(" " if c.isspace() else c for c in text)
+    spaced = "".join(" " if c.isspace() and c != "\u00a0" else c for c in text)
     return "".join(c for c in spaced if unicodedata.category(c) not in _UNPRINTABLE)
