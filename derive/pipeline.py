@@ -291,18 +291,23 @@ def counted(steps: Sequence[Verification]) -> Iterator[tuple[Mark, int, Line]]:
             yield Mark(status), len(compared), line(told, "arithmetic with error bounds.")
 
 
+WORTH_TELLING = 1e-6
+"""The largest chance of missing a false equation that is a reason to trust a check."""
+
+
 def meaning(status: str, found: Sequence[Verification]) -> Line:
     """What a status says, in words."""
     if status == EXACT:
         draws = min(v.draws for v in found)
         bound = max(v.bound or 0.0 for v in found)
-        return line(
+        told = line(
             f"both sides equal in exact arithmetic, at {draws} draws or more. A draw is a choice "
-            "of small sizes and of random values for all arrays; at the sizes drawn, a false "
-            "equation passes with a chance of at most ",
-            power_of_ten(bound),
-            ".",
+            "of small sizes and of random values for all arrays; "
         )
+        if bound > WORTH_TELLING:
+            return (*told, *line("no bound is known on the chance that a false equation passes."))
+        passes = "at the sizes drawn, a false equation passes with a chance of at most "
+        return (*told, *line(passes, power_of_ten(bound), "."))
     if status == NUMERIC:
         bits = min(v.precision or 0 for v in found)
         return line(f"both sides equal to at least {bits} bits, in arithmetic with error bounds.")

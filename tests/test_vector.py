@@ -55,6 +55,7 @@ from derive.ir import (
 from derive.network.build import Model, build
 from derive.network.given import Given, load
 from derive.network.source import Source
+from derive.verify.verdict import DerivationVerdict
 from derive.verify.verify import Verifier, verify_chain
 from derive.writers.latex_math import latex
 
@@ -196,6 +197,13 @@ def test_everything_about_it_is_verified() -> None:
     for d in (*derived.all, *found.all):
         verdict = verifier.derivation(d)
         assert verdict.status == "exact", (d.start, verdict)
+        assert is_bounded(verdict), d.start
+
+
+def is_bounded(verdict: DerivationVerdict) -> bool:
+    """Whether little chance is left that something false was found exact."""
+    checks = [verdict.ends, *(s.verification for s in verdict.steps)]
+    return all(v.bound is not None and v.bound < 1e-9 for v in checks)
 
 
 def test_the_way_through_unfold_leads_to_the_convolution_itself() -> None:
@@ -319,6 +327,7 @@ def test_every_form_of_lenet_is_verified() -> None:
     for d in found.all:
         verdict = verifier.derivation(d)
         assert verdict.status == "exact", (d.start, verdict)
+        assert is_bounded(verdict), d.start
 
 
 LENET = [

@@ -31,7 +31,7 @@ from derive.ir import (
     fresh,
 )
 from derive.verify.arithmetic import P, Q
-from derive.verify.degree_of_arrays import ArrayDegrees
+from derive.verify.degree_of_arrays import PIECEWISE, ArrayDegrees
 from derive.verify.integers import Env
 from derive.verify.unknown import DEGREE as CUBIC
 from derive.verify.unknown import unknown
@@ -75,9 +75,12 @@ class Degrees:
             return Degree(*self._arrays(env).of(f.whole), free_indices(f))
         if isinstance(f, Derivative):
             d = self.of(f.of, env)
-            return Degree(d.top + d.bottom, 2 * d.bottom, free_indices(f))
+            # (T/B)' is over B², whatever the entry that it is taken by.
+            return Degree(d.top + d.bottom, 2 * d.bottom, d.varies)
         if isinstance(f, Apply):
             d = _joined([self.of(z, env) for z in f.arguments])
+            if f.function.known and f.function.name in PIECEWISE:
+                return d
             return (
                 Degree(d.top * CUBIC, d.bottom * CUBIC, d.varies) if unknown(f) else _opaque(d, f)
             )
