@@ -16,7 +16,6 @@ from derive.derivation.step import Step
 from derive.errors import BudgetSpent
 from derive.ir import (
     Binder,
-    Bracket,
     Chosen,
     Component,
     Delta,
@@ -29,7 +28,7 @@ from derive.ir import (
     conjuncts,
     rebuild,
 )
-from derive.rules.guards import window_conditions
+from derive.rules.values import known_beside
 
 BUDGET = 2_000
 
@@ -65,6 +64,8 @@ class Rewriter:
             f = new
 
     def _visit_parts(self, f: Basic, scope: Scope, path: tuple[int, ...]) -> Basic:
+        if isinstance(f, Chosen):
+            return f  # its position refers to the ranges of its Max: it stays whole
         inner = (
             scope.within(*f.ranges).given(*conjuncts(f.condition))
             if isinstance(f, Binder)
@@ -72,12 +73,12 @@ class Rewriter:
         )
         for at in range(len(f.args)):
             part = f.args[at]
-            if isinstance(part, (Int, Tensor, Range, Chosen)) or not part.args:
-                continue  # a Chosen refers to the ranges of its Max by position: it stays whole
+            if isinstance(part, (Int, Tensor, Range)) or not part.args:
+                continue
             if isinstance(part, (Component, Delta)) and type(part) not in self._rules:
                 continue  # there is no formula inside
             if isinstance(f, Times):
-                inner = scope.given(*_known_beside(f.args, at))
+                inner = scope.given(*known_beside(f.args, at))
             new = self._visit(part, inner, (*path, at))
             if new is not part:
                 f = rebuild(f, (*f.args[:at], new, *f.args[at + 1 :]))
@@ -110,14 +111,3 @@ def _replace(f: Basic, path: Sequence[int], new: Basic) -> Basic:
         return new
     at = path[0]
     return rebuild(f, (*f.args[:at], _replace(f.args[at], path[1:], new), *f.args[at + 1 :]))
-
-
-def _known_beside(parts: tuple[Basic, ...], at: int) -> list[Guard]:
-    """What may be taken to hold for the factor at `at`: elsewhere the product is 0 anyway."""
-    known: list[Guard] = []
-    for k, g in enumerate(parts):
-        if k != at and isinstance(g, Bracket):
-            known += conjuncts(g.condition)
-        elif k != at and isinstance(g, Chosen):
-            known += window_conditions(g)
-    return known

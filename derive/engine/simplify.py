@@ -22,7 +22,7 @@ from derive.derivation.scope import Scope
 from derive.derivation.step import Step
 from derive.engine.rewrite import Rewriter
 from derive.ir import Formula
-from derive.rules import algebra, definitions, deltas, derivative, guards, sums
+from derive.rules import algebra, definitions, deltas, derivative, guards, positions, sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,16 +80,16 @@ CONTRACT = Phase(
         sums.empty_sum,
         sums.one_point,
         sums.merge_sums,
-        deltas.merge_unravelled,
-        deltas.equal_positions,
-        deltas.split_ravelled,
+        positions.merge_unravelled,
+        positions.equal_positions,
+        positions.split_ravelled,
         deltas.unit_delta,
         deltas.expose_delta,
     ),
 )
 CONTRACT_ALL = Phase(
     "contract",
-    (*CONTRACT.rules, deltas.sum_over_tuples, deltas.strided_delta),
+    (*CONTRACT.rules, positions.sum_over_tuples, deltas.strided_delta),
 )
 BOUNDS = Phase(
     "bounds",
@@ -125,7 +125,7 @@ FORWARD = (CONTRACT, BOUNDS, COLLECT)
 JACOBIAN = (DIFFERENTIATE, FOLD, CONTRACT, FOLD, BOUNDS, FACTS, COLLECT)
 SECOND = (DIFFERENTIATE,)
 PRESENTED = (CONTRACT_ALL, BOUNDS, COLLECT)
-TUPLES = (Phase("index tuples", (deltas.sum_over_tuples, *TIDY)),)
+TUPLES = (Phase("index tuples", (positions.sum_over_tuples, *TIDY)),)
 COMPOSED = (CONTRACT_ALL, BOUNDS, COLLECT)
 GRADIENT = (FOLD, CONTRACT_ALL, FOLD, BOUNDS, FACTS, COLLECT)
 

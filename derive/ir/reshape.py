@@ -161,18 +161,50 @@ def _make_up(dims: Sequence[Int], extent: Int) -> bool:
 
 
 def _part(position: Ravel, k: int, dims: tuple[Int, ...]) -> Int | None:
-    """Component `k` for other extents: where these, or those of the tuple, are groups of others."""
+    """Component `k` for other extents, where these and the tuple's are groups of the same ones."""
     if position.dims == dims:
         return position.indices[k]
-    coarse, fine = groups(dims, position.dims), groups(position.dims, dims)
-    if coarse is not None:
-        start, end = coarse[k]
-        return ravel(position.indices[start:end], position.dims[start:end], position.base)
-    if fine is not None:
-        at = next(g for g, (start, end) in enumerate(fine) if start <= k < end)
-        start, end = fine[at]
-        return unravel(position.indices[at], k - start, dims[start:end], position.base)
-    return None
+    finest = _refinement(position.dims, dims)
+    wanted = groups(dims, finest or ())
+    known = groups(position.dims, finest or ())
+    if finest is None or wanted is None or known is None:
+        return None
+    start, end = wanted[k]
+    pairs: list[tuple[Int, Int]] = []
+    for e, d, (first, last) in zip(position.indices, position.dims, known, strict=True):
+        if start <= first and last <= end:
+            pairs.append((e, d))
+        else:
+            overlap = range(max(start, first), min(end, last))
+            split = finest[first:last]
+            pairs += [(unravel(e, r - first, split, position.base), finest[r]) for r in overlap]
+    return ravel([e for e, _ in pairs], [d for _, d in pairs], position.base)
+
+
+def _refinement(one: Sequence[Int], other: Sequence[Int]) -> tuple[Int, ...] | None:
+    """The extents of which both lists are groups: (C, D, E) for (CD, E) and (C, DE)."""
+    found: list[Int] = []
+    left, right = list(one), list(other)
+    while left and right:
+        a, b = inlined(left[0]), inlined(right[0])
+        if a == b:
+            found.append(left[0] if left[0].atom else right[0])
+            del left[0], right[0]
+        elif (rest := _quotient(b, a)) is not None:
+            found.append(left.pop(0))
+            right[0] = rest
+        elif (rest := _quotient(a, b)) is not None:
+            found.append(right.pop(0))
+            left[0] = rest
+        else:
+            return None
+    return None if left or right else tuple(found)
+
+
+def _quotient(n: Int, d: Int) -> Int | None:
+    """n/d, where d divides n whatever the sizes are."""
+    quotient = floor(n, d)
+    return quotient if quotient * d == n else None
 
 
 def groups(coarse: Sequence[Int], fine: Sequence[Int]) -> list[tuple[int, int]] | None:

@@ -38,6 +38,7 @@ from derive.rules.terms import (
     with_number,
     without,
 )
+from derive.rules.values import selects, with_value
 
 _FREE = (Range(i, 1, H), Range(j, 1, H))
 
@@ -161,7 +162,10 @@ def tidy_power(f: Power, scope: Scope) -> Formula | None:
     lambda: samples.given(Plus(Times(x[i], y[j]), Times(Number(-1), x[i], x[j])), *_FREE),
 )
 def factor_out(f: Plus, scope: Scope) -> Formula | None:
-    """f g + f h = f (g + h), also for the common part of the numbers in front."""
+    """f g + f h = f (g + h), also for the common part of the numbers in front.
+
+    An f that has no value where both g and h are 0 stays.
+    """
     split = [split_number(g) for g in terms(f)]
     common: list[Formula] = []
     left = [list(rest) for _, rest in split]
@@ -170,6 +174,10 @@ def factor_out(f: Plus, scope: Scope) -> Formula | None:
             common.append(g)
             for rest in left:
                 rest.remove(g)
+    if all(any(map(selects, rest)) for rest in left):
+        kept = with_value(scope, common)
+        left = [[*(g for g in common if g not in kept), *rest] for rest in left]
+        common = kept
     c = common_number([number for number, _ in split])
     if not common and c == 1:
         return None

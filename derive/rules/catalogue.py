@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from derive.derivation.rule import Rule
-from derive.rules import algebra, definitions, deltas, derivative, guards, stacks, sums
+from derive.rules import algebra, definitions, deltas, derivative, guards, positions, stacks, sums
 from derive.rules.wholes import LAWS
 
-_MODULES = (derivative, deltas, sums, guards, definitions, algebra, stacks)
+_MODULES = (derivative, deltas, positions, sums, guards, definitions, algebra, stacks)
 
 ARRAY_RULES: tuple[Rule, ...] = tuple(law.rule for law in LAWS)
 """The laws of whole arrays, as rules about their entries."""

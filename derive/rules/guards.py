@@ -21,7 +21,6 @@ from derive.ir import (
     Sum,
     Times,
     at_least,
-    at_most,
     conjunction,
     conjuncts,
     floor,
@@ -32,6 +31,7 @@ from derive.rules import samples
 from derive.rules.proof import at_least_zero, proves, refutes
 from derive.rules.samples import H, K, a, b, i, p, x, y
 from derive.rules.terms import factors, product
+from derive.rules.values import has_value, window_conditions
 
 
 @rule(
@@ -106,7 +106,7 @@ def conditions_to_bounds(f: Binder, scope: Scope) -> Formula | None:
                 conditions += conjuncts(g.condition)
             else:
                 rest.append(g)
-    ranges, left = narrow(f.ranges, conditions)
+    ranges, left = narrow(scope, f.ranges, conditions)
     if len(left) == len(conditions):
         return None
     if isinstance(f, Max):
@@ -116,9 +116,12 @@ def conditions_to_bounds(f: Binder, scope: Scope) -> Formula | None:
 
 
 def narrow(
-    ranges: Sequence[Range], conditions: Sequence[Guard]
+    scope: Scope, ranges: Sequence[Range], conditions: Sequence[Guard]
 ) -> tuple[tuple[Range, ...], list[Guard]]:
-    """Ranges with the conditions that could become bounds of theirs, and the conditions left."""
+    """Ranges with the conditions that could become bounds of theirs, and the conditions left.
+
+    A bound must have a value by itself: no condition stands before it.
+    """
     narrowed = list(ranges)
     left: list[Guard] = []
     for g in conditions:
@@ -126,7 +129,7 @@ def narrow(
         limit = None
         if at is not None and isinstance(g, NonNegative):
             limit = bound(g.expression, narrowed[at].index)
-        if at is None or limit is None:
+        if at is None or limit is None or not has_value(scope.within(*narrowed[:at]), limit.value):
             left.append(g)
             continue
         r = narrowed[at]
@@ -190,16 +193,7 @@ def choice_in_window(f: Sum, scope: Scope) -> Formula | None:
     for g in factors(f.body):
         if isinstance(g, Chosen):
             conditions += [c for c in window_conditions(g) if not proves(inside, c)]
-    ranges, left = narrow(f.ranges, conditions)
+    ranges, left = narrow(scope, f.ranges, conditions)
     if len(left) == len(conditions):
         return None
     return Sum(f.body, *ranges, f.condition)
-
-
-def window_conditions(f: Chosen) -> list[Guard]:
-    """That the position is inside the window: where not, the Chosen is 0."""
-    found: list[Guard] = []
-    for e, r in zip(f.at, f.maximum.ranges, strict=True):
-        if not free_indices(r) & set(f.maximum.bound):
-            found += [at_least(e, lo) for lo in r.lowers] + [at_most(e, hi) for hi in r.uppers]
-    return found

@@ -11,6 +11,7 @@ from derive.ir import (
     Count,
     Formula,
     Guard,
+    Index,
     Max,
     Number,
     Plus,
@@ -29,6 +30,7 @@ from derive.rules import samples
 from derive.rules.proof import at_least_zero
 from derive.rules.samples import A, H, K, a, b, i, j, p, u, w, x, y
 from derive.rules.terms import factors, product, terms, total, without
+from derive.rules.values import selects, with_value
 
 
 def rebind(f: Binder, body: Formula, ranges: tuple[Range, ...], condition: Guard) -> Formula:
@@ -130,13 +132,38 @@ def merge_sums(f: Sum, scope: Scope) -> Formula | None:
     quiet=True,
 )
 def pull_constants(f: Sum, scope: Scope) -> Formula | None:
-    """Σ_i c f(i) = c Σ_i f(i), also Σ_i c = c Σ_i 1."""
-    bound = set(f.bound)
-    constants = [g for g in factors(f.body) if not free_indices(g) & bound]
+    """Σ_i c f(i) = c Σ_i f(i), also Σ_i c = c Σ_i 1.
+
+    A c that has no value where there is nothing to sum stays: Σ_{i=p+1}^{H} x[p+1] is 0 at p = H.
+    """
+    bound = frozenset(f.bound)
+    parts = [h for g in factors(f.body) for h in _conditions_apart(g, bound)]
+    constants = [g for g in parts if not free_indices(g) & bound]
+    if not _has_a_term(f, scope):
+        constants = with_value(scope, constants)
     if not constants or f.body == Number(1):
         return None
-    rest = [g for g in factors(f.body) if free_indices(g) & bound]
+    rest = [g for g in parts if g not in constants]
     return product(*constants, Sum(product(*rest), *f.ranges, f.condition))
+
+
+def _conditions_apart(g: Formula, bound: frozenset[Index]) -> tuple[Formula, ...]:
+    """A bracket as one of the conditions without, and one of those with, the bound indices."""
+    if not isinstance(g, Bracket):
+        return (g,)
+    split: tuple[list[Guard], list[Guard]] = ([], [])
+    for c in conjuncts(g.condition):
+        split[bool(free_indices(c) & bound)].append(c)
+    return tuple(Bracket(conjunction(*part)) for part in split if part) if all(split) else (g,)
+
+
+def _has_a_term(f: Sum, scope: Scope) -> bool:
+    """Whether there is at least one term, and no condition in it."""
+    for r in f.ranges:
+        if not all(at_least_zero(scope, hi - lo) for lo in r.lowers for hi in r.uppers):
+            return False
+        scope = scope.within(r)
+    return f.condition == TRUE and not any(map(selects, factors(f.body)))
 
 
 @rule(
@@ -150,7 +177,7 @@ def split_sum(f: Sum, scope: Scope) -> Formula | None:
     """Σ (f + g) = Σ f + Σ g."""
     if not isinstance(f.body, Plus):
         return None
-    return total(*(refresh(Sum(g, *f.ranges, f.condition)) for g in terms(f.body)))
+    return total(*(Sum(g, *f.ranges, f.condition) for g in terms(f.body)))
 
 
 @rule(
