@@ -1,4 +1,4 @@
-"""Laws of sums: nesting, constants, splitting, and ranges with nothing or one thing in them."""
+"""Laws of sums: nesting, constants, and ranges with nothing or one thing in them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from derive.ir import (
     Index,
     Max,
     Number,
-    Plus,
     Range,
     Sum,
     Times,
@@ -29,7 +28,7 @@ from derive.ir import (
 from derive.rules import samples
 from derive.rules.proof import at_least_zero
 from derive.rules.samples import A, H, K, a, b, i, j, p, u, w, x, y
-from derive.rules.terms import factors, product, terms, total, without
+from derive.rules.terms import factors, product, without
 from derive.rules.values import selects, with_value
 
 
@@ -164,20 +163,6 @@ def _has_a_term(f: Sum, scope: Scope) -> bool:
             return False
         scope = scope.within(r)
     return f.condition == TRUE and not any(map(selects, factors(f.body)))
-
-
-@rule(
-    "sum of a sum of terms",
-    "sum term by term",
-    "fewer terms inside sums",
-    Sum,
-    lambda: samples.given(Sum(x[a] + y[a], Range(a, 1, H))),
-)
-def split_sum(f: Sum, scope: Scope) -> Formula | None:
-    """Σ (f + g) = Σ f + Σ g."""
-    if not isinstance(f.body, Plus):
-        return None
-    return total(*(Sum(g, *f.ranges, f.condition) for g in terms(f.body)))
 
 
 @rule(
