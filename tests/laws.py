@@ -54,6 +54,7 @@ TENSORS = {
         *(Tensor(name, name, (H,)) for name in ("e", "r", "h", "double", "square", "norm")),
         Tensor("lone", "lone", (H, K)),
         Tensor("pair", "pair", (H, H)),
+        Tensor("start", "start", (R,)),
         Tensor("o", "o", ()),
         Tensor("L", "L", ()),
     )
@@ -75,6 +76,7 @@ DEFINITIONS = (
     definition("norm[i] := sum[k=1..K](m[i, k]^2)^(1/2)"),
     definition("lone[i, j] := exp(x[i])"),
     definition("pair[i, j] := tanh(v[i]) * tanh(v[j])"),
+    definition("start[i] := sigmoid(u[i])"),
     definition("o[] := exp(2)"),
     definition("L[] := sum[i=1..H](e[i])"),
 )

@@ -113,3 +113,19 @@ def test_only_equations_are_used_as_facts() -> None:
         fact = Relation(Sum(x[j], Range(j, 1, H)), relation, Number(1))
         program = Program((H,), (x,), (), facts=(fact,))
         assert use_fact.apply(total, Scope(program)) == wanted
+
+
+def test_a_fact_is_told_of_the_indices_that_stand_there() -> None:
+    """Σ_j m_{i,j} = x_i is used for i = 1 and, with j for i, beside another sum over j."""
+    m = Tensor("m", "m", (H, H))
+    fact = Relation(Sum(m[i, j], Range(j, 1, H)), "=", x[i], (Range(i, 1, H),))
+    scope = Scope(Program((H,), (x, m), (), facts=(fact,)), RANGES)
+    assert use_fact.apply(Sum(m[j, i], Range(i, 1, H)), scope) == x[j]
+    assert use_fact.apply(Sum(m[1, j], Range(j, 1, H)), scope) == x[1]
+    assert use_fact.apply(Sum(m[j - 1, i], Range(i, 1, H)), scope) is None
+
+
+def test_a_fact_without_a_place_for_its_index_is_not_used() -> None:
+    fact = Relation(Sum(x[j], Range(j, 1, H)), "=", Number(1), (Range(i, 1, H),))
+    scope = Scope(Program((H,), (x,), (), facts=(fact,)), RANGES)
+    assert use_fact.apply(Sum(x[j], Range(j, 1, H)), scope) is None

@@ -59,7 +59,6 @@ from derive.ir import (
     TRUE,
     Apply,
     Bracket,
-    Branch,
     Cases,
     Chosen,
     Component,
@@ -334,8 +333,7 @@ class _Layout:
 
     def cases(self, f: Cases) -> Laid:
         lines: list[tuple[Math, Math]] = []
-        for b in f.args:
-            assert isinstance(b, Branch)
+        for b in f.branches:
             where = self.conditions.layout(b.condition)
             words = Words("otherwise") if b.condition == TRUE else row(Words("if "), where)
             lines.append((self.plain(b.value), words))

@@ -1,7 +1,8 @@
 """How many multiplications, additions and comparisons a formula needs, as formulas.
 
 What is counted is the formula as it stands: a sum of n products of two factors needs n
-multiplications and n - 1 additions.  Conditions on indices cost nothing.
+multiplications and n - 1 additions.  Conditions on indices cost nothing.  Of several cases, those
+conditions that compare entries are counted, and of each kind of operation the largest number.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from dataclasses import dataclass
 from derive.ir import (
     Apply,
     Bracket,
+    Cases,
     Chosen,
+    Compare,
     Component,
     Count,
     Delta,
     Formula,
     Greatest,
+    Guard,
     Least,
     Max,
     Number,
@@ -26,7 +30,7 @@ from derive.ir import (
     Times,
     refresh,
 )
-from derive.rules.terms import total
+from derive.rules.terms import factors, total
 
 _NONE = Number(0)
 
@@ -50,16 +54,20 @@ class Operations:
         }
 
 
+_NONE_OF = Operations()
+
+
 def operations(f: Formula) -> Operations:
     """What one value of `f` needs."""
     match f:
         case Sum() | Max():
             return _bound(f)
         case Times():
-            factors = [g for g in f.args if not isinstance(g, Bracket | Delta | Chosen)]
-            signs = sum(g == Number(-1) for g in factors)
-            own = Operations(multiplications=Number(max(len(factors) - signs - 1, 0)))
-            return _together(own, *map(operations, factors))  # type: ignore[arg-type]
+            parts = [g for g in factors(f) if not isinstance(g, Delta | Chosen)]
+            values = [g for g in parts if not isinstance(g, Bracket)]
+            signs = sum(g == Number(-1) for g in values)
+            own = Operations(multiplications=Number(max(len(values) - signs - 1, 0)))
+            return _together(own, *map(operations, parts))
         case Plus():
             own = Operations(additions=Number(max(len(f.args) - 1, 0)))
             return _together(own, *map(operations, f.args))  # type: ignore[arg-type]
@@ -75,10 +83,33 @@ def operations(f: Formula) -> Operations:
             return _together(own, *map(operations, f.arguments))
         case Apply():
             return _together(Operations(other=Number(1)), *map(operations, f.arguments))
+        case Bracket():
+            return _condition(f.condition)
+        case Cases():
+            conditions = (_condition(b.condition) for b in f.branches)
+            return _together(*conditions, _largest(*(operations(b.value) for b in f.branches)))
         case Number() | Count() | Component():
             return Operations()
-    parts = (a for a in f.args if isinstance(a, Formula))
-    return _together(*map(operations, parts))
+    return _together(*(operations(a) for a in f.args if isinstance(a, Formula)))
+
+
+def _condition(g: Guard) -> Operations:
+    """What deciding a condition needs: a comparison for each pair of compared values."""
+    if isinstance(g, Compare):
+        own = Operations(comparisons=Number(1))
+        return _together(own, operations(g.left), operations(g.right))
+    return _together(*(_condition(part) for part in g.args if isinstance(part, Guard)))
+
+
+def _largest(*parts: Operations) -> Operations:
+    """Of each kind the largest number."""
+    found: list[Formula] = []
+    for key in _NONE_OF.kinds:
+        counted = [p.kinds[key] for p in parts]
+        numbers = [g.value for g in counted if isinstance(g, Number)]
+        known = len(numbers) == len(counted)
+        found.append(Number(max(numbers)) if known else Greatest(*dict.fromkeys(counted)))
+    return Operations(*found)
 
 
 def _bound(f: Sum | Max) -> Operations:
@@ -97,7 +128,7 @@ def _over(f: Sum | Max, g: Formula) -> Formula:
 
 def _together(*parts: Operations) -> Operations:
     found = []
-    for key in ("multiplications", "additions", "comparisons", "other operations"):
+    for key in _NONE_OF.kinds:
         terms = [p.kinds[key] for p in parts if p.kinds[key] != Number(0)]
         found.append(total(*terms))
     return Operations(*found)

@@ -66,6 +66,10 @@ class Cases(Formula):
             raise ValueError("the last branch of a Cases is for all that is left")
         return Basic.__new__(cls, *branches)
 
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        return self.args  # type: ignore[return-value]
+
 
 class Compare(Guard):
     """A comparison of two formulas, as in [z > 0]; `relation` is one of < ≤ = ≠."""

@@ -32,7 +32,7 @@ from derive.ir.guard import And, Divides, Equal, NonNegative, Not, Or
 from derive.ir.index import Index, Size
 from derive.ir.integer import Atom, Floor, Int
 from derive.ir.reshape import Ravel, Unravel
-from derive.ir.selector import Bracket, Branch, Cases, Compare, Delta
+from derive.ir.selector import Bracket, Cases, Compare, Delta
 from derive.ir.walk import subformulas
 
 _RELATIONS = {"<": sympy.Lt, "<=": sympy.Le, "=": sympy.Eq, "!=": sympy.Ne}
@@ -104,7 +104,7 @@ class _Converter:
             case Bracket():
                 return sympy.Piecewise((1, self.guard(f.condition)), (0, True))
             case Cases():
-                branches = (b for b in f.args if isinstance(b, Branch))
+                branches = f.branches
                 pairs = ((self.formula(b.value), self.guard(b.condition)) for b in branches)
                 return sympy.Piecewise(*pairs)
             case Derivative():

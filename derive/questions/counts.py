@@ -8,7 +8,19 @@ from derive.derivation.program import Layer
 from derive.engine.calculate import Calculator
 from derive.engine.operations import operations
 from derive.errors import Unsupported
-from derive.ir import Count, Formula, Int, Number, Sum, Tensor, axis_ranges, fresh, refresh
+from derive.ir import (
+    Cases,
+    Count,
+    Formula,
+    Int,
+    Number,
+    Sum,
+    Tensor,
+    axis_ranges,
+    fresh,
+    refresh,
+    subformulas,
+)
 from derive.network.ask import Flops, Parameters
 from derive.questions.parts import (
     Lines,
@@ -131,11 +143,18 @@ def flops(ask: Flops, setting: Setting) -> Iterator[Part]:
             "padding are not there, so they cost nothing.",
         )
     )
-    sums: dict[str, list[Formula]] = {}
     layers = _layers(ask.of, setting)
-    for layer in layers:
-        for definition in layer.definitions:
-            yield from _operations(definition.tensor, setting, sums)
+    definitions = [d for layer in layers for d in layer.definitions]
+    if any(isinstance(g, Cases) for d in definitions for g in subformulas(d.body)):
+        yield Say(
+            (
+                "Of several cases we count the comparisons in their conditions, and the largest "
+                "number of operations that one of them needs.",
+            )
+        )
+    sums: dict[str, list[Formula]] = {}
+    for definition in definitions:
+        yield from _operations(definition.tensor, setting, sums)
     if len(layers) > 1:
         yield Say(("Together:",))
         yield Lines(tuple(_totals(sums, setting)))

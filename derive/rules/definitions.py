@@ -26,11 +26,16 @@ from derive.ir import (
     Sum,
     Tensor,
     Times,
+    at_least,
+    at_most,
     free_indices,
     match,
+    refresh,
+    substitute,
     tensors,
 )
 from derive.rules import samples
+from derive.rules.proof import proves
 from derive.rules.samples import H, i, k, p, t, x, y
 from derive.rules.terms import (
     as_power,
@@ -42,6 +47,7 @@ from derive.rules.terms import (
     with_number,
     without,
 )
+from derive.rules.values import has_value
 
 _SOFTMAX = Definition(
     y,
@@ -78,7 +84,7 @@ def fold(f: Formula, scope: Scope) -> Formula | None:
     patterns = _patterns(scope.program)
     possible = [p for t in (None, *tensors(f)) for p in patterns.get(t, ())]
     for pattern in sorted(possible, key=lambda p: p.place):
-        new = _fold_one(f, pattern)
+        new = _fold_one(f, pattern, scope)
         if new is not None:
             return new
     return None
@@ -97,7 +103,7 @@ def _patterns(program: Program) -> dict[Tensor | None, tuple[_Pattern, ...]]:
     return found
 
 
-def _fold_one(f: Formula, pattern: _Pattern) -> Formula | None:
+def _fold_one(f: Formula, pattern: _Pattern, scope: Scope) -> Formula | None:
     d = pattern.definition
     present = [as_power(g) for g in factors(f)]
     search = _find(pattern.wanted, present, frozenset(d.indices))
@@ -110,6 +116,8 @@ def _fold_one(f: Formula, pattern: _Pattern) -> Formula | None:
     if not times:
         return None
     entry = d.tensor[tuple(binding[i] for i in d.indices)]
+    if not has_value(scope, entry):
+        return None
     left = []
     for at, (b, e) in enumerate(present):
         wanted_exponent = sum(
@@ -211,7 +219,7 @@ def use_fact_inside(f: Sum, scope: Scope) -> Formula | None:
         if any(r.index in free_indices(s) for s in others):
             continue
         inner = [g for g in factors(f.body) if r.index in free_indices(g)]
-        right = _declared(Sum(product(*inner), r), scope) if inner else None
+        right = _declared(Sum(product(*inner), r), scope.within(*others)) if inner else None
         if right is not None:
             outer = [g for g in factors(f.body) if r.index not in free_indices(g)]
             return Sum(product(*outer, right), *others)
@@ -219,13 +227,27 @@ def use_fact_inside(f: Sum, scope: Scope) -> Formula | None:
 
 
 def _declared(f: Sum, scope: Scope) -> Formula | None:
-    """What a fact says that a sum is."""
+    """What a fact says that a sum is, for indices in the ranges for which it says so."""
     for fact in scope.program.facts:
         if fact.relation == "=":
-            variables = frozenset(r.index for r in fact.ranges)
-            if match(fact.left, f, variables) is not None:
-                return fact.right
+            binding = match(fact.left, f, frozenset(r.index for r in fact.ranges))
+            if binding is not None and _said_of(fact, binding, scope):
+                return substitute(refresh(fact.right), binding)
     return None
+
+
+def _said_of(fact: Relation, binding: dict[Index, Int], scope: Scope) -> bool:
+    """Whether the indices of the fact have values, which are in its ranges."""
+    for r in fact.ranges:
+        value = binding.get(r.index)
+        if value is None:
+            return False
+        bounds = substitute(r, binding)
+        said = [at_least(value, lo) for lo in bounds.lowers]
+        said += [at_most(value, hi) for hi in bounds.uppers]
+        if not all(proves(scope, g) for g in said):
+            return False
+    return True
 
 
 FACTS = (use_fact, use_opposite_fact, use_fact_inside)

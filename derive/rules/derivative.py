@@ -245,8 +245,7 @@ def cases_rule(f: Derivative, scope: Scope) -> Formula | None:
     """The conditions on indices do not change with the variable."""
     if not isinstance(f.of, Cases):
         return None
-    branches = (b for b in f.of.args if isinstance(b, Branch))
-    return Cases(*(Branch(pushed(f, b.value), b.condition) for b in branches))
+    return Cases(*(Branch(pushed(f, b.value), b.condition) for b in f.of.branches))
 
 
 @rule(

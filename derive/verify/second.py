@@ -103,7 +103,7 @@ class Tangent:
             case Greatest() | Least():
                 return self.extreme(f)
             case Cases():
-                branches = (b for b in f.args if isinstance(b, Branch))
+                branches = f.branches
                 return Cases(*(Branch(self.of(b.value), b.condition) for b in branches))
         raise Unsupported(f"the derivative of a {type(f).__name__}")
 

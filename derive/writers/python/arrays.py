@@ -120,7 +120,7 @@ class _Statement:
 
     def evaluated(self, f: Formula, spans: dict[Index, Range]) -> Value:
         """The value of a formula along full axes."""
-        if _is_box(f):
+        if isinstance(f, Cases) and _by_place(f):
             return self.boxes(f, spans)
         vector = Vector(self.names, self.dialect, spans, lambda g: self.before(g, spans))
         if isinstance(f, Plus) or not _has_conditions(f):
@@ -218,9 +218,9 @@ class _Statement:
 
     # -- values by regions -------------------------------------------------------------------------
 
-    def boxes(self, f: Formula, spans: dict[Index, Range]) -> Value:
+    def boxes(self, f: Cases, spans: dict[Index, Range]) -> Value:
         """Cases by conditions on indices: the last value everywhere, then each where it holds."""
-        branches = [b for b in f.args if isinstance(b, Branch)]
+        branches = f.branches
         axes, free = tuple(spans), tuple(spans.values())
         name = self.target("cases", axes)
         self.made.append(self.zeros(name, free))
@@ -340,14 +340,9 @@ def flat_place(m: Max, at: Sequence[IntLike]) -> Int:
     return place
 
 
-def _is_box(f: Formula) -> bool:
-    """Whether a formula has cases by conditions on indices."""
-    return isinstance(f, Cases) and any(
-        not isinstance(g, Compare)
-        for b in f.args
-        if isinstance(b, Branch)
-        for g in conjuncts(b.condition)
-    )
+def _by_place(f: Cases) -> bool:
+    """Whether the cases are by conditions on indices."""
+    return any(not isinstance(g, Compare) for b in f.branches for g in conjuncts(b.condition))
 
 
 def _has_conditions(f: Formula) -> bool:

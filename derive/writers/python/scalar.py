@@ -9,7 +9,6 @@ from derive.ir import (
     TRUE,
     Apply,
     Bracket,
-    Branch,
     Cases,
     Chosen,
     Compare,
@@ -156,7 +155,7 @@ class Scalar:
         return Text(f"{picked} == ({at}{',' if len(places) == 1 else ''})", Strength.COMPARISON)
 
     def cases(self, f: Cases) -> Text:
-        branches = [b for b in f.args if isinstance(b, Branch)]
+        branches = f.branches
         made = self.spell(branches[-1].value)
         for b in reversed(branches[:-1]):
             tests = [self.condition(g) for g in conjuncts(b.condition)]

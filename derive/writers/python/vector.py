@@ -13,7 +13,6 @@ from derive.ir import (
     TRUE,
     Apply,
     Bracket,
-    Branch,
     Cases,
     Chosen,
     Compare,
@@ -239,7 +238,7 @@ class Vector:
 
     def cases(self, f: Cases) -> Value:
         """Values by comparisons of entries."""
-        branches = [b for b in f.args if isinstance(b, Branch)]
+        branches = f.branches
         made = self.value(branches[-1].value)
         for b in reversed(branches[:-1]):
             value, test = self.value(b.value), self.tested(b.condition)
