@@ -59,7 +59,7 @@ MODULES = {
     )
 } | {"affine": "derive.ir.affine"}
 QUICK = (
-    *("test_laws.py", "test_proof.py", "test_sampling.py", "test_affine.py"),
+    *("test_laws.py", "test_values.py", "test_proof.py", "test_sampling.py", "test_affine.py"),
     *("test_rules.py", "test_normal_form.py", "test_stack.py", "test_array_laws.py"),
     "test_array_moves.py",
 )

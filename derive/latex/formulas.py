@@ -212,6 +212,12 @@ class Formulas(Written):
         value = self.called(node)
         return value if node.power is None else self.raised_value(value, node.power, node)
 
+    def operated(self, node: Scripted, call: Call) -> Value | None:
+        value = super().operated(node, call)
+        if value is not None or node.below is None or node.above is not None or not self.whole:
+            return value
+        return programs.told_below(self, node.below, call)
+
     def called(self, node: Call) -> Value:
         if node.name in ("max", "min") and not node.primes:
             return self.of_program(node) or self.extreme(node)

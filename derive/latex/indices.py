@@ -86,6 +86,20 @@ def is_mark(node: Node) -> bool:
     return isinstance(node, (Symbol, Word)) and node.text in ("T", "\\top", "\\intercal")
 
 
+def circled(power: Node) -> Node | None:
+    """The 2 of `x^{\\circ 2}` or `x^{\\odot 2}`, also -1 and 1/2."""
+    if isinstance(power, Factors) and _circle(power.factors[0][1]):
+        (_, first), *rest = power.factors[1:]
+        return Factors((("", first), *rest), position=first.position) if rest else first
+    if isinstance(power, Terms) and len(power.terms) > 1 and _circle(power.terms[0][1]):
+        return Terms(power.terms[1:], position=power.terms[1][1].position)
+    return None
+
+
+def _circle(mark: Node) -> bool:
+    return isinstance(mark, Symbol) and mark.text in ("\\circ", "\\odot")
+
+
 def in_brackets(node: Node) -> bool:
     if not isinstance(node, Group) or node.open not in TAGS:
         return False

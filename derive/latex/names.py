@@ -38,7 +38,7 @@ from derive.latex.array import (
     zipped,
 )
 from derive.latex.error import UndefinedName
-from derive.latex.indices import EVERY, is_letter, is_mark, rank, split_indices
+from derive.latex.indices import EVERY, circled, is_letter, is_mark, rank, split_indices
 from derive.latex.integers import refuse
 from derive.latex.scope import Found
 from derive.latex.scripts import Scripts
@@ -261,7 +261,8 @@ class Names(Scripts):
                 return self.indicator_below(node)
             if isinstance(node.base, (Group, Scripted, Numeral, Call, Fraction, Factors)):
                 return self.scripted(node)
-            if node.above is not None and is_mark(node.above) and not node.primes:
+            of_array = node.above is not None and (is_mark(node.above) or circled(node.above))
+            if node.above is not None and of_array and not node.primes:
                 bare = node.base if node.below is None else replace(node, above=None)
                 return self.raised_value(self.value(bare), node.above, node)
             if isinstance(node.below, Raw):

@@ -18,6 +18,7 @@ from derive.latex.rearranged import (
     permuted,
     reshaped,
     stacked,
+    summed_over,
     swapped,
 )
 from derive.latex.tree import Call, Chain, Factors, Group, Listed, Node, Symbol, Word
@@ -60,6 +61,22 @@ def called(reader: Formulas, node: Call) -> Value | None:
         if name == "softmax":
             return normalised(value, axis)
         return along(value, axis, REDUCTIONS[name])
+
+
+def told_below(reader: Formulas, below: Node, node: Call) -> Value | None:
+    """`\\operatorname{reshape}_{2\\times 6}(A)`, as on our own pages; None for other functions."""
+    function = BELOW.get(node.name.lower())
+    items = _items(node.argument)
+    if function is None or len(items) != 1:
+        return None
+    value = reader.value(items[0])
+    if not isinstance(value, Array):
+        return refuse(items[0], f"an array in {node.name}", show(value))
+    told = _items(below)
+    if isinstance(below, Factors) and all(by == "\\times" for by, _ in below.factors[1:]):
+        told = tuple(extent for _, extent in below.factors)
+    with reader.fitting(node):
+        return function(value, [reader.integer(n) for n in told])
 
 
 def _items(node: Node) -> tuple[Node, ...]:
@@ -157,3 +174,11 @@ MAKING: dict[str, Callable[[Formulas, Call, Arguments], Value]] = {
     "matmul": _matmul,
 }
 """Functions of arrays, by their names in lower case."""
+
+BELOW: dict[str, Callable[[Array, Sequence[Int]], Value]] = {
+    "view": reshaped,
+    "reshape": reshaped,
+    "permute": permuted,
+    "sum": summed_over,
+}
+"""Functions of one array whose extents or axes stand below their names."""

@@ -194,6 +194,14 @@ def summed(f: Formula, over: Range) -> Formula:
     return Sum(f, over)
 
 
+def summed_over(a: Array, axes: Sequence[Int]) -> Array:
+    """The sum over some axes, which are gone."""
+    gone = {axis_of(a, k) for k in axes}
+    kept = [k for k in range(a.rank) if k not in gone]
+    entry = Sum(a.formula, *(a.over(k) for k in sorted(gone)))
+    return Array(entry, tuple(a.axes[k] for k in kept), tuple(a.shape[k] for k in kept), a.base)
+
+
 def averaged(f: Formula, over: Range) -> Formula:
     count = over.uppers[0] - over.lowers[0] + 1
     return multiplied([Power(Count(count), Number(-1)), Sum(f, over)])

@@ -19,10 +19,10 @@ from derive.latex.array import (
 )
 from derive.latex.binders import Binders
 from derive.latex.error import Misfit, ReadError
-from derive.latex.indices import EVERY, is_mark, split_indices
+from derive.latex.indices import EVERY, circled, is_mark, split_indices
 from derive.latex.integers import refuse
 from derive.latex.numbers import is_moderate
-from derive.latex.tree import Factors, Listed, Node, Raw, Scripted, Symbol, Terms, spell
+from derive.latex.tree import Listed, Node, Raw, Scripted, Symbol, spell
 
 HIGHEST = 10_000
 """Exponents that are numbers, at most."""
@@ -187,17 +187,3 @@ class Scripts(Binders):
         if isinstance(node, Raw):
             raise node.problem
         return self.formula(node)
-
-
-def circled(power: Node) -> Node | None:
-    """The 2 of `x^{\\circ 2}` or `x^{\\odot 2}`, also -1 and 1/2."""
-    if isinstance(power, Factors) and _circle(power.factors[0][1]):
-        (_, first), *rest = power.factors[1:]
-        return Factors((("", first), *rest), position=first.position) if rest else first
-    if isinstance(power, Terms) and len(power.terms) > 1 and _circle(power.terms[0][1]):
-        return Terms(power.terms[1:], position=power.terms[1][1].position)
-    return None
-
-
-def _circle(mark: Node) -> bool:
-    return isinstance(mark, Symbol) and mark.text in ("\\circ", "\\odot")

@@ -115,7 +115,7 @@ def equal_positions(f: Delta, scope: Scope) -> Formula | None:
     δ(p, ravel(c, d)) δ(e, e').
     """
     positions = [side.atom for side in f.sides if isinstance(side.atom, Ravel)]
-    if len(positions) < 2 or positions[0].base != positions[1].base:
+    if len(positions) < 2:
         return None
     coarse, fine = sorted(positions, key=lambda a: len(a.dims))
     parts = [unravel(fine, k, coarse.dims, coarse.base) for k in range(len(coarse.dims))]
