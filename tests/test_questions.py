@@ -442,7 +442,7 @@ def test_questions_alone(pool):
     assert "109" not in page
     assert "109" in markdown(document(pool))
     assert page.count("\u00a0points") == 6  # never apart from their number
-    assert latex(document(pool)).count("~points]") == 6
+    assert latex(document(made)).count("~points") == 6
 
 
 def test_a_sheet_in_every_format(pool):
