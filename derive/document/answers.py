@@ -246,16 +246,10 @@ class _Teller:
         for k in range(len(maths) - 1, 0, -1):
             if maths[k] == maths[k - 1]:  # what looks the same needs no line of its own
                 del maths[k], reasons[k], kinds[k]
-        if r.inline:
-            joined = maths[0]
-            for kind, m in zip(kinds[1:], maths[1:], strict=True):
-                joined = layout.related(joined, kind, m)
-            reason = next((x for x in reversed(reasons) if x), ())
-            yield Equation(left, joined, kinds[0], reason, mark)
-            return
         last = len(maths) - 1
         for k, (kind, m, reason) in enumerate(zip(kinds, maths, reasons, strict=True)):
-            yield Equation(left if k == 0 else None, m, kind, reason, mark if k == last else None)
+            verdict, joins = mark if k == last else None, r.inline and k > 0
+            yield Equation(None if k else left, m, kind, reason, verdict, joins=joins)
 
     # -- figures ---------------------------------------------------------------------------------
 

@@ -70,6 +70,7 @@ _LETTERS = {
 } | {r"\delta": 0.45}
 _LETTER = 0.62  # any other letter, such as a Greek one
 _COSTS = (0.0, 1.0, 3.0, 6.0, 8.0)
+_IN_TERM = 6.0  # what a line end between the factors of one of several terms costs more
 _SPACES = {"thin": 0.17, "thick": 0.28, "quad": 1.0}
 
 
@@ -197,13 +198,16 @@ def _pieces(tree: Math) -> list[Piece]:
     pieces: list[Piece] = []
     parts: list[Math] = []
     cost, dotted = 0.0, False
-    for part, depth in _flat(tree, 0):
+    flat = _flat(tree, 0)
+    sums = {depth for part, depth in flat if part == Break(1)}
+    for part, depth in flat:
         if not isinstance(part, Break):
             parts.append(part)
             continue
         if parts:
             pieces.append(Piece(tuple(parts), cost, dotted and parts[0] != Sign("cdot")))
-        parts, cost, dotted = [], _COSTS[part.rank] + 4.0 * depth, part.rank == 2
+        within = _IN_TERM if part.rank == 2 and depth in sums else 0.0
+        parts, cost, dotted = [], _COSTS[part.rank] + within + 4.0 * depth, part.rank == 2
     return [*pieces, Piece(tuple(parts), cost, dotted and parts[:1] != [Sign("cdot")])]
 
 

@@ -111,8 +111,8 @@ class Paragraph:
 class Equation:
     """`left relation right`, the reason in the margin, and what verification says of it.
 
-    Without a left side it goes on from the equation above.  An equation whose label some
-    Reference names is numbered.
+    Without a left side it goes on from the equation above; where it `joins` that one, it stands in
+    the same line if there is room.  An equation whose label some Reference names is numbered.
     """
 
     left: Math | None
@@ -121,6 +121,7 @@ class Equation:
     reason: Line = ()
     mark: Mark | None = None
     label: str = ""
+    joins: bool = False
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from derive.document.breaking import break_lines, width_of
 from derive.document.math import Math, Relation, Space, row
@@ -38,6 +39,7 @@ from derive.document.model import (
 )
 from derive.writers.markdown_figure import markdown_figure
 from derive.writers.markdown_math import markdown_math
+from derive.writers.page import joined
 from derive.writers.plain import printable
 
 _MARKS = {
@@ -160,6 +162,7 @@ class _Writer:
             (width_of(e.left) for e in display.equations if e.left is not None), default=0.0
         )
         room = _WIDTH - lefts - _RELATION
+        display = replace(display, equations=tuple(joined(display, room - _MARGIN)))
         rights = [break_lines(e.right, room, _MARGIN) for e in display.equations]
         in_words = [self._words(e.reason) for e in display.equations]
         spelled = all(words is not None for words in in_words)

@@ -8,10 +8,10 @@ again, so that a reason which does not fit beside its line goes below it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from derive.document.breaking import break_lines, width_of
-from derive.document.math import CasesMath, Math, Row, Words, parts_of, row
+from derive.document.math import Break, CasesMath, Math, Relation, Row, Words, parts_of, row
 from derive.document.model import (
     Block,
     Display,
@@ -46,11 +46,25 @@ class Fitted:
     beside: bool
 
 
+def joined(display: Display, room: float) -> list[Equation]:
+    """The equations of a display, those that may join the one above in its line where both fit."""
+    found: list[Equation] = []
+    for e in display.equations:
+        if e.joins:
+            both = row(found[-1].right, Break(0), Relation(e.relation), e.right)
+            if width_of(both) <= room:
+                first, reason = found[-1], e.reason or found[-1].reason
+                found[-1] = replace(first, right=both, reason=reason, mark=e.mark, label=e.label)
+                continue
+        found.append(e)
+    return found
+
+
 def fitted(display: Display) -> Iterator[Fitted]:
     """The equations of a display, those that are too wide in several lines."""
     lefts = max((width_of(e.left) for e in display.equations if e.left is not None), default=0.0)
     room = _TEXT - _INDENT - lefts - _RELATION
-    for e in display.equations:
+    for e in joined(display, room - _VERDICT):
         right = _with_short_conditions(e.right, room)
         reason = _width_of_reason(e.reason)
         lines = break_lines(right, room, _VERDICT if e.mark or e.label else 0.0)
