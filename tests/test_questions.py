@@ -477,3 +477,51 @@ ask = [{question = "gradient", of = "C", wrt = "A", upstream = "%s"}]
             solved(text % symbol)
     with pytest.raises(InputError, match=r"A = \[0.25, '1/0'\], expected a finite number"):
         solved(text.replace('["1/3", -2, 0.25]', '[0.25, "1/0"]') % "G")
+
+
+def test_numbers_stand_where_the_entries_stood():
+    text = """
+[tensors]
+A = [3]
+B = [2]
+[values]
+A = [0.25, -1, 1]
+B = [-3, 1]
+[[problems]]
+define = ['C = Conv1d(A, B)', 
+  'V = AvgPool1d(A, kernel_size=2, padding=1, count_include_pad=False)']
+ask = ["output_size", {question = "forward", of = "C"},
+  {question = "gradient", of = "C", wrt = "A", upstream = [1, -0.5]},
+  {question = "pooling", of = "V"}]
+"""
+    made = solved(text)
+    assert all(v.holds for v in made.verdicts)
+    page = markdown(document(made))
+    assert r"&=0.25 \cdot (-3) + (-1) \cdot 1 && \text{with numbers}" in page
+    assert r"= B_{2} + (-0.5) B_{1} = 1 + (-0.5) \cdot (-3) = 2.5" in page
+    assert r"= \frac{1}{2}(-1 + 1) = 0" in page
+    assert r"V_{i} &=\frac{1}{\lvert S_{i}\rvert} \sum_{u\in S_{i}} A_{u}" in page
+
+
+def test_an_entry_that_nothing_reads_has_no_gradient():
+    text = """
+[tensors]
+x = [5]
+[[problems]]
+define = ['m = LPPool1d(x, norm_type=2, kernel_size=2)']
+ask = [{question = "gradient", of = "m", wrt = "x", at = [[5]]}]
+"""
+    page = markdown(document(solved(text)))
+    assert r"\frac{\partial E}{\partial x_{5}} &=0 && \text{no output reads this entry}" in page
+
+
+def test_chains_that_do_not_fit_in_a_line_go_on_at_their_relations(pool):
+    page = latex(document(pool))
+    middle = page.split(r"\frac{\partial E}{\partial A_{3,3}} &")[1].split(r"\verified")[0]
+    lines = [x.strip() for x in middle.splitlines()]
+    assert [x for x in lines if x.startswith("&=")] == [
+        "&= B_{3,3} + B_{3,2} + B_{3,1} + B_{2,3} + B_{2,2} + B_{2,1} + B_{1,3} + B_{1,2} + "
+        r"B_{1,1} \\",
+        r"&= 3 + 4 + 2 + 5 + 5 + 5 + 3 + 3 + 4 = 34 \tag*{\aside{}{",
+    ]
+    assert not any(x.startswith((r"&\qquad \cdot", r"&\qquad {}\cdot")) for x in lines)

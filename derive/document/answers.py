@@ -195,7 +195,8 @@ class _Teller:
                 shown = {parse_name(s.name): layout.extent(e, names) for s, e in f.at}
                 return with_expressions(math, shown)
             case said.Written():
-                return layout.formula(f.formula, _as_it_stands(names, "long"))
+                stands = _as_it_stands(names, "long")
+                return layout.formula(f.formula, replace(stands, values=dict(f.values)))
             case said.Slope():
                 return _slope(f, names)
             case Count():
@@ -218,10 +219,14 @@ class _Teller:
         symbol = windowed(self.symbol, shown, names)
         if not f.told:
             return symbol
+        return self.inside(shown, condition, names)
+
+    def inside(self, shown: tuple[Range, ...], condition: Guard, names: Names) -> Math:
+        """{(u, v) with ...}."""
         under = [within(r, names) for r in shown]
         under += [layout.condition(g, names) for g in conjuncts(condition)]
         inside = row(places(shown, names), MathWords(" with "), listed(under, True))
-        return row(symbol, Relation("="), fenced("brace", inside))
+        return fenced("brace", inside)
 
     # -- formulas --------------------------------------------------------------------------------
 

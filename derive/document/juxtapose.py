@@ -65,9 +65,11 @@ def juxtaposed(parts: Sequence[Math], numbers: int = 0) -> Math:
 
 
 def _between(left: Math, right: Math) -> list[Math]:
-    """A dot before a digit, a thin space behind a fraction or a list of indices,
-    and around an Iverson bracket."""
+    """A dot before a digit or a negative number; a thin space behind a fraction or a list of
+    indices, and around an Iverson bracket."""
     a, b = parts_of(left)[-1], parts_of(right)[0]
+    if isinstance(a, Numeral | Fenced | Fraction) and _is_negative_number(b):
+        return [Sign("cdot")]
     if _is_digit(b) or (_is_number(b) and isinstance(a, Numeral)):
         return [Sign("cdot")]
     if isinstance(a, Fraction):
@@ -86,6 +88,11 @@ def _is_iverson(m: Math) -> bool:
 def _is_number(m: Math) -> bool:
     """Whether it is a number or one over something."""
     return isinstance(m, Fraction) and isinstance(m.numerator, Numeral)
+
+
+def _is_negative_number(m: Math) -> bool:
+    inside = parts_of(m.body) if isinstance(m, Fenced) and m.kind == "paren" else ()
+    return len(inside) == 2 and inside[0] == Sign("prefix -") and _is_digit(inside[1])
 
 
 def _is_digit(m: Math) -> bool:

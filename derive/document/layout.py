@@ -54,7 +54,7 @@ from derive.document.notation import Names, parse_name
 from derive.document.products import Quotient, Split, flat, is_reciprocal, split
 from derive.document.strength import Laid, Strength, slot
 from derive.document.wholes import Wholes
-from derive.document.windows import member_of
+from derive.document.windows import counted, member_of
 from derive.ir import (
     TRUE,
     Apply,
@@ -143,6 +143,8 @@ class _Layout:
         """Whether `f` is printed with a minus sign, and what stands behind the sign."""
         if isinstance(f, Number):
             return f.value < 0, self.number(abs(f.value))
+        if isinstance(f, Component) and (value := self.names.values.get(f)) is not None:
+            return value < 0, self.number(abs(value), "all")
         if isinstance(f, Times) or is_reciprocal(f):
             parts = split(f)
             if parts.negative and any(v < 0 for v in parts.numbers):
@@ -150,8 +152,8 @@ class _Layout:
             return parts.negative, self.product(parts)
         return False, self.node(f)
 
-    def number(self, value: Rational) -> Laid:
-        math = numeral(value, self.names.notation.decimals)
+    def number(self, value: Rational, decimals: str = "") -> Laid:
+        math = numeral(value, decimals or self.names.notation.decimals)
         return Laid(math, Strength.ATOM if isinstance(math, Numeral) else Strength.OPERAND)
 
     def sum(self, f: Plus) -> Laid:
@@ -159,6 +161,7 @@ class _Layout:
         if not terms:
             return Laid(Numeral("0"), Strength.ATOM)
         first = next((k for k, (negative, _) in enumerate(terms) if not negative), 0)
+        first = 0 if self.names.values else first  # numbers stand where what they are stood
         parts: list[Math] = []
         for negative, laid in (terms[first], *terms[:first], *terms[first + 1 :]):
             if parts:
@@ -305,6 +308,8 @@ class _Layout:
     def binder(self, f: Sum | Max) -> Laid:
         conditions = self.conditions.lines(f.condition)
         body = slot(self.lay(f.body), Strength.FACTOR)
+        if f.body == Number(1) and (count := counted(f, self.names)) is not None:
+            return Laid(count, Strength.ATOM)
         if (member := member_of(f, self.names)) is not None:
             over = Big("max" if isinstance(f, Max) else "sum", (member,))
             return Laid(row(over, body), Strength.FACTOR, open=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import lru_cache
 from itertools import count
 from typing import Literal
@@ -145,6 +146,8 @@ class Names:
     letters: Mapping[Index, Name]
     presented: Mapping[Basic, Basic]
     symbols: frozenset[Name] = frozenset()
+    values: Mapping[Component, Fraction] = field(default_factory=dict)
+    """Numbers that are printed in the place of entries."""
 
     @staticmethod
     def of(

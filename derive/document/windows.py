@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sympy import Basic
 
 from derive.document.integers import bounds
-from derive.document.math import Fenced, Math, Name, Relation, Scripts, listed, row
+from derive.document.math import Fenced, Math, Name, Relation, Scripts, fenced, listed, row
 from derive.document.notation import Names
 from derive.ir import Guard, Index, Max, Range, Sum, substitute
 
@@ -18,6 +18,12 @@ def member_of(f: Sum | Max, names: Names) -> Math | None:
     if name is None:
         return None
     return row(places(f.ranges, names), Relation("in"), windowed(name, f.ranges, names))
+
+
+def counted(f: Sum | Max, names: Names) -> Math | None:
+    """|S_{i,j}|, the number of places in a window that has a name."""
+    name = names.notation.windows.get(window_key(f.ranges, f.condition))
+    return None if name is None else fenced("bar", windowed(name, f.ranges, names))
 
 
 def window_key(ranges: Sequence[Range], condition: Guard) -> tuple[Basic, ...]:

@@ -6,7 +6,7 @@ the table needs them.  Nothing here is used by the verifier, which computes by o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import product as tuples
 from math import prod
@@ -110,15 +110,29 @@ class Calculator:
 
         Which entry was chosen, and whether z > 0, becomes 1 or 0.  Derivatives stay as they are.
         """
+        values = self.values_in(f)
+        return self.decided(f, lambda c: Number(values[c]) if c in values else c)
+
+    def decided(self, f: Formula, entry: Callable[[Component], Formula] = lambda c: c) -> Formula:
+        """The same with entries as they are, or as what `entry` makes of them."""
         if isinstance(f, Derivative):
             return f
         if isinstance(f, Component):
-            value = self._of(f) if self.knows(f.tensor) else None
-            return Number(value) if isinstance(value, Fraction) else f
+            return entry(f)
         if isinstance(f, Chosen | Bracket) and all(map(self.knows, tensors(f))):
             return Number(self.value(f))
-        parts = tuple(self.inserted(a) if isinstance(a, Formula) else a for a in f.args)
+        parts = tuple(self.decided(a, entry) if isinstance(a, Formula) else a for a in f.args)
         return rebuild(f, parts)
+
+    def values_in(self, f: Formula) -> dict[Component, Fraction]:
+        """The rational values of the entries in a formula that is written out."""
+        if isinstance(f, Derivative | Chosen | Bracket):
+            return {}
+        if isinstance(f, Component):
+            value = self._of(f) if self.knows(f.tensor) else None
+            return {f: value} if isinstance(value, Fraction) else {}
+        parts = (self.values_in(a) for a in f.args if isinstance(a, Formula))
+        return {c: v for found in parts for c, v in found.items()}
 
     def _of(self, c: Component) -> Value:
         return self.entry(c.tensor, [e.constant or 0 for e in c.indices])

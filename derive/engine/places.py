@@ -5,6 +5,7 @@ max_{1 ≤ a ≤ K} x[S(i-1) + a]      becomes      max_{S(i-1)+1 ≤ u ≤ S(i-
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -12,16 +13,22 @@ from sympy import Basic
 
 from derive.ir import (
     Binder,
+    Chosen,
     Component,
     Divides,
     Formula,
     Guard,
     Index,
     Int,
+    Max,
+    Number,
     Range,
+    Sum,
     conjunction,
     floor,
+    free_indices,
     rebuild,
+    same,
     subformulas,
     substitute,
 )
@@ -32,10 +39,19 @@ Node = TypeVar("Node", bound=Basic)
 
 @dataclass(frozen=True)
 class OverPlaces:
-    """An equal formula whose first sum or maximum runs over places; `binder` is that one."""
+    """An equal formula whose sums and maxima over one window run over places.
+
+    `binder` is the first of them, and `offsets` what it was.
+    """
 
     formula: Formula
     binder: Binder
+    offsets: Binder
+
+    def like(self, f: Formula, to: Mapping[Index, Int]) -> Formula:
+        """`f` with all that runs over the same offsets over places, with `to` for free indices."""
+        offsets, binder = substitute(self.offsets, to), substitute(self.binder, to)
+        return _over(f, offsets, binder)
 
 
 def over_places(f: Formula) -> OverPlaces | None:
@@ -43,8 +59,27 @@ def over_places(f: Formula) -> OverPlaces | None:
     for g in subformulas(f):
         if isinstance(g, Binder) and any(isinstance(h, Component) for h in subformulas(g.body)):
             new = _rewritten(g)
-            return None if new is None else OverPlaces(_put(f, g, new), new)
+            return None if new is None else OverPlaces(_over(f, g, new), new, g)
     return None
+
+
+def _over(f: Formula, offsets: Binder, binder: Binder) -> Formula:
+    """`f` with all that runs over these offsets over the places of `binder`."""
+    if isinstance(f, Sum | Max) and _alike(f, offsets):
+        if not free_indices(f.body) & set(f.bound):
+            return Sum(f.body, *binder.ranges, binder.condition) if isinstance(f, Sum) else f.body
+        new = _rewritten(f)
+        return f if new is None else new
+    if isinstance(f, Chosen):
+        return f
+    parts = tuple(_over(a, offsets, binder) if isinstance(a, Formula) else a for a in f.args)
+    return rebuild(f, parts)
+
+
+def _alike(f: Binder, g: Binder) -> bool:
+    """Whether two binders run over the same values under the same condition."""
+    ones = [Sum(Number(1), *h.ranges, h.condition) for h in (f, g)]
+    return same(*ones)
 
 
 def _rewritten(f: Binder) -> Binder | None:
@@ -77,10 +112,3 @@ def _at_place(f: Node, position: Int, u: Index) -> Node:
     if not f.args:
         return f
     return rebuild(f, tuple(_at_place(a, position, u) for a in f.args))
-
-
-def _put(f: Formula, old: Basic, new: Basic) -> Formula:
-    if f is old:
-        return new  # type: ignore[return-value]
-    parts = tuple(_put(a, old, new) if isinstance(a, Formula) else a for a in f.args)
-    return rebuild(f, parts)

@@ -42,6 +42,7 @@ from derive.ir import (
     Or,
     Plus,
     Power,
+    Range,
     Ravel,
     Size,
     Sum,
@@ -65,14 +66,9 @@ class TooLong(Unsupported):
 
 @dataclass(frozen=True)
 class Unroller:
-    """Writes formulas out.
-
-    `sizes` has the number of every free size; with `zeros`, terms that are 0 because of a
-    condition stay, as the number 0.
-    """
+    """Writes formulas out; `sizes` has the number of every free size."""
 
     sizes: Mapping[Size, int]
-    zeros: bool = False
 
     def __call__(self, f: Formula, at: Env | None = None) -> Formula:
         """`f` written out at the given values of its free indices."""
@@ -198,8 +194,11 @@ class Unroller:
         return self._total(found)
 
     def _total(self, parts: list[Formula]) -> Formula:
+        numbers = [p.value for p in parts if isinstance(p, Number)]
+        if parts and len(numbers) == len(parts):  # counts, such as that of the entries of a window
+            return Number(sum(numbers))
         flat = [t for p in parts for t in terms(p)]
-        return total(*(flat if self.zeros else [t for t in flat if t != Number(0)]))
+        return total(*(t for t in flat if t != Number(0)))
 
     def _product(self, f: Times, env: Env) -> Formula:
         """The factors; conditions come first, so that nothing is read where they do not hold."""
@@ -240,7 +239,16 @@ class Unroller:
             return Int.of(outer[a]) if isinstance(a, Index) and a in outer else None
 
         maximum = map_integers(f.maximum, known)
-        return Chosen(maximum, *at)
+        ranges = [_narrowed(r) for r in maximum.ranges]
+        return Chosen(Max(maximum.body, *ranges, maximum.condition), *at)
+
+
+def _narrowed(r: Range) -> Range:
+    """A range with the strongest of its bounds alone, where they are numbers."""
+    lowers, uppers = [e.constant for e in r.lowers], [e.constant for e in r.uppers]
+    low = [max(n for n in lowers if n is not None)] if None not in lowers else r.lowers
+    high = [min(n for n in uppers if n is not None)] if None not in uppers else r.uppers
+    return Range(r.index, low, high)
 
 
 def reduced(f: Formula) -> Formula:

@@ -20,16 +20,18 @@ from derive.ir import (
     Definition,
     Derivative,
     Formula,
+    Number,
     Sum,
     Tensor,
     Times,
     axis_ranges,
     fresh,
+    replace_components,
     subformulas,
 )
 from derive.network.ask import Gradient
 from derive.network.names import is_lone_symbol
-from derive.questions.setting import Setting, numeric
+from derive.questions.setting import Setting, numeric, position
 from derive.verify.verdict import EXACT, NUMERIC, DerivationVerdict
 from derive.verify.verify import Verifier
 from derive.verify.world import Given as Entries
@@ -101,7 +103,15 @@ class Error:
 
     def inserted(self, f: Formula) -> Formula:
         """`f` with numbers for the entries that have values."""
-        return self.setting.calculator.inserted(f)
+        given = self.values_in(f)
+        known = replace_components(f, lambda c: Number(given[c]) if c in given else None)
+        return self.setting.calculator.inserted(known)
+
+    def values_in(self, f: Formula) -> dict[Component, Fraction]:
+        """The numbers in `f` that the question gives for ∂E/∂C."""
+        read = [g for g in subformulas(f) if isinstance(g, Component) and g.tensor == self.upstream]
+        numbers = self.numbers or {}
+        return {c: numbers[at] for c in read if (at := position(c)) in numbers}
 
     def open(self, f: Formula) -> bool:
         """Whether something in `f` has no number."""

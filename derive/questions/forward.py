@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from derive.engine.unroll import entries_read
 from derive.ir import Component, Formula, Tensor, substitute
 from derive.network.ask import Forward
-from derive.questions.parts import Lines, Part, Row, Say, Side, Words, Written
+from derive.questions.parts import Lines, Part, Row, Say, Side, Words
 from derive.questions.setting import Setting, result, verified
 from derive.questions.statement import definition
 from derive.questions.tables import Marks, tables
@@ -61,7 +61,7 @@ def _entry(ask: Forward, of: Tensor, at: tuple[int, ...], setting: Setting) -> I
     general = substitute(setting.engine(of).forward(of).result, to)
     opened = setting.unroll(definition.body, to)
     marks = {t: Marks(dict.fromkeys(entries_read(opened, t), "window")) for t in _read(opened)}
-    lead = ("The entry ", of[at], " reads the shaded entries:")
+    lead = ("The entry ", of[at], " reads the marked entries:")
     yield Say(lead)
     yield tables(setting, tuple(marks), ask.decimals, marks)
     yield Lines((Row(of[at], tuple(_sides(ask, of[at], general, opened, setting))),))
@@ -91,6 +91,6 @@ def _sides(
     inserted = setting.calculator.inserted(opened)
     if inserted != opened:
         verdict = verified(setting.at_values, opened, "=", inserted)
-        yield Side(Written(inserted), ("with numbers",), verdict=verdict)
+        yield Side(setting.written(opened), ("with numbers",), verdict=verdict)
     value = setting.calculator.value(opened)
     yield result(setting.at_values, inserted, value, ask.decimals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 from derive.engine.calculate import Value
@@ -21,7 +22,7 @@ from derive.questions.parts import (
     Words,
     Written,
 )
-from derive.questions.setting import Setting, environment, result, verified
+from derive.questions.setting import Setting, environment, position, result, verified
 from derive.questions.tables import Marks, left_out, table
 from derive.questions.ties import choices
 from derive.rules.terms import product, total
@@ -205,32 +206,38 @@ class _Stage:
         z = upstream.by
         if z.tensor not in self.known:
             return product(self.error.by_its_name(upstream), jacobian)
-        value = self.known[z.tensor][_position(z)]
+        value = self.known[z.tensor][position(z)]
         if not isinstance(value, Fraction):
             return product(upstream, jacobian)
         if value == 0 or jacobian == Number(0):
             return Number(0)
         if value == 1:
             return jacobian
+        if z.tensor == self.error.of and self.error.upstream is not None:
+            return product(self.error.upstream[z.indices], jacobian)
         return Number(value) if jacobian == Number(1) else product(Number(value), jacobian)
 
     def _sides(
         self, at: tuple[int, ...], start: Formula, chained: Formula, opened: Formula
     ) -> Iterator[Side]:
         error = self.error
-        yield Side(chained, verdict=verified(error.at_sizes, start, "=", chained))
+        why: Words = () if chained != Number(0) else ("no output reads this entry",)
+        yield Side(chained, why, verdict=verified(error.at_sizes, start, "=", chained))
         depends = any(
             t in self.known for t in (d.tensor for d in self.readers if d.tensor != error.of)
         )
         verifier = error.at_values if depends else error.at_sizes
         if opened != chained:
-            yield Side(Written(opened), verdict=verified(verifier, chained, "=", opened))
+            given = tuple(error.values_in(opened).items())
+            yield Side(Written(opened, given), verdict=verified(verifier, chained, "=", opened))
         inserted = error.inserted(opened)
         if error.open(inserted):
             return
         if inserted != opened:
             verdict = verified(error.at_values, opened, "=", inserted)
-            yield Side(Written(inserted), verdict=verdict)
+            written = self.setting.written(opened)
+            numbers = (*error.values_in(opened).items(), *written.values)
+            yield Side(replace(written, values=numbers), verdict=verdict)
         value = self.setting.calculator.value(inserted)
         self.values[at] = value
         shown = result(error.at_values, inserted, value, self.ask.decimals)
@@ -249,10 +256,5 @@ class _Stage:
         name = Slope(self.error.tensor, self.t)
         grids = table(self.t, shape, shown, Marks(heat=True), self.values, name)
         verdicts = tuple(s.verdict for r in rest for s in r.sides if s.verdict is not None)
-        size = "the absolute value of an entry" if min(self.values.values()) < 0 else "an entry"
-        words = f"All entries together; the larger {size}, the darker. {left_out(shape)}"
+        words = f"All entries together. {left_out(shape)}"
         return Grids(tuple(grids), (words.rstrip(),), verdicts)
-
-
-def _position(c: Component) -> tuple[int, ...]:
-    return tuple(e.constant for e in c.indices)  # type: ignore[misc]

@@ -181,25 +181,16 @@ class Pooled:
 
     def introduced(self) -> Iterator[Part]:
         """The names: the window, its entries, their number."""
-        told = replace(self.window, told=True)
-        words: Words = ("let ", told, " be the window, which has ")
-        yield Say(
-            (
-                *words,
-                self.number,
-                " entries. With the exponent ",
-                self.p,
-                ", and ",
-                self.largest,
-                " the largest entry,",
-            ),
-            ranges=self.ranges,
-        )
+        words: Words = ("let ", self.window, " be the window, which has ", self.number)
+        words = (*words, " entries, ", self.p, " the exponent, and ", self.largest)
+        yield Say((*words, " the largest entry:"), ranges=self.ranges)
         formula = OverWindow(self.pooled(self.total, False), self.window)
         left = self.symbol[tuple(r.index for r in self.ranges)]
         d = self.program.definitions[0]
         largest = Side(self._over(d.body))
-        yield Lines((Row(left, (Side(formula),)), Row(self.largest, (largest,))), self.ranges)
+        window = Row(self.window, (Side(replace(self.window, told=True)),))
+        rows = (window, Row(left, (Side(formula),)), Row(self.largest, (largest,)))
+        yield Lines(rows, self.ranges)
 
     def first(self) -> Iterator[Part]:
         """p = 1: the sum, which is N times the mean."""

@@ -216,7 +216,8 @@ def _diagram(n: dict[str, int], outputs: int, base: int) -> Grids | None:
     told = "What each input adds to" if backwards else "What each output reads"
     caption: Words = (told,)
     if n["P"]:
-        caption = (*caption, "; what is cut off is grey" if backwards else "; padding is grey")
+        what = "cut off" if backwards else "padding"
+        caption = (*caption, f"; positions without a number are {what}")
     if len(chosen) < windows:
         caption = (*caption, f"; the {beside}s between the last two are left out")
     return Grids((Grid(tuple(rows)),), (*caption, "."))

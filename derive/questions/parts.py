@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from fractions import Fraction
 from typing import TypeAlias
 
 from derive.ir import Component, Formula, Guard, Int, Range, Relation, Size, Tensor
@@ -44,9 +45,13 @@ class Inserted:
 
 @dataclass(frozen=True)
 class Written:
-    """A formula as it stands, its numbers not multiplied out: 4 · 3 + 5 · 2."""
+    """A formula as it stands, its numbers not multiplied out: 4 · 3 + 5 · 2.
+
+    `values` are printed in the place of entries.
+    """
 
     formula: Formula
+    values: tuple[tuple[Component, Fraction], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Shape:
 class WindowSet:
     """S_{i,j}, the set of the values of some bound indices.
 
-    With `told`, what is in it: S_{i,j} = {(u, v) : ...}.
+    With `told`, what is in it: {(u, v) with ...}.
     """
 
     ranges: tuple[Range, ...]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from derive.derivation.program import Layer
 from derive.engine.places import OverPlaces, over_places
 from derive.engine.unroll import entries_read
-from derive.ir import Component, Formula, Tensor, subformulas
+from derive.ir import Component, Derivative, Formula, Tensor, subformulas, substitute
 from derive.network.ask import Pooling
 from derive.network.defining import FORMULA
 from derive.questions.options import options_of
@@ -16,18 +17,15 @@ from derive.questions.parts import (
     OverWindow,
     Part,
     Row,
-    Said,
     Say,
     Side,
     Typed,
     WindowSet,
     Word,
     Words,
-    Written,
 )
 from derive.questions.setting import Setting, result, verified
 from derive.questions.tables import Marks, tables
-from derive.verify.verdict import Verification
 
 _MOST = 36
 """Entries that are written out with numbers."""
@@ -65,11 +63,12 @@ def _layer(t: Tensor, ask: Pooling, setting: Setting) -> Iterator[Part]:
     yield Say(lead)
     for remark in layer.remarks:
         yield Say((remark,))
-    told = WindowSet(window.binder.ranges, window.binder.condition, told=True)
-    yield Say(("its window is ", told, ", and"), ranges=forward.ranges)
-    said = OverWindow(window.formula, WindowSet(window.binder.ranges, window.binder.condition))
+    places = WindowSet(window.binder.ranges, window.binder.condition)
+    said = OverWindow(window.formula, places)
     verdict = setting.holds(forward.start, window.formula, forward.ranges, forward.facts)
-    yield Lines((Row(forward.start, (Side(said, verdict=verdict),)),), forward.ranges)
+    yield Say(("with its window",), ranges=forward.ranges)
+    named = Row(places, (Side(replace(places, told=True)),))
+    yield Lines((named, Row(forward.start, (Side(said, verdict=verdict),))), forward.ranges)
     yield from _slope(t, source, window, setting)
     if setting.is_numeric and setting.calculator.knows(t):
         yield from _numbers(t, source, ask, setting)
@@ -88,14 +87,22 @@ def _slope(t: Tensor, source: Tensor, window: OverPlaces, setting: Setting) -> I
     """How an entry of the output depends on an entry of the input."""
     engine = setting.engine(t)
     d = engine.jacobian(t, source)
-    verdict: Verification = setting.derived(d).ends
     yield Say(("its gradient is",), ranges=d.ranges)
-    shown: Said = d.result
-    yield Lines((Row(d.start, (Side(shown, verdict=verdict),)),), d.ranges)
+    here = setting.program.defined[t].indices
+    assert isinstance(d.start, Derivative)
+    assert isinstance(d.start.of, Component)
+    to = dict(zip(here, d.start.of.indices, strict=True))
+    shown = window.like(d.result, to)
+    binder = substitute(window.binder, to)
+    said = OverWindow(shown, WindowSet(binder.ranges, binder.condition))
+    verdict = setting.derived(d).ends
+    if verdict.holds and shown != d.result:
+        verdict = setting.holds(d.start, shown, d.ranges, d.facts)
+    yield Lines((Row(d.start, (Side(said, verdict=verdict),)),), d.ranges)
 
 
 def _numbers(t: Tensor, source: Tensor, ask: Pooling, setting: Setting) -> Iterator[Part]:
-    """The first window shaded, each entry with its numbers, and all entries."""
+    """The first window marked, each entry with its numbers, and all entries."""
     places = setting.calculator.places(t)
     definition = setting.program.defined[t]
     rows: list[Row] = []
@@ -105,13 +112,13 @@ def _numbers(t: Tensor, source: Tensor, ask: Pooling, setting: Setting) -> Itera
         verdict = verified(setting.at_values, t[at], "=", inserted)
         value = setting.calculator.value(opened)
         told = (
-            Side(Written(inserted), verdict=verdict),
+            Side(setting.written(opened), verdict=verdict),
             result(setting.at_values, inserted, value, ask.decimals),
         )
         rows.append(Row(t[at], told, inline=True))
         if len(rows) == 1:
             first = dict.fromkeys(entries_read(opened, source), "window")
-    yield Say(("With numbers, the window of ", t[places[0]], " is shaded:"))
+    yield Say(("With numbers, the window of ", t[places[0]], " is marked:"))
     marks = {source: Marks(first), t: Marks({places[0]: "window"})}
     yield tables(setting, (source, t), ask.decimals, marks)
     yield Lines(tuple(rows))

@@ -184,7 +184,7 @@ def _confirmed(
 def _picture(
     of: Tensor, wrt: Tensor, d: Definition, spans: tuple[Span, ...], setting: Setting
 ) -> Iterator[Part]:
-    """The field of the entry in the middle of the output, shaded in the input."""
+    """The field of the entry in the middle of the output, marked in the input."""
     if not setting.is_numeric or setting.calculator.count(wrt) > _LARGEST:
         return
     shape = setting.calculator.shape(of)

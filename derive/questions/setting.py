@@ -32,7 +32,7 @@ from derive.network.ask import Question
 from derive.network.build import Model
 from derive.network.given import Given
 from derive.network.names import nearest
-from derive.questions.parts import Side, Words
+from derive.questions.parts import Side, Words, Written
 from derive.verify.verdict import EXACT, NUMERIC, DerivationVerdict, Verification
 from derive.verify.verify import Verifier
 from derive.verify.world import Given as Entries
@@ -130,6 +130,11 @@ class Setting:
         """Writes formulas out at the numbers of the sizes."""
         return Unroller(self.sizes)
 
+    def written(self, f: Formula) -> Written:
+        """A formula that is written out, to be printed with numbers for its entries."""
+        known = self.calculator
+        return Written(known.decided(f), tuple(known.values_in(f).items()))
+
     # -- derivations -----------------------------------------------------------------------------
 
     def engine(self, of: Tensor) -> Differentiator:
@@ -177,6 +182,11 @@ def environment(general: Component, indices: Sequence[Int]) -> dict[Index, int]:
     return {
         e.atom: n.constant for e, n in pairs if isinstance(e.atom, Index) and n.constant is not None
     }
+
+
+def position(c: Component) -> tuple[int, ...]:
+    """The position of an entry whose indices are numbers."""
+    return tuple(e.constant for e in c.indices)  # type: ignore[misc]
 
 
 def numeric(program: Program, sizes: dict[Size, int], values: dict[Tensor, Any]) -> Verifier:

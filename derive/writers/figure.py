@@ -16,7 +16,7 @@ def cell_width(grid: Grid) -> float:
     cells = [c for row in grid.rows for c in row if c.shade is not Shade.LABEL]
     widest = max((_width(c) for c in cells), default=0.0)
     least = _SMALL if grid.columns > 14 else _LEAST
-    return max(least, 0.9 * widest + 0.5)
+    return max(least, widest + 0.7)
 
 
 def label_width(grid: Grid) -> float:
