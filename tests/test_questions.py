@@ -488,7 +488,7 @@ B = [2]
 A = [0.25, -1, 1]
 B = [-3, 1]
 [[problems]]
-define = ['C = Conv1d(A, B)', 
+define = ['C = Conv1d(A, B)',
   'V = AvgPool1d(A, kernel_size=2, padding=1, count_include_pad=False)']
 ask = ["output_size", {question = "forward", of = "C"},
   {question = "gradient", of = "C", wrt = "A", upstream = [1, -0.5]},
@@ -499,7 +499,7 @@ ask = ["output_size", {question = "forward", of = "C"},
     page = markdown(document(made))
     assert r"&=0.25 \cdot (-3) + (-1) \cdot 1 && \text{with numbers}" in page
     assert r"= B_{2} + (-0.5) B_{1} = 1 + (-0.5) \cdot (-3) = 2.5" in page
-    assert r"= \frac{1}{2}(-1 + 1) = 0" in page
+    assert r"&=\frac{1}{2}(-1 + 1) = 0" in page
     assert r"V_{i} &=\frac{1}{\lvert S_{i}\rvert} \sum_{u\in S_{i}} A_{u}" in page
 
 
