@@ -26,6 +26,7 @@ from derive.document.math import (
     Space,
     fenced,
     listed,
+    related,
     row,
 )
 from derive.document.math import (
@@ -177,7 +178,7 @@ class _Teller:
                 return parse_name(word.symbol)
             case Claim():
                 kind: RelationKind = word.relation  # type: ignore[assignment]
-                return layout.related(
+                return related(
                     layout.formula(word.left, names), kind, layout.formula(word.right, names)
                 )
             case Int():

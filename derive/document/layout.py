@@ -40,7 +40,6 @@ from derive.document.math import (
     Numeral,
     Operator,
     Relation,
-    RelationKind,
     Root,
     Scripts,
     Sign,
@@ -111,11 +110,6 @@ def ranges(rs: Sequence[Range], names: Names) -> list[Math]:
     return free_ranges([_as(names.present(r), Range) for r in rs], names)
 
 
-def related(left: Math, relation: RelationKind, right: Math) -> Math:
-    """`left relation right`, where a line may end before the relation."""
-    return row(left, Break(0), Relation(relation), right)
-
-
 def _as(f: Basic, cls: type[Kind]) -> Kind:
     assert isinstance(f, cls)
     return f
@@ -160,8 +154,8 @@ class _Layout:
         terms = [self.signed(t) for t in _terms(f)]
         if not terms:
             return Laid(Numeral("0"), Strength.ATOM)
-        first = next((k for k, (negative, _) in enumerate(terms) if not negative), 0)
-        first = 0 if self.names.values else first  # numbers stand where what they are stood
+        as_it_stands = bool(self.names.values)  # numbers in the places of entries keep them
+        first = next((k for k, (minus, _) in enumerate(terms) if not minus or as_it_stands), 0)
         parts: list[Math] = []
         for negative, laid in (terms[first], *terms[:first], *terms[first + 1 :]):
             if parts:
@@ -308,7 +302,7 @@ class _Layout:
     def binder(self, f: Sum | Max) -> Laid:
         conditions = self.conditions.lines(f.condition)
         body = slot(self.lay(f.body), Strength.FACTOR)
-        if f.body == Number(1) and (count := counted(f, self.names)) is not None:
+        if (count := counted(f, self.names)) is not None:
             return Laid(count, Strength.ATOM)
         if (member := member_of(f, self.names)) is not None:
             over = Big("max" if isinstance(f, Max) else "sum", (member,))

@@ -240,6 +240,11 @@ def fenced(kind: FenceKind, body: Math) -> Math:
     return Fenced(kind, body, fence_size(body))
 
 
+def related(left: Math, relation: RelationKind, right: Math) -> Math:
+    """`left relation right`, where a line may end before the relation."""
+    return row(left, Break(0), Relation(relation), right)
+
+
 def fence_size(body: Math) -> int:
     """The size of delimiters around `body`: one more around others, else as tall as needed."""
     return min(4, max((_height(p) for p in parts_of(body)), default=0))

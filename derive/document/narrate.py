@@ -27,6 +27,7 @@ from derive.document.describe import (
     output_size,
 )
 from derive.document.displays import Displays, label
+from derive.document.math import related
 from derive.document.model import (
     Block,
     BulletList,
@@ -138,7 +139,7 @@ class Narrator:
         if sizes:
             yield Paragraph((*line("Here "), *joined(sizes), Text(".")))
         facts = [
-            line(layout.related(layout.formula(f.left, names), "=", layout.formula(f.right, names)))
+            line(related(layout.formula(f.left, names), "=", layout.formula(f.right, names)))
             for f in self.derived.program.facts
             if f.relation == "="
             for names in [Names.of((f.left, f.right), f.ranges, self.notation)]

@@ -9,7 +9,7 @@ from sympy import Basic
 from derive.document.integers import bounds
 from derive.document.math import Fenced, Math, Name, Relation, Scripts, fenced, listed, row
 from derive.document.notation import Names
-from derive.ir import Guard, Index, Max, Range, Sum, substitute
+from derive.ir import Guard, Index, Max, Number, Range, Sum, substitute
 
 
 def member_of(f: Sum | Max, names: Names) -> Math | None:
@@ -21,7 +21,9 @@ def member_of(f: Sum | Max, names: Names) -> Math | None:
 
 
 def counted(f: Sum | Max, names: Names) -> Math | None:
-    """|S_{i,j}|, the number of places in a window that has a name."""
+    """|S_{i,j}|, where a sum of ones counts the places in a window that has a name."""
+    if f.body != Number(1):
+        return None
     name = names.notation.windows.get(window_key(f.ranges, f.condition))
     return None if name is None else fenced("bar", windowed(name, f.ranges, names))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from derive.document.breaking import break_lines, width_of
-from derive.document.math import Break, CasesMath, Math, Relation, Row, Words, parts_of, row
+from derive.document.math import CasesMath, Math, Row, Words, parts_of, related, row
 from derive.document.model import (
     Block,
     Display,
@@ -51,7 +51,7 @@ def joined(display: Display, room: float) -> list[Equation]:
     found: list[Equation] = []
     for e in display.equations:
         if e.joins:
-            both = row(found[-1].right, Break(0), Relation(e.relation), e.right)
+            both = related(found[-1].right, e.relation, e.right)
             if width_of(both) <= room:
                 first, reason = found[-1], e.reason or found[-1].reason
                 found[-1] = replace(first, right=both, reason=reason, mark=e.mark, label=e.label)
