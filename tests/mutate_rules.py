@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -37,9 +38,15 @@ import conftest  # noqa: E402, F401  first, as it sets what hypothesis does
 import networks  # noqa: E402, F401  what every mutant needs is imported once, before the forks
 import test_array_laws  # noqa: E402
 import test_laws  # noqa: E402
-import test_proof  # noqa: E402, F401
+import test_proof  # noqa: E402
+import test_values  # noqa: E402
+from assignments import scope_of  # noqa: E402
+from laws import NAMES  # noqa: E402
 
-from derive.ir import same  # noqa: E402
+from derive.ir import Guard, from_text, same  # noqa: E402
+from derive.rules import proof  # noqa: E402
+from derive.rules.proof import proves  # noqa: E402
+from derive.rules.values import has_value  # noqa: E402
 
 MODULES = {
     name: f"derive.rules.{name}"
@@ -339,13 +346,21 @@ def _tried(mutant: Mutant) -> int:
 
 
 def first_look() -> None:
-    """The table of laws without their verification, and without starting the test runner."""
+    """The tables of the tests without any verification, and without starting the test runner."""
     for array_law, left, right in test_array_laws.TABLE:
         assert array_law.apply(left) == right
     for law in test_laws.TABLE:
         new = law.rule.apply(law.before, law.scope)
         assert (new is None) == (law.after is None)
         assert new is None or same(new, law.after)
+    for table, wanted in ((test_values.WITH_VALUE, True), (test_values.PERHAPS_WITHOUT, False)):
+        for where, text in table:
+            assert has_value(scope_of(where), from_text(text, NAMES)) is wanted
+    for samples in (proof.samples_of, lambda scope: test_proof.NONE):
+        with mock.patch.object(proof, "samples_of", samples):
+            for table, wanted in ((test_proof.PROVABLE, True), (test_proof.UNPROVABLE, False)):
+                for where, text in table:
+                    assert proves(scope_of(where), from_text(text, NAMES, Guard)) is wanted
 
 
 class Sample:
