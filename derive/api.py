@@ -142,7 +142,7 @@ class Given:
 
     def _as_arrays(self, chain: Chain) -> Derivation:
         """The derivation with its matrix form; where there is none, with the remark why."""
-        made, reason = matrix_form(chain, self._layout_of)
+        made, reason = matrix_form(chain, self._layout_of, self.model.program)
         return Derivation(self, made, f"there is no matrix form: {reason}" if reason else "")
 
     def _as_vectors(self, by: Tensor, top: Tensor | None) -> Derivation:

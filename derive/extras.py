@@ -29,9 +29,9 @@ def seconds(model: Model) -> tuple[SecondDerived, ...]:
         )
         form = None
         if model.form == "matrix" and named(made.start, model.layout_of) is None:
-            made, _ = matrix_form(made, model.layout_of)
+            made, _ = matrix_form(made, model.layout_of, model.program)
         elif model.form == "matrix":
-            form = array_form(made, model.layout_of)
+            form = array_form(made, model.layout_of, model.program)
         found.append(SecondDerived(asked.of, asked.by, asked.and_by, asked.vector, made, form))
     return tuple(found)
 

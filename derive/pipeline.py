@@ -180,7 +180,7 @@ def _arrays(model: Model, derived: Derived) -> Vectors:
     conventions = model.conventions
     groups = (derived.jacobians, derived.recursive, derived.expanded, derived.moved)
     results = [d for group in groups for d in group.values()]
-    forms = array_forms(results, lambda t: conventions.layout_by(len(t.shape)))
+    forms = array_forms(results, lambda t: conventions.layout_by(len(t.shape)), model.program)
     return Vectors(model.program, forms)
 
 

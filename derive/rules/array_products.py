@@ -16,6 +16,7 @@ from derive.ir import (
     Product,
     Raised,
     Scaled,
+    SquaredNorm,
     Trace,
     Transposed,
     Whole,
@@ -88,6 +89,20 @@ def one_number(a: Scaled) -> Whole | None:
     if new == Number(1):
         return a.of
     return Scaled(new, a.of) if new != a.factor else None
+
+
+@law(
+    "column times itself",
+    "the sum of the squares",
+    "fewer products",
+    Product,
+    lambda: Product(Transposed(X), X),
+)
+def squared_norm(a: Product) -> Whole | None:
+    """x^⊤ x = ‖x‖²."""
+    if a.rank or len(a.factors) != 2 or a.factors[0] != Transposed(a.factors[1]):
+        return None
+    return SquaredNorm(a.factors[1])
 
 
 @law(

@@ -24,6 +24,7 @@ from derive.rules.array_products import (
     one_number,
     product_of_diagonals,
     square_entries,
+    squared_norm,
     without_identity,
 )
 from derive.rules.array_sums import (
@@ -69,6 +70,7 @@ LAWS: tuple[ArrayLaw, ...] = (
     transposed_kronecker,
     transposed_entries,
     flat_product,
+    squared_norm,
     without_identity,
     number_in_front,
     one_number,

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
 from derive.engine.matrix.correlation import correlation
+from derive.engine.matrix.folding import folded
 from derive.engine.matrix.kronecker import of_matrix_by_matrix, places
 from derive.engine.matrix.labelled import NoMatrixForm
 from derive.engine.matrix.network import element_of
@@ -51,10 +53,15 @@ class ArrayForm:
     reason: str = ""
 
 
-def matrix_form(d: Derivation, layout_of: LayoutOf) -> tuple[Derivation, str]:
-    """The derivation with its matrix form as last step; or as it is, and why there is none."""
+def matrix_form(
+    d: Derivation, layout_of: LayoutOf, program: Program | None = None
+) -> tuple[Derivation, str]:
+    """The derivation with its matrix form as last step; or as it is, and why there is none.
+
+    The definitions of a program are read backwards where they fit.
+    """
     try:
-        step = _step(d, layout_of)
+        step = _step(d, layout_of, program)
     except NoMatrixForm as reason:
         images = correlation_form(d, str(reason))
         if images.derivation is None:
@@ -63,10 +70,10 @@ def matrix_form(d: Derivation, layout_of: LayoutOf) -> tuple[Derivation, str]:
     return Derivation(d.start, d.ranges, (*d.steps, step)), ""
 
 
-def array_form(d: Derivation, layout_of: LayoutOf) -> ArrayForm:
+def array_form(d: Derivation, layout_of: LayoutOf, program: Program | None = None) -> ArrayForm:
     """What a derivation says, as an equation of two arrays: ∂L/∂W = (y - t) x^⊤."""
     try:
-        step = _step(d, layout_of)
+        step = _step(d, layout_of, program)
     except NoMatrixForm as reason:
         return correlation_form(d, str(reason))
     if not d.ranges:
@@ -96,19 +103,19 @@ def correlation_form(d: Derivation, reason: str) -> ArrayForm:
 
 
 def array_forms(
-    derivations: Iterable[Derivation], layout_of: LayoutOf
+    derivations: Iterable[Derivation], layout_of: LayoutOf, program: Program | None = None
 ) -> dict[Derivation, ArrayForm]:
     """The matrix form of each derivation, or why there is none."""
-    return {d: array_form(d, layout_of) for d in derivations}
+    return {d: array_form(d, layout_of, program) for d in derivations}
 
 
-def _step(d: Derivation, layout_of: LayoutOf) -> Step:
+def _step(d: Derivation, layout_of: LayoutOf, program: Program | None) -> Step:
     base = 1
     for t in _tensors(d.start):
         base = t.base
     recogniser = Recogniser(d.ranges, base, layout_of)
     read = _by_vec(d, recogniser) if _of_matrices(d.start) else _read(d, recogniser)
-    return _tidied(d, read)
+    return _tidied(d, read, program)
 
 
 def _first(entry: Element, d: Derivation) -> Step:
@@ -116,12 +123,18 @@ def _first(entry: Element, d: Derivation) -> Step:
     return Step(entry, d.result, "index form", "entry by entry", d.facts)
 
 
-def _tidied(d: Derivation, read: Formula) -> Step:
+def _tidied(d: Derivation, read: Formula, program: Program | None = None) -> Step:
     """From the index form to the array as it is read, and to its tidy form."""
-    tidying = Tidying()
-    tidied = tidying.run(read)
-    small = (Step(d.result, read, "as arrays", "read as arrays"), *tidying.steps)
-    return Step(d.result, tidied, RULE, "as arrays", (), small)
+    small = [Step(d.result, read, "as arrays", "read as arrays")]
+    defines = isinstance(d.start, Component)  # which says the body of a definition, not its name
+    while True:
+        tidying = Tidying()
+        tidied = tidying.run(small[-1].after)
+        small += tidying.steps
+        fold = None if program is None or defines else folded(tidied, program)
+        if fold is None:
+            return Step(d.result, tidied, RULE, "as arrays", (), tuple(small))
+        small.append(fold)
 
 
 def _read(d: Derivation, recogniser: Recogniser) -> Formula:
