@@ -525,3 +525,27 @@ def test_chains_that_do_not_fit_in_a_line_go_on_at_their_relations(pool):
         r"&= 3 + 4 + 2 + 5 + 5 + 5 + 3 + 3 + 4 = 34 \tag*{\aside{}{",
     ]
     assert not any(x.startswith((r"&\qquad \cdot", r"&\qquad {}\cdot")) for x in lines)
+
+
+def test_options_that_name_a_size_are_told_as_its_number():
+    text = """
+[sizes]
+S = 2
+P = 1
+[tensors]
+A = [6, 6]
+B = [2, 2]
+Q = [6, 6]
+[[problems]]
+define = [
+  'C = Conv2d(A, B, stride=S, padding=(P, 2P))',
+  'M = MaxPool2d(Q, kernel_size=S, stride=P)',
+  'V = MaxPool2d(Q, kernel_size=K)',
+]
+ask = ["output_size", {question = "pooling", of = ["M", "V"]}]
+"""
+    page = markdown(document(solved(text, solve=False)))
+    assert "with `kernel_size=2, stride=1`" in page
+    assert "with `kernel_size=K`" in page
+    page = markdown(document(solved(text.replace('["M", "V"]', '["C", "M"]'), solve=False)))
+    assert "with `stride=2, padding=(1, 2)`" in page

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from derive.derivation.program import Layer
 from derive.engine.places import OverPlaces, over_places
 from derive.engine.unroll import entries_read
-from derive.ir import Component, Derivative, Formula, Tensor, subformulas, substitute
+from derive.ir import Component, Derivative, Formula, Size, Tensor, subformulas, substitute
 from derive.network.ask import Pooling
 from derive.network.defining import FORMULA
 from derive.questions.options import options_of
@@ -58,7 +58,12 @@ def _layer(t: Tensor, ask: Pooling, setting: Setting) -> Iterator[Part]:
     if window is None:
         setting.fail(f"{t.name} does not look at windows of one array", "of")
     source = _source(window.formula)
-    module: Words = (" is the module ", Typed(_module(layer)), " of ", source)
+    module: Words = (
+        " is the module ",
+        Typed(_module(layer, setting.program.sizes)),
+        " of ",
+        source,
+    )
     lead: Words = (t, *(module if layer.kind != FORMULA else (" is computed from ", source)), ".")
     yield Say(lead)
     for remark in layer.remarks:
@@ -74,9 +79,9 @@ def _layer(t: Tensor, ask: Pooling, setting: Setting) -> Iterator[Part]:
         yield from _numbers(t, source, ask, setting)
 
 
-def _module(layer: Layer) -> str:
+def _module(layer: Layer, sizes: Iterable[Size]) -> str:
     """The call in torch.nn, with the options that are not the default."""
-    return f"torch.nn.{layer.kind}({options_of(layer)})"
+    return f"torch.nn.{layer.kind}({options_of(layer, sizes)})"
 
 
 def _source(f: Formula) -> Tensor:

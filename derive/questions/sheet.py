@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from derive.check.scopes import merged
 from derive.derivation.program import Layer
 from derive.engine.calculate import Calculator
 from derive.errors import DeriveError, InputError
-from derive.ir import Tensor
+from derive.ir import Size, Tensor
 from derive.network.build import build
 from derive.network.defining import FORMULA
 from derive.network.given import Given
@@ -128,7 +128,7 @@ def _given(setting: Setting) -> tuple[Part, ...]:
     if shown:
         parts.append(tables(setting, tuple(shown), 6))
     layers = [x for x in setting.model.layers if x.output in needed]
-    called = tuple(_called(x) for x in layers if x.kind != FORMULA)
+    called = tuple(_called(x, setting.program.sizes) for x in layers if x.kind != FORMULA)
     if called:
         parts += [Say(("From these are computed",)), Listed(called)]
     for x in (x for x in layers if x.kind == FORMULA):
@@ -138,13 +138,13 @@ def _given(setting: Setting) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _called(layer: Layer) -> Words:
+def _called(layer: Layer, sizes: Iterable[Size]) -> Words:
     """C = Conv2d of A and B, with its options."""
     words: list[Word] = [layer.output, " = ", Typed(layer.kind), " of "]
     for k, t in enumerate(layer.inputs):
         last = k == len(layer.inputs) - 1
         words += ([" and " if last else ", "] if k else []) + [t]
-    told = options_of(layer)
+    told = options_of(layer, sizes)
     return (*words, *((", with ", Typed(told)) if told else ()), ".")
 
 
