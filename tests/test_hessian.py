@@ -39,6 +39,14 @@ SQUARES: dict[str, Any] = {
         r"L = \frac{1}{2} \sum_i \sum_k R_{i,k}^2",
     ],
 }
+SPREAD: dict[str, Any] = {
+    "tensors": {"x": ["n"]},
+    "define": [
+        r"\mu = \frac{1}{n} \sum_i x_i",
+        r"v = \frac{1}{n} \sum_i (x_i - \mu)^2",
+        r"L = v^2 + \mu v",
+    ],
+}
 HIDDEN: dict[str, Any] = {
     "tensors": {"x": ["N", "D"], "t": ["N", "K"]},
     "layers": [
@@ -62,6 +70,9 @@ def rectified(tables: dict[str, Any]) -> dict[str, Any]:
         (LOGISTIC, ("w",), "sum[i=1..N](y[i] * (1 - y[i]) * X[i, j2] * X[i, j])"),
         (SQUARES, ("W",), "delta(k, k2) * sum[i=1..N](X[i, j2] * X[i, j])"),
         (SQUARES, ("W", "X"), None),
+        (SPREAD, ("v",), "2"),
+        (SPREAD, (r"\mu",), r'2 * (2 * v[] + "\\mu"[])'),  # ∂L/∂μ is v only where μ is the mean
+        (SPREAD, ("x",), None),
         (HIDDEN, ("in.weight",), None),
         (HIDDEN, ("in.weight", "out.weight"), None),
         (rectified(HIDDEN), ("in.weight",), None),

@@ -43,6 +43,7 @@ class SecondDerivatives:
         self.engine, self.program = engine, engine.program
         self._found: dict[tuple[Tensor, Tensor], Derivation] = {}
         self._inner: dict[Tensor, Differentiator] = {}
+        self._cut: dict[Tensor, Differentiator] = {}
 
     def hessian(self, by: Tensor, and_by: Tensor | None = None) -> Derivation:
         """∂²L/∂by∂and_by, by default twice by the same array; the indices of `by` come first.
@@ -74,7 +75,7 @@ class SecondDerivatives:
         return Derivation(before, free, (inserted, *simplify(after, scope, GRADIENT)))
 
     def _hessian(self, by: Tensor, and_by: Tensor) -> Derivation:
-        gradient = self.engine.gradient(and_by, expanded=True)
+        gradient = self._varied(by).gradient(and_by, expanded=True)
         inner = gradient.start
         assert isinstance(inner, Derivative)
         outer = entry(by, inner.by if by == and_by else self._read(by))
@@ -86,6 +87,17 @@ class SecondDerivatives:
         steps = [step, *self._differentiated(opened, outer, ranges)]
         scope = Scope(self.engine.simplified, ranges)
         return Derivation(start, ranges, (*steps, *simplify(steps[-1].after, scope, GRADIENT)))
+
+    def _varied(self, by: Tensor) -> Differentiator:
+        """The engine for what is differentiated by `by`: its own definition does not hold then."""
+        if by not in self.program.defined:
+            return self.engine
+        if by not in self._cut:
+            p = self.program
+            left = tuple(d for d in p.definitions if d.tensor != by)
+            program = replace(p, given=(*p.given, by), definitions=left)
+            self._cut[by] = Differentiator(program, self.engine.hidden)
+        return self._cut[by]
 
     def _differentiated(
         self, f: Formula, by: Component, ranges: tuple[Range, ...]

@@ -44,6 +44,7 @@ from derive.rules.terms import (
     product,
     split_number,
     terms,
+    total,
     with_number,
     without,
 )
@@ -96,7 +97,7 @@ def _patterns(program: Program) -> dict[Tensor | None, tuple[_Pattern, ...]]:
     found: dict[Tensor | None, tuple[_Pattern, ...]] = {}
     for place, d in enumerate(program.definitions):
         c, wanted = split_number(d.body)
-        if c == 1 and all(_characteristic(g) for g in wanted):
+        if c == 1 and any(_characteristic(g) for g in wanted):
             read = min(tensors(d.body), key=lambda t: t.name, default=None)
             pattern = _Pattern(d, place, tuple(map(as_power, wanted)))
             found[read] = (*found.get(read, ()), pattern)
@@ -131,7 +132,7 @@ def _fold_one(f: Formula, pattern: _Pattern, scope: Scope) -> Formula | None:
 
 def _characteristic(g: Formula) -> bool:
     """Whether a factor is particular enough to be recognised: a function or a power of a sum."""
-    return isinstance(g, Apply) or (isinstance(g, Power) and isinstance(g.base, Sum))
+    return isinstance(as_power(g)[0], Apply) or (isinstance(g, Power) and isinstance(g.base, Sum))
 
 
 def _find(
@@ -196,11 +197,15 @@ def use_opposite_fact(f: Sum, scope: Scope) -> Formula | None:
     """Σ_j (m - x_j) = 0, for a fact that says Σ_j (x_j - m) = 0."""
     if not isinstance(f.body, Plus):
         return None
+    right = _declared(_opposite(f), scope)
+    return None if right is None else Times(Number(-1), right)
+
+
+def _opposite(f: Sum) -> Sum:
+    """The sum of what has the other sign, positive terms first."""
     turned = [(-c, rest) for c, rest in map(split_number, terms(f.body))]
     turned.sort(key=lambda t: t[0] < 0)
-    opposite = Sum(Plus(*(with_number(c, rest) for c, rest in turned)), *f.ranges, f.condition)
-    right = _declared(opposite, scope)
-    return None if right is None else Times(Number(-1), right)
+    return Sum(total(*(with_number(c, rest) for c, rest in turned)), *f.ranges, f.condition)
 
 
 @rule(
@@ -250,4 +255,54 @@ def _said_of(fact: Relation, binding: dict[Index, Int], scope: Scope) -> bool:
     return True
 
 
-FACTS = (use_fact, use_opposite_fact, use_fact_inside)
+@rule(
+    "deviations from a mean",
+    "deviations from their mean add up to 0",
+    "the sum disappears",
+    Sum,
+    lambda: samples.given(
+        Sum(_MEAN[()] - x[i], Range(i, 1, H)), definitions=(_THE_MEAN,), facts=()
+    ),
+)
+def deviations(f: Sum, scope: Scope) -> Formula | None:
+    """Σ_i (x_i - m) = 0 and Σ_i (m - x_i) = 0, where m = (1/N) Σ_i x_i is defined."""
+    if not isinstance(f.body, Plus):
+        return None
+    for pattern, variables in _deviations(scope.program):
+        if any(match(pattern, g, variables) is not None for g in (f, _opposite(f))):
+            return Number(0)
+    return None
+
+
+@lru_cache(maxsize=16)
+def _deviations(program: Program) -> tuple[tuple[Sum, frozenset[Index]], ...]:
+    """For each mean that is defined, the sum of the deviations from it, and its free indices."""
+    found: list[tuple[Sum, frozenset[Index]]] = []
+    for d in program.definitions:
+        added = _averaged(d.body)
+        if added is not None:
+            body = Plus(*terms(added.body), Times(Number(-1), d.left))
+            found.append((Sum(body, *added.ranges), frozenset(d.indices)))
+    return tuple(found)
+
+
+def _averaged(f: Formula) -> Sum | None:
+    """The sum that a mean divides by the number of its terms."""
+    c, rest = split_number(f)
+    sums = [g for g in rest if isinstance(g, Sum)]
+    if len(sums) != 1 or sums[0].condition != TRUE or c.numerator != 1:
+        return None
+    divisor = Int.of(c.denominator)
+    for b, e in (as_power(g) for g in rest if g is not sums[0]):
+        if not isinstance(b, Count) or e != -1:
+            return None
+        divisor *= b.integer
+    number = Int.of(1)
+    for r in sums[0].ranges:
+        if len(r.lowers) > 1 or len(r.uppers) > 1:
+            return None
+        number *= r.uppers[0] - r.lowers[0] + 1
+    return sums[0] if number == divisor else None
+
+
+FACTS = (deviations, use_fact, use_opposite_fact, use_fact_inside)
