@@ -13,8 +13,12 @@ from readable import Readable
 
 import derive
 from derive.errors import InputError
-from derive.ir import Element
+from derive.ir import Element, Kronecker
 from derive.ir.curvature import Curvature
+from derive.network.build import build
+from derive.network.given import Given
+from derive.pipeline import solution
+from derive.writers.latex import latex
 
 Arrays = dict[str, Any]
 RNG = plain.random.default_rng(3)
@@ -112,6 +116,74 @@ def test_matrix_form_of_the_logistic_hessian() -> None:
     assert found.verify().status == "exact"
     diagonal = r"\operatorname{diag}\bigl(y \odot (\mathbf{1}_{N} - y)\bigr)"
     assert found.latex().endswith(rf" = X^{{\top}} {diagonal} X")
+
+
+def second(tables: dict[str, Any], wrt: str, of: str = "L") -> Any:
+    found = derive.Given.from_dict(tables).hessian(of, wrt, form="matrix")
+    assert found.verify().status == "exact"
+    return found
+
+
+WEIGHTS: dict[str, Any] = {
+    **SOFTMAX,
+    "tensors": {"W": ["K", "D"], "x": ["D"], "t": ["K"]},
+    "define": ["z = W x", *SOFTMAX["define"]],
+}
+TRACE = {
+    "tensors": {"X": ["n", "m"], "A": ["n", "n"]},
+    "define": [r"L = \operatorname{tr}(X^\top A X)"],
+}
+
+
+@pytest.mark.parametrize(
+    ("tables", "wrt", "right"),
+    [
+        (SQUARES, "W", r"I_{K} \otimes (X^{\top} X)"),
+        (SQUARES, "X", r"(W W^{\top}) \otimes I_{N}"),
+        (WEIGHTS, "W", r"(x x^{\top}) \otimes \bigl(\operatorname{diag}(y) - y y^{\top}\bigr)"),
+        (TRACE, "X", r"I_{m} \otimes (A + A^{\top})"),
+    ],
+)
+def test_the_hessian_by_a_matrix_is_a_kronecker_product(
+    tables: dict[str, Any], wrt: str, right: str
+) -> None:
+    """Columns below each other: the Hessian by W of ½‖XW - T‖² is I ⊗ X^⊤X (Magnus and Neudecker,
+    Matrix Differential Calculus, chapter 10)."""
+    found = second(tables, wrt)
+    name = rf"\operatorname{{vec}}({wrt})"
+    assert found.latex().startswith(
+        rf"\frac{{\partial^{{2}}L}}{{\partial{name}\,\partial{name}^{{\top}}}} = "
+    )
+    assert found.latex().endswith(" = " + right)
+
+
+def test_the_order_of_a_kronecker_product_matters() -> None:
+    """(X^⊤X) ⊗ I is the Hessian by rows side by side, and refuted for columns below each other."""
+    given = derive.Given.from_dict(SQUARES)
+    chain = given.hessian("L", "W", form="matrix").chain
+    assert isinstance(chain.result, Element)
+    kronecker = chain.result.whole
+    assert isinstance(kronecker, Kronecker)
+    swapped = Element(Kronecker(*kronecker.args[::-1]), *chain.result.indices)
+    verify = given._verifier.chain
+    assert verify([chain.start, chain.result], chain.ranges).status == "exact"
+    assert verify([chain.start, swapped], chain.ranges).status != "exact"
+
+
+def test_log_sum_exp_has_the_hessian_of_softmax() -> None:
+    tables = {"tensors": {"x": ["n"]}, "define": [r"L = \log \sum_i e^{x_i}"]}
+    p = r"\operatorname{softmax}(x)"
+    right = rf" = \operatorname{{diag}}\bigl({p}\bigr) - {p} {p}^{{\top}}"
+    assert second(tables, "x").latex().endswith(right)
+
+
+def test_where_the_gradient_jumps_the_document_says_so() -> None:
+    absolute = {"tensors": {"x": ["n"]}, "define": [r"L = \sum_i |x_i|"]}
+    assert second(absolute, "x").latex().endswith(r" = \mathbf{0}_{n\times n}")
+    for tables, jumps in ((absolute, True), (rectified(HIDDEN), True), (HIDDEN, False)):
+        wrt = "x" if tables is absolute else "in.weight"
+        made = solution(build(Given.from_dict({**tables, "second": [wrt]})))
+        assert ("There is no second derivative at such points" in latex(made.document)) == jumps
 
 
 def test_matrix_form_of_a_product_with_a_vector() -> None:

@@ -23,12 +23,12 @@ from derive.document.math import (
 )
 from derive.document.notation import parse_name
 from derive.document.strength import Laid, Strength, slot
-from derive.ir import Formula, Whole
+from derive.ir import Formula, Tensor, Whole
 from derive.ir.column import OneEntry
 from derive.ir.curvature import Curvature
 from derive.ir.family import Level
 from derive.ir.levels import Chain, OverLevels, SumOverLevels
-from derive.ir.vectorised import VecSlope
+from derive.ir.vectorised import VecCurvature, VecSlope
 
 
 def nodes(
@@ -37,6 +37,7 @@ def nodes(
     """How each of these is laid out."""
     return {
         VecSlope: vec_slope,
+        VecCurvature: vec_curvature,
         Curvature: curvature,
         Chain: lambda a: chain(a, whole(a.body)),
         SumOverLevels: lambda a: over_levels(a, whole(a.body)),
@@ -90,14 +91,24 @@ def one_entry(value: Laid) -> Laid:
 
 
 def vec_slope(a: VecSlope) -> Laid:
-    """∂vec(Y)/∂vec(X); a vector is its own vec."""
-    above, below = (
-        row(Sign("partial"), Operator("vec"), fenced("paren", parse_name(t.symbol)))
-        if len(t.shape) > 1
-        else row(Sign("partial"), parse_name(t.symbol))
-        for t in (a.slope.of, a.slope.by)
-    )
+    """∂vec(Y)/∂vec(X)."""
+    above, below = (row(Sign("partial"), _vec(t)) for t in (a.slope.of, a.slope.by))
     return Laid(Fraction(above, below), Strength.OPERAND)
+
+
+def vec_curvature(a: VecCurvature) -> Laid:
+    """∂²L/∂vec(X)∂vec(Y)^⊤."""
+    c = a.curvature
+    above = row(Scripts(Sign("partial"), above=Numeral("2")), parse_name(c.of.symbol))
+    last = Scripts(_vec(c.and_by), above=Name(r"\top"))
+    below = row(Sign("partial"), _vec(c.by), Space("thin"), Sign("partial"), last)
+    return Laid(Fraction(above, below), Strength.OPERAND)
+
+
+def _vec(t: Tensor) -> Math:
+    """vec(X); a vector as it is."""
+    name = parse_name(t.symbol)
+    return row(Operator("vec"), fenced("paren", name)) if len(t.shape) > 1 else name
 
 
 def commutation(extents: tuple[Math, Math]) -> Laid:

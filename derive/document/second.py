@@ -12,7 +12,7 @@ from derive.document.displays import Displays, ranges_of
 from derive.document.model import Block, Line, Mark, Paragraph, Section, Subsection, line
 from derive.document.notation import Notation, parse_name
 from derive.engine.matrix.form import ArrayForm
-from derive.ir import Tensor
+from derive.ir import Apply, Chosen, Compare, Tensor, subformulas
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,26 @@ def second_derivatives(
         yield Subsection(_title(one))
         yield Paragraph(ranges_of(one.derivation.ranges, notation))
         yield displays.chain(one.derivation, f"second:{k}")
+        if _jumps(one.derivation):
+            yield Paragraph(line(_JUMPS))
         if one.form is not None:
             yield from as_arrays(one.form, f"second arrays:{k}", notation, mark)
+
+
+_JUMPS = (
+    "The gradient jumps where both sides of a condition in brackets are equal, where a sign "
+    "changes and where a maximum is attained twice. There is no second derivative at such points; "
+    "everywhere else the jumps add nothing."
+)
+
+
+def _jumps(d: Derivation) -> bool:
+    """Whether what is differentiated has jumps."""
+    inside = (g for s in d.steps for f in (s.before, s.after) for g in subformulas(f))
+    return any(
+        isinstance(g, Compare | Chosen) or (isinstance(g, Apply) and g.function.name == "sign")
+        for g in inside
+    )
 
 
 def _title(one: SecondDerived) -> Line:

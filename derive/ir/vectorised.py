@@ -1,7 +1,8 @@
-"""Derivatives with three or four axes as matrices: ∂vec(Y)/∂vec(X), ∂y/∂vec(X), ∂vec(Y)/∂x."""
+"""Derivatives with three or four axes as matrices: ∂vec(Y)/∂vec(X), ∂²L/∂vec(X)∂vec(Y)^⊤."""
 
 from __future__ import annotations
 
+from derive.ir.curvature import Curvature
 from derive.ir.extent import product_of
 from derive.ir.formula import Tensor, checked
 from derive.ir.whole import Slope, Whole, Word, made
@@ -41,3 +42,24 @@ class VecSlope(Whole):
     @property
     def base(self) -> int:
         return self.slope.base
+
+
+class VecCurvature(Whole):
+    """∂²of/∂vec(by)∂vec(and_by)^⊤ of a number along all paths: a row for each entry of `by`."""
+
+    __slots__ = ()
+
+    def __new__(cls, of: Tensor, by: Tensor, and_by: Tensor) -> VecCurvature:
+        checked((of, by, and_by), Tensor, "a VecCurvature")
+        if of.shape or not {len(by.shape), len(and_by.shape)} <= {1, 2}:
+            raise ValueError("a matrix of second derivatives is that of a number by matrices")
+        return made(cls, (product_of(by.shape), product_of(and_by.shape)), of, by, and_by)
+
+    @property
+    def curvature(self) -> Curvature:
+        """The second derivatives with all their axes."""
+        return Curvature(*self.args)  # type: ignore[arg-type]
+
+    @property
+    def base(self) -> int:
+        return self.curvature.base

@@ -8,7 +8,7 @@ from typing import Any
 
 from derive.ir import Component, Derivative, Formula, Index, Slope, Whole, fresh
 from derive.ir.curvature import Curvature
-from derive.ir.vectorised import VecSlope
+from derive.ir.vectorised import VecCurvature, VecSlope
 from derive.verify.array import Data
 from derive.verify.grid import Grid
 from derive.verify.integers import Env
@@ -30,6 +30,7 @@ class Slopes:
             Slope: self._slope,
             VecSlope: self._vec_slope,
             Curvature: self._curvature,
+            VecCurvature: self._vec_curvature,
         }
 
     def _slope(self, a: Slope, env: Env) -> Grid:
@@ -42,16 +43,24 @@ class Slopes:
         turned = a.layout == "denominator"
 
         def stacked(x: Data, n: int) -> Data:
-            split = n + len(a.slope.of.shape)
-            of, by = range(n, split), range(split, x.ndim)
-            x = x.transpose(*range(n), *reversed(of), *reversed(by))
-            x = x.reshape(*x.shape[:n], prod(x.shape[n:split]), prod(x.shape[split:]))
+            x = _columns(x, n, n + len(a.slope.of.shape))
             return x.swapaxes(-2, -1) if turned else x
 
         return self._moved(stacked, a.slope, env)
+
+    def _vec_curvature(self, a: VecCurvature, env: Env) -> Grid:
+        rows = len(a.curvature.by.shape)
+        return self._moved(lambda x, n: _columns(x, n, n + rows), a.curvature, env)
 
     def _curvature(self, a: Curvature, env: Env) -> Grid:
         of, by, and_by = ([fresh("i") for _ in t.shape] for t in (a.of, a.by, a.and_by))
         inner = Derivative(Component(a.of, *of), Component(a.and_by, *and_by))
         f = Derivative(inner, Component(a.by, *by))
         return self._tabulated(f, (*of, *by, *and_by), a, env)
+
+
+def _columns(x: Data, first: int, split: int) -> Data:
+    """The axes from `first` to `split` as one, and those after it, columns below each other."""
+    rows, columns = range(first, split), range(split, x.ndim)
+    x = x.transpose(*range(first), *reversed(rows), *reversed(columns))
+    return x.reshape(*x.shape[:first], prod(x.shape[first:split]), prod(x.shape[split:]))

@@ -38,7 +38,7 @@ from derive.ir import (
     refresh,
 )
 from derive.ir.curvature import Curvature
-from derive.ir.vectorised import VecSlope
+from derive.ir.vectorised import VecCurvature, VecSlope
 
 RULE = "matrix form"
 LayoutOf = Callable[[Tensor], str]
@@ -150,20 +150,27 @@ def _read(d: Derivation, recogniser: Recogniser) -> Formula:
 
 def _of_matrices(start: Formula) -> bool:
     """Whether a derivation is about a derivative of or by a matrix, beside one or a vector."""
-    pair = start.args[:2] if isinstance(start, Derivative) else ()
+    pair = _pair(start)
     axes = [len(_indices(c.indices)) for c in pair if isinstance(c, Component)]
     matrices = all(isinstance(c, Component) and len(c.indices) < 3 for c in pair)
     return matrices and sorted(axes) in ([1, 2], [2, 2])
 
 
+def _pair(start: Formula) -> tuple[Component, ...]:
+    """What is differentiated and the variable; of a number's second derivative both variables."""
+    parts = start.args[:2] if isinstance(start, Derivative) else ()
+    if parts and isinstance(inner := parts[0], Derivative) and not inner.of.args[1:]:
+        parts = (parts[1], inner.by)
+    return parts if all(isinstance(c, Component) for c in parts) else ()  # type: ignore[return-value]
+
+
 def _by_vec(d: Derivation, recogniser: Recogniser) -> Element:
     """A derivative of or by a matrix, with the columns of matrices below each other."""
-    of, by = d.start.args[:2]
-    assert isinstance(of, Component)
-    assert isinstance(by, Component)
+    of, by = _pair(d.start)
     whole = of_matrix_by_matrix(recogniser, d.result, of, by)
     at = places(of, by)
-    if recogniser.layout_of(by.tensor) == "denominator":
+    first = isinstance(d.start.args[0], Component)
+    if first and recogniser.layout_of(by.tensor) == "denominator":
         return Element(Transposed(whole), *at[::-1])
     return Element(whole, *at)
 
@@ -223,6 +230,8 @@ def _curvature(outer: Derivative, inner: Derivative) -> Whole | None:
     """∂²L/∂x∂y for an entry of it."""
     if not isinstance(inner.of, Component) or inner.held or outer.held:
         return None
+    if _of_matrices(outer):
+        return VecCurvature(inner.of.tensor, outer.by.tensor, inner.by.tensor)
     whole = Curvature(inner.of.tensor, outer.by.tensor, inner.by.tensor)
     return _without_fixed(whole, (*inner.of.indices, *outer.by.indices, *inner.by.indices))
 

@@ -113,7 +113,7 @@ def _in(recogniser: Recogniser, f: Formula, way: Way) -> Whole | None:
 
     What has both indices of one of the matrices scales the entries of its vec.
     """
-    network = recogniser.network(f)
+    network = recogniser.network(f, way.groups)
     network.contract()
     network.arrays = [_uncrossed(a, network.arrays, way.groups) for a in network.arrays]
     columns, rows = (_taken(recogniser, network, g) for g in (way.columns, way.rows))

@@ -6,7 +6,7 @@ is no operation on whole arrays raises NoMatrixForm with the reason: nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from derive.engine.matrix.labelled import Frame, Labelled, NoMatrixForm, Value, in_order
@@ -200,9 +200,14 @@ class Recogniser:
 
     # -- products and sums -----------------------------------------------------------------------
 
-    def network(self, f: Formula) -> Network:
-        """A product of factors, read but not multiplied."""
+    def network(self, f: Formula, groups: Iterable[set[Index]] = ()) -> Network:
+        """A product of factors, read but not multiplied; a sum and what has indices of its group
+        are one."""
         parts, summed = self._flat(f)
+        for group in groups:
+            mine = [g for g in parts if free_indices(g) and free_indices(g) <= group]
+            if len(mine) > 1 and any(isinstance(g, Plus) for g in mine):
+                parts = [*(g for g in parts if g not in mine), product(*mine)]
         return Network(self.frame, map(self.read, parts), summed)
 
     def _network(self, f: Formula) -> Value:
@@ -231,10 +236,9 @@ class Recogniser:
         return second if length(second) < length(first) else first
 
     def _product(self, parts: Sequence[Formula], summed: Sequence[Index]) -> Value:
-        softmax = self._softmax(parts)
-        if softmax is not None:
-            array, rest = softmax
-            return self._multiplied([array, *map(self.read, rest)], summed)
+        found, rest = self._softmaxes(parts)
+        if found:
+            return self._multiplied([*found, *map(self.read, rest)], summed)
         norm = self._norm(parts, summed)
         if norm is not None:
             return norm
@@ -293,8 +297,19 @@ class Recogniser:
                     return Network(self.frame, values, rest).contracted()
         return None
 
+    def _softmaxes(self, parts: Sequence[Formula]) -> tuple[list[Labelled], Sequence[Formula]]:
+        """All softmax(z) among the factors, and the other factors."""
+        found: list[Labelled] = []
+        while (one := self._softmax(parts)) is not None:
+            array, parts = one
+            found.append(array)
+        return found, parts
+
     def _softmax(self, parts: Sequence[Formula]) -> tuple[Labelled, list[Formula]] | None:
-        """e^{z_i} / Σ_k e^{z_k} among the factors: softmax(z), and the other factors."""
+        """e^{z_i} / Σ_k e^{z_k} among the factors: softmax(z), and the other factors.
+
+        A higher power of the sum in the denominator has enough for several of them.
+        """
         for at, g in enumerate(parts):
             if not isinstance(g, Apply) or g.function.name != "exp":
                 continue
@@ -306,7 +321,10 @@ class Recogniser:
                 if isinstance(value, Labelled):
                     axes = (*(i for i in value.axes if i != index), index)
                     made = Labelled(Softmax(in_order(value, axes)), axes)
-                    return made, [p for k, p in enumerate(parts) if k not in (at, over)]
+                    base, e = as_power(h)
+                    left = [] if e == -1 else [Power(base, e + 1)]
+                    rest = [p for k, p in enumerate(parts) if k not in (at, over)]
+                    return made, [*left, *rest]
         return None
 
 
@@ -324,9 +342,15 @@ def _is_square(f: Formula) -> bool:
 
 
 def _normalises(f: Formula, exp: Apply) -> Index | None:
-    """The index i where `f` is 1/Σ_k e^{z_k} and `exp` is e^{z_i}."""
+    """The index i where `f` is 1/Σ_k e^{z_k}, or a power of it, and `exp` is e^{z_i}."""
     base, e = as_power(f)
-    if e != -1 or not isinstance(base, Sum) or len(base.ranges) != 1 or base.condition != TRUE:
+    if (
+        e > -1
+        or e.denominator != 1
+        or not isinstance(base, Sum)
+        or len(base.ranges) != 1
+        or base.condition != TRUE
+    ):
         return None
     (k,) = base.bound
     for i in sorted(free_indices(exp), key=lambda i: i.sort_key()):
