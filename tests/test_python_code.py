@@ -265,6 +265,15 @@ class Tensor(np.ndarray):  # type: ignore[type-arg]
     def permute(self, *axes: int) -> Any:
         return self.transpose(axes)
 
+    def new_zeros(self, shape: Any, dtype: Any = None) -> Any:
+        return np.zeros(shape, dtype or self.dtype).view(Tensor)
+
+    def new_full(self, shape: Any, value: float) -> Any:
+        return np.full(shape, value, self.dtype).view(Tensor)
+
+    def to(self, dtype: Any) -> Any:
+        return self.astype(dtype)
+
 
 class Torch:
     """The functions of torch that printed code calls, on arrays."""
@@ -296,6 +305,17 @@ def test_torch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         for key, value in wanted.items():
             np.testing.assert_allclose(np.asarray(found[key]), value, rtol=1e-12, err_msg=key)
+
+
+def test_new_tensors_have_the_precision_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch makes zeros in single precision on the CPU unless told otherwise."""
+    source = module(of_network({**SMALL, "sizes": {"N": 2}}), "torch")
+    assert "torch.zeros" not in source
+    assert "torch.full" not in source
+    for line in ("conv = x.new_zeros(", "pool = x.new_full(", "place = x.new_zeros("):
+        assert line in source, line
+    truth = of_layer(((3,), "Hardtanh", {"base": 0}))
+    assert ".to(x.dtype)" in module(truth, "torch")
 
 
 def test_names_are_identifiers() -> None:

@@ -20,7 +20,6 @@ from derive.ir import (
     Trace,
     Transposed,
     Whole,
-    Zeros,
 )
 from derive.rules.array_law import M, R, V, X, Y, law
 from derive.rules.samples import m, u, v, x
@@ -119,18 +118,6 @@ def diagonal_times_column(a: Product) -> Whole | None:
     if not isinstance(d, Diagonal) or x.rank != 1 or x.row or d.of.row:
         return None
     return Product(*front, Hadamard(d.of, x))
-
-
-@law(
-    "multiple by zero",
-    "a multiple by 0 is 0",
-    "fewer operations",
-    Scaled,
-    lambda: Scaled(Number(0), Product(M, V)),
-)
-def nothing(a: Scaled) -> Whole | None:
-    """0 A = 0."""
-    return Zeros(a.shape, a.base or 0) if a.factor == Number(0) and not a.row else None
 
 
 @law(

@@ -16,6 +16,7 @@ from derive.ir import (
     Formula,
     Index,
     Int,
+    Number,
     Ones,
     Permuted,
     Product,
@@ -23,6 +24,7 @@ from derive.ir import (
     Scaled,
     Transposed,
     Whole,
+    Zeros,
 )
 from derive.rules.terms import product
 
@@ -93,6 +95,8 @@ class Frame:
 
     def spread(self, value: Value, axes: tuple[Index, ...]) -> Whole:
         """The array over all of `axes`, in that order, repeated along those that it lacks."""
+        if value == Number(0):
+            return Zeros([self.extent(i) for i in axes], self.base)
         if not isinstance(value, Labelled):
             return Scaled(value, self.ones(*axes))
         lacking = [i for i in axes if i not in value.axes]

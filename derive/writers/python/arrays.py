@@ -165,12 +165,8 @@ class _Statement:
         shape = sequence([str(self.integers.spell(r.uppers[0] + 1)) for r in free])
         if not free:
             return f"{name} = -{module}.inf" if fill else f"{name} = 0.0"
-        if fill:
-            return f"{name} = {module}.full({shape}, -{module}.inf)"
-        kind = (
-            (", dtype=int" if self.dialect is NUMPY else ", dtype=torch.long") if integers else ""
-        )
-        return f"{name} = {module}.zeros({shape}{kind})"
+        made = self.dialect.least(shape) if fill else self.dialect.zeros(shape, integers)
+        return f"{name} = {made}"
 
     def statement(self, name: str, plan: Plan, largest: bool = False) -> list[str]:
         """The loops of a plan with the statement in them."""

@@ -15,7 +15,10 @@ from derive.writers.python.spell import Strength, Text, call, product, total
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a target spells what NumPy and torch name differently."""
+    """How a target spells what NumPy and torch name differently.
+
+    In torch a new tensor has the precision and the device of another one, `like`.
+    """
 
     module: str
     """The name under which its functions are called."""
@@ -24,6 +27,22 @@ class Dialect:
     axis: str
     """The keyword for an axis."""
     error_function: str
+    like: str = ""
+
+    def zeros(self, shape: str, integers: bool = False) -> str:
+        """An array of zeros; with `integers` one of positions."""
+        if not self.like:
+            return f"{self.module}.zeros({shape}{', dtype=int' if integers else ''})"
+        return f"{self.like}.new_zeros({shape}{', dtype=torch.long' if integers else ''})"
+
+    def least(self, shape: str) -> str:
+        """An array of -∞."""
+        new = f"{self.like}.new_full" if self.like else f"{self.module}.full"
+        return f"{new}({shape}, -{self.module}.inf)"
+
+    def floating(self, numbers: Text) -> Text:
+        """An array of whole numbers with the precision of the others; NumPy mixes both."""
+        return Text(f"{numbers}.to({self.like}.dtype)") if self.like else numbers
 
     def imports(self, source: str) -> str:
         """The imports that a source needs; NumPy has no error function of its own."""
@@ -60,7 +79,7 @@ def _exp(of: Dialect, x: Text) -> Text:
 
 
 def _relu(of: Dialect, x: Text) -> Text:
-    if of is TORCH:
+    if of.module == TORCH.module:
         return call("torch.relu", x)
     return call("np.maximum", x, Text("0.0"))
 

@@ -18,7 +18,7 @@ from derive.derivation.step import Derivation
 from derive.engine.passes import Passes
 from derive.ir import Component, Derivative, Formula, Guard, Size, Tensor, subformulas, tensors
 from derive.writers.python.arrays import Arrays
-from derive.writers.python.functions import DIALECTS, Dialect
+from derive.writers.python.functions import DIALECTS, TORCH, Dialect
 from derive.writers.python.integers import Integers
 from derive.writers.python.names import PythonNames
 from derive.writers.python.sizes import header, unbound
@@ -92,6 +92,9 @@ class _Pass:
         needed = {t for d in p.definitions if d.tensor in passes.forward for t in tensors(d.body)}
         self.given = tuple(t for t in p.given if t in needed)
         self.names = PythonNames((*self.given, *p.defined), p.sizes)
+        if dialect is TORCH:
+            values = (self.names.tensor(t) for t in self.given if t.classes is None)
+            self.dialect = dialect = replace(dialect, like=next(values, ""))
         self.integers = Integers(self.names)
         self.facts: dict[Guard, None] = {}
         loops = Loops(self.names, dialect)

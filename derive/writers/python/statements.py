@@ -57,11 +57,10 @@ class Loops:
         if not a.shape:
             return [f"{a.name} = {scalar.spell(a.body)}"]
         extents = sequence([str(scalar.integers.spell(d)) for d in a.shape])
-        zeros = f"{self.dialect.module}.zeros({extents})"
         variables = [self.names.index(r.index) for r in a.ranges]
         spans = [scalar.integers.range(r) for r in a.ranges]
         places = ", ".join(str(scalar.integers.spell(e)) for e in a.places)
-        lines = [f"{a.name} = {zeros}"]
+        lines = [f"{a.name} = {self.dialect.zeros(extents)}"]
         for depth, (variable, span) in enumerate(zip(variables, spans, strict=True)):
             lines.append(f"{'    ' * depth}for {variable} in {span}:")
         inner = "    " * len(variables)

@@ -112,7 +112,7 @@ def numeric(v: Value, dialect: Dialect) -> Value:
     if not v.truth:
         return v
     made = call(f"{dialect.module}.where", v.text, "1.0", "0.0")
-    return Value(made, v.axes)
+    return Value(dialect.floating(made), v.axes)
 
 
 def _matrix_product(a: Value, b: Value, axes: tuple[Index, ...], dialect: Dialect) -> Value | None:

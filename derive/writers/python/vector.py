@@ -240,12 +240,14 @@ class Vector:
         """Values by comparisons of entries."""
         branches = f.branches
         made = self.value(branches[-1].value)
+        arrays = bool(made.axes) and not made.truth
         for b in reversed(branches[:-1]):
             value, test = self.value(b.value), self.tested(b.condition)
             axes = union((test, value, made), self.order)
             texts = [aligned(v, axes, self.dialect) for v in (test, value, made)]
             made = Value(call(f"{self.dialect.module}.where", *texts), axes)
-        return made
+            arrays = arrays or (bool(value.axes) and not value.truth)
+        return made if arrays else Value(self.dialect.floating(made.text), made.axes)
 
     def tested(self, g: Guard) -> Value:
         values = []
