@@ -9,6 +9,9 @@ import pytest
 
 import derive
 from derive.api import Derivation, Given
+from derive.document.arrays import explained
+from derive.document.model import Inline, InlineMath, Text
+from derive.document.notation import Names, Notation
 from derive.engine.differentiate import Differentiator
 from derive.engine.matrix.form import array_form
 from derive.errors import InputError
@@ -19,6 +22,7 @@ from derive.ir import (
     Padded,
     Rotated,
     Series,
+    Slope,
     Tensor,
     Whole,
     subformulas,
@@ -27,6 +31,7 @@ from derive.network.build import build
 from derive.network.given import Given as Schema
 from derive.pipeline import solution
 from derive.verify.verify import Verifier
+from derive.writers.latex_math import latex_math
 from derive.writers.markdown import markdown
 
 OPTIONS: list[dict[str, Any]] = [
@@ -195,6 +200,62 @@ def test_a_document_shows_arrays_with_their_conventions() -> None:
     assert r"x^{\top} \otimes I_{K}" in text
 
 
+@pytest.mark.parametrize(
+    ("define", "by", "said"),
+    [
+        (r"f = \operatorname{tr}(A^\top X)", "X", []),
+        (r"f = c^\top X a", "X", ["$a^{\\top}$ is a row: behind a column"]),
+        (r"f = \|X a\|^2", "a", ["The sum runs over the first index of $X$"]),
+        (
+            r"f = \operatorname{tr}(D X S)",
+            "X",
+            ["the first index of $D$", "the second index of $S$"],
+        ),
+        (
+            r"f = \operatorname{tr}(E (A \odot X))",
+            "X",
+            ["$E^{\\top}$ has its axes in the order of"],
+        ),
+        (r"y = X a", "X", ["$a^{\\top}$ is a row: its index goes with the columns"]),
+        (r"Y = D X S", "X", ["The first index of $S$ goes with the columns of the result"]),
+    ],
+)
+def test_every_transpose_is_explained(define: str, by: str, said: list[str]) -> None:
+    """A factor in front is summed over its first index, one behind over its second."""
+    shapes = {"X": "mn", "A": "mn", "D": "pm", "S": "np", "E": "nm", "a": "n", "c": "m"}
+    used = {name: list(shape) for name, shape in shapes.items() if name in define}
+    given = Given.from_dict({"tensors": used, "define": [define]})
+    jacobian = define[0] != "f"
+    d = given.jacobian(define[0], by) if jacobian else given.gradient(by, of="f")
+    form = array_form(d.chain, shaped).derivation
+    assert form is not None
+    names = Names.of((form.start, form.result), form.ranges, Notation.of(given.model.program))
+    told = ["".join(map(_spelled, line)) for line in explained(form, names)]
+    assert len(told) == len(said)
+    assert all(words in sentence for words, sentence in zip(said, told, strict=True)), told
+
+
+def _spelled(part: Inline) -> str:
+    if isinstance(part, InlineMath):
+        return f"${latex_math(part.math)}$"
+    assert isinstance(part, Text)
+    return part.text
+
+
+def test_correlations_are_said_in_words() -> None:
+    """The cross-correlation of x with δ, the full correlation of δ with the rotated kernel."""
+    tables = {**convolution(stride=2, padding=1), "form": "matrix"}
+    text = markdown(solution(build(Schema.from_dict(tables))).document)
+    delta = r"$\Bigl(\frac{\partial L}{\partial z^{(conv)}}\Bigr)_ {n,o}$"
+    assert (
+        f"This is the cross-correlation of $x_{{n,c}}$ with {delta}, dilated by the stride." in text
+    )
+    full = (
+        f"This is the full correlation of {delta}, dilated by the stride, with the rotated kernel"
+    )
+    assert full in text
+
+
 def test_an_unknown_form_is_refused() -> None:
     given = Given.from_dict(regression())
     with pytest.raises(InputError, match="recursive or expanded or matrix"):
@@ -297,6 +358,25 @@ def test_transposes_take_a_commutation_matrix(define: str, expected: str, square
     assert d.verify().status == "exact"
     in_n = expected.replace("m,n", "n,n").replace("_{m}", "_{n}")
     assert d.latex().partition(" = ")[2] == (in_n if square else expected)
+
+
+def test_a_softmax_of_every_row_by_its_matrix() -> None:
+    """diag(v) - v v^⊤ for each row; the product is multiplied out to find its places."""
+    tables = {"tensors": {"X": ["N", "k"]}, "define": [r"Y = \operatorname{softmax}(X)"]}
+    d = Given.from_dict(tables).jacobian("Y", "X", form="matrix")
+    diagonal = r"\operatorname{diag}\bigl(\operatorname{vec}(Y)\bigr)"
+    rows = r"\bigl((\mathbf{1}_{k}\mathbf{1}_{k}^{\top}) \otimes I_{N}\bigr)"
+    assert d.verify().status == "exact"
+    assert d.latex().partition(" = ")[2] == f"{diagonal} - {diagonal} {rows} {diagonal}"
+
+
+def test_numerator_layout_transposes_matrices_only() -> None:
+    """Arrays with more axes keep them in order."""
+    model = build(Schema.from_dict(convolution()))
+    loss, x = model.program.loss, next(t for t in model.program.given if t.name == "x")
+    assert loss is not None
+    assert Slope(loss, x, "numerator").shape == x.shape
+    assert Slope(loss, x, "numerator").place((), "nchw") == tuple("nchw")
 
 
 def test_matrices_by_matrices_without_a_form() -> None:

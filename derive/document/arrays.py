@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from sympy import Basic
+
 from derive.derivation.step import Derivation
 from derive.document import layout
 from derive.document.describe import joined
@@ -12,6 +14,7 @@ from derive.document.model import Block, Display, Equation, Line, Mark, Paragrap
 from derive.document.notation import Names, Notation
 from derive.engine.matrix.form import ArrayForm
 from derive.ir import (
+    Added,
     Commutation,
     Correlated,
     Dilated,
@@ -19,7 +22,6 @@ from derive.ir import (
     Folded,
     Formula,
     Hadamard,
-    Int,
     Kronecker,
     Largest,
     Ones,
@@ -52,9 +54,8 @@ def as_arrays(
         return
     names = Names.of((d.start, d.result), d.ranges, notation)
     both = sides(d, names)
-    held = [r for r in d.ranges if r.index in free_indices(d.start)]
-    among = set(d.start.args[1:]) if isinstance(d.start, Element) else set()
-    fixed = [r for r in held if Int.of(r.index) not in among]
+    named = d.start.whole if isinstance(d.start, Element) else d.start
+    fixed = [r for r in d.ranges if r.index in free_indices(named)]
     told = joined([line(x) for x in layout.ranges(fixed, names)], "; ", "; ")
     yield Paragraph((*line("As arrays, for "), *told, *line(",")) if told else line("As arrays,"))
     yield Display((Equation(*both, mark=mark(d), label=name),), name)
@@ -73,19 +74,58 @@ def _side(f: Formula, names: Names) -> Math:
 
 
 def explained(d: Derivation, names: Names) -> Iterator[Line]:
-    """A sentence for each kind of transpose in the result."""
+    """A sentence for each correlation and for each transpose in the result, saying why it is."""
     whole = d.result.whole if isinstance(d.result, Element) else d.result
+    yield from (_in_words(n, names) for n in subformulas(whole) if isinstance(n, Correlated))
     if isinstance(whole, Transposed):
         yield line("The whole is transposed, as the layout asks for the other order of its axes.")
-    summed, rows, outer = _by_place(whole)
-    for a in summed:
-        printed = layout.whole(a, names)
-        yield line("The sum runs over the first index of ", printed, ", so it stands transposed.")
-    for a in rows:
-        yield line("The row ", layout.whole(Transposed(a), names), " sums over what follows it.")
-    for a in outer:
-        told = " stands last as a row: a column times a row has all products of two entries."
-        yield line(layout.whole(Transposed(a), names), told)
+    told: dict[tuple[Whole, str, str], None] = {}
+    for p in subformulas(whole):
+        for k, f in enumerate(p.args):
+            if isinstance(f, Transposed) and (reason := _reason(p, k, f)) is not None:
+                before, after = reason
+                told[f.of if before else f, before, after] = None
+    for a, before, after in told:
+        yield line(before, layout.whole(a, names), after)
+
+
+def _reason(p: Basic, k: int, f: Transposed) -> tuple[str, str] | None:
+    """Why a factor or a part stands transposed: the words before and behind its name."""
+    vector = f.of.rank == 1
+    if isinstance(p, Kronecker) and vector:
+        return "", " is a row: its index goes with the columns of the result."
+    if isinstance(p, Kronecker):
+        columns = " goes with the columns of the result, so it stands transposed."
+        return "The first index of ", columns
+    if isinstance(p, Hadamard | Added) and not vector:
+        return "", " has its axes in the order of what stands beside it."
+    if isinstance(p, Product) and vector and not k:
+        return "", " is a row, which sums over what follows it."
+    if isinstance(p, Product) and vector:
+        return "", " is a row: behind a column it gives all products of two entries."
+    if isinstance(p, Product):
+        which = "second" if k else "first"
+        return f"The sum runs over the {which} index of ", ", so it stands transposed."
+    return None
+
+
+def _in_words(a: Correlated, names: Names) -> Line:
+    """The cross-correlation of x with δ; the full correlation of δ with the rotated kernel."""
+    x, kernel = (_bare(side) for side in (a.of, a.kernel))
+    left, right = (layout.whole(side, names) for side in (x, kernel))
+    dilated = any(isinstance(n, Dilated) for n in subformulas(a))
+    stride = ", dilated by the stride" if dilated else ""
+    if a.full:
+        return line(
+            *("This is the full correlation of ", left, stride + "," if stride else ""),
+            *(" with the rotated kernel ", right, "."),
+        )
+    return line("This is the cross-correlation of ", left, " with ", right, stride, ".")
+
+
+def _bare(a: Whole) -> Whole:
+    """An image without its padding, dilation and rotation."""
+    return _bare(a.of) if isinstance(a, Padded | Dilated | Rotated) else a
 
 
 _LAYOUTS = {
@@ -101,14 +141,15 @@ _LAYOUTS = {
         "Derivatives as arrays are in denominator layout: the axes of the variable come first."
     ),
 }
+_IMAGES = "Image by image, a gradient has the axes of its variable in any layout."
 _NOTATION: tuple[tuple[type[Whole], str], ...] = (
     (Ones, "A bold 1 is an array of ones, of the size in its subscript."),
     (Hadamard, "The sign ⊙ multiplies entry by entry, and so does a power with it."),
     (Kronecker, "The sign ⊗ is the Kronecker product, and vec puts columns below each other."),
     (
         Commutation,
-        "The commutation matrix K with the extents m, n of a matrix A takes vec(A) to the vec of "
-        "the transpose of A.",
+        "A bold K is a commutation matrix: it takes the vec of a matrix with the extents in its "
+        "subscript to the vec of the transpose.",
     ),
     (Summed, "The axes over which an array is summed are counted from 0."),
     (
@@ -150,27 +191,9 @@ def conventions_of(forms: Iterable[ArrayForm]) -> Iterator[Line]:
     """What the matrix forms of a document take for granted: each notation that they use."""
     known = [f.derivation for f in forms if f.derivation is not None]
     nodes = [n for d in known for f in (d.start, d.result) for n in subformulas(f)]
-    for layout_ in dict.fromkeys(n.layout for n in nodes if isinstance(n, Slope | VecSlope)):
-        yield line(_LAYOUTS[layout_])
+    layouts = dict.fromkeys(n.layout for n in nodes if isinstance(n, Slope | VecSlope))
+    for layout_ in layouts:
+        images = layout_ == "shape" and len(layouts) > 1
+        yield line(_IMAGES if images else _LAYOUTS[layout_])
     kinds = {type(n) for n in nodes}
     yield from (line(told) for kind, told in _NOTATION if kind in kinds)
-
-
-def _by_place(whole: Formula | Whole) -> tuple[list[Whole], list[Whole], list[Whole]]:
-    """Transposed matrices in products, rows at the start of one, and rows at the end."""
-    summed: dict[Whole, None] = {}
-    rows: dict[Whole, None] = {}
-    outer: dict[Whole, None] = {}
-    for p in subformulas(whole):
-        if not isinstance(p, Product):
-            continue
-        for k, f in enumerate(p.factors):
-            if not isinstance(f, Transposed):
-                continue
-            if f.of.rank == 2:
-                summed[f.of] = None
-            elif k == 0:
-                rows[f.of] = None
-            else:
-                outer[f.of] = None
-    return list(summed), list(rows), list(outer)

@@ -192,7 +192,7 @@ class Slope(Whole):
         shape = of.shape + by.shape
         if layout.text == "denominator":
             shape = by.shape + of.shape
-        elif layout.text == "numerator" and not of.shape:
+        elif layout.text == "numerator" and not of.shape and len(by.shape) == 2:
             shape = by.shape[::-1]
         return made(cls, shape, of, by, layout, *held)
 
@@ -226,7 +226,7 @@ class Slope(Whole):
         """What belongs to the axes of `of` and of `by`, in the order of the own axes."""
         if self.layout == "denominator":
             return (*by, *of)
-        if self.layout == "numerator" and not self.of.shape:
+        if self.layout == "numerator" and not self.of.shape and len(self.by.shape) == 2:
             return tuple(by)[::-1]
         return (*of, *by)
 

@@ -105,7 +105,10 @@ def _one(recogniser: Recogniser, f: Formula, ways: Sequence[Way]) -> Whole:
         found = _in(recogniser, f, way)
         if found is not None:
             return found
-    raise NoMatrixForm("row and column indices are crossed in some factors only")
+    apart = recogniser.multiplied_out(f)
+    if not apart:
+        raise NoMatrixForm("row and column indices are crossed in some factors only")
+    return Added(*(_one(recogniser, g, ways) for g in apart))
 
 
 def _in(recogniser: Recogniser, f: Formula, way: Way) -> Whole | None:

@@ -210,6 +210,12 @@ class Recogniser:
                 parts = [*(g for g in parts if g not in mine), product(*mine)]
         return Network(self.frame, map(self.read, parts), summed)
 
+    def multiplied_out(self, f: Formula) -> list[Formula]:
+        """The terms of a product with a sum among its factors; none where there is no sum."""
+        parts, summed = self._flat(f)
+        at = next((k for k, g in enumerate(parts) if isinstance(g, Plus)), None)
+        return [] if at is None else self._distributed(parts, at, summed)
+
     def _network(self, f: Formula) -> Value:
         parts, summed = self._flat(f)
         sums = [at for at, g in enumerate(parts) if isinstance(g, Plus)]
