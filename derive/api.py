@@ -21,8 +21,8 @@ from derive.engine.matrix.form import matrix_form, named_beside
 from derive.engine.matrix.passes import vectors
 from derive.engine.network import derive_all
 from derive.engine.second import SecondDerivatives
-from derive.errors import InputError
-from derive.ir import Element, Formula, Tensor
+from derive.errors import InputError, Unsupported
+from derive.ir import Element, Formula, Tensor, tensors
 from derive.ir.sympy_form import to_sympy
 from derive.network.build import Model, build, with_vector
 from derive.network.front import LayerLike
@@ -163,6 +163,13 @@ class Given:
         return self.schema.conventions.layout_by(len(by.shape))
 
     def _made(self, chain: Chain) -> Derivation:
+        hidden = set(self.model.hidden)
+        inside = {d.tensor: tensors(d.body) & hidden for d in self.model.program.definitions}
+        if tensors(chain.result) & {t for x, read in inside.items() if read for t in (x, *read)}:
+            raise Unsupported(
+                "this leads through an unknown function, of which nothing is known but the "
+                "derivatives by its arguments; ask for a derivative by one of them, or of one"
+            )
         return Derivation(self, chain)
 
     def _tensor(self, name: str) -> Tensor:

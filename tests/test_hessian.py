@@ -12,7 +12,7 @@ from autograd import hessian, jacobian
 from readable import Readable
 
 import derive
-from derive.errors import InputError
+from derive.errors import InputError, MissingRule, Unsupported
 from derive.ir import Element, Kronecker
 from derive.ir.curvature import Curvature
 from derive.network.build import build
@@ -175,6 +175,55 @@ def test_log_sum_exp_has_the_hessian_of_softmax() -> None:
     p = r"\operatorname{softmax}(x)"
     right = rf" = \operatorname{{diag}}\bigl({p}\bigr) - {p} {p}^{{\top}}"
     assert second(tables, "x").latex().endswith(right)
+
+
+UNKNOWN = {"tensors": {"x": ["n"], "A": ["m", "n"], "B": ["k", "n"]}}
+CURVED = r"\frac{\partial^{2}L}{\partial y\,\partial y^{\top}}"
+BENT = r"\operatorname{diag}(\mathbf{1}_{m} - y^{\odot 2})"
+
+
+@pytest.mark.parametrize(
+    ("define", "wrt", "right"),
+    [
+        (["y = A x", "L = g(y)"], "x", rf"A^{{\top}} {CURVED} \,A"),
+        (["y = A x", "L = g(y)"], "A", rf"(x x^{{\top}}) \otimes {CURVED}"),
+        ([r"y = \tanh(A x)", "L = g(y)"], "x", None),
+        (["y = A x", "z = B x", "L = g(y, z)"], "x", None),
+    ],
+)
+def test_unknown_functions_keep_their_second_derivatives(
+    define: list[str], wrt: str, right: str | None
+) -> None:
+    """∂²L/∂x∂x^⊤ = A^⊤ (∂²L/∂y∂y^⊤) A for y = A x: what holds of dense cubics."""
+    found = second({**UNKNOWN, "define": define}, wrt)
+    assert right is None or found.latex().endswith(" = " + right)
+    if "tanh" in define[0]:
+        assert rf"{BENT} {CURVED} {BENT}" in found.latex()
+
+
+@pytest.mark.parametrize(
+    ("define", "message"),
+    [
+        (["y = A x", "L = g(y, x)"], "the arguments of L depend on each other"),
+        (["y = A x", "u = g(y)", "L = u^2"], "L is a formula in an unknown function"),
+    ],
+)
+def test_unknown_functions_that_are_not_supported(define: list[str], message: str) -> None:
+    with pytest.raises(MissingRule, match=message):
+        derive.Given.from_dict({**UNKNOWN, "define": define}).hessian("L", "x")
+
+
+def test_coefficients_of_unknown_functions_are_not_told() -> None:
+    """What stands for an unknown function when it is verified is not part of any result."""
+    tables = {
+        "tensors": {"x": ["n"], "t": ["m"], "r": ["m"]},
+        "define": ["r = g(x)", r"L = \frac{1}{2} \|r - t\|^2"],
+    }
+    given = derive.Given.from_dict(tables)
+    with pytest.raises(Unsupported, match="leads through an unknown function"):
+        given.gradient("x", of="L")
+    with pytest.raises(Unsupported, match="leads through an unknown function"):
+        given.hessian("L", "x")
 
 
 def test_where_the_gradient_jumps_the_document_says_so() -> None:

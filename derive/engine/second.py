@@ -9,6 +9,7 @@ has reached one of them, that array's own Jacobian, along all paths, is put in i
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 
 from derive.derivation.scope import Scope
 from derive.derivation.step import Derivation, Step
@@ -31,9 +32,13 @@ from derive.ir import (
     Sum,
     Tensor,
     Times,
+    axis_ranges,
+    fresh,
     refresh,
     substitute,
+    tensors,
 )
+from derive.rules.terms import total
 
 
 class SecondDerivatives:
@@ -115,11 +120,21 @@ class SecondDerivatives:
 
     def _jacobian(self, d: Derivative, facts: list[Guard]) -> Formula:
         """∂W/∂T along all paths, at the indices that stand there."""
+        if self._handed_back(d):
+            return d
+        if isinstance(d.of, Derivative) and self._handed_back(d.of):
+            return self._through_arguments(d, facts)
+        if isinstance(d.of, Derivative) and (loss := self.program.loss) is not None:
+            raise MissingRule(
+                f"{loss.name} is a formula in an unknown function; second derivatives are "
+                "derived of such a function itself"
+            )
         if not isinstance(d.of, Component) or d.of.tensor not in self.program.defined:
             raise MissingRule(f"no rule differentiates {d.of} by {d.by}")
         of, by = d.of.tensor, d.by.tensor
         if of not in self._inner:
-            self._inner[of] = Differentiator(replace(self.program, loss=of))
+            inner = replace(self.program, loss=of)
+            self._inner[of] = Differentiator(inner, self.engine.hidden)
         found = self._inner[of].gradient(by, expanded=True)
         facts += found.facts
         start = found.start
@@ -132,6 +147,41 @@ class SecondDerivatives:
             if isinstance(i := own.atom, Index)
         }
         return substitute(refresh(found.result), to)
+
+    def _handed_back(self, d: Derivative) -> bool:
+        """Whether this is ∂L/∂Y of L = f(Y) with an unknown f, which stays a name."""
+        of_loss = isinstance(d.of, Component) and d.of.tensor == self.program.loss
+        return of_loss and d.by.tensor in self._arguments
+
+    @cached_property
+    def _arguments(self) -> tuple[Tensor, ...]:
+        """What the loss is an unknown function of and of nothing else; none where it is not."""
+        loss = self.program.loss
+        forms = tensors(self.program.defined[loss].body) if loss is not None else set()
+        if not forms or not forms <= self.engine.unknown:
+            return ()
+        read = (tensors(d.body) for d in self.program.definitions if d.tensor in forms)
+        found = dict.fromkeys(t for r in read for t in sorted(r, key=lambda t: t.name))
+        return tuple(t for t in found if t not in self.engine.hidden)
+
+    def _through_arguments(self, d: Derivative, facts: list[Guard]) -> Formula:
+        """∂/∂T_e (∂L/∂Y_q) = Σ_Z Σ_z ∂²L/∂Y_q∂Z_z ∂Z_z/∂T_e over the arguments Z of L = f(Y, Z)."""
+        terms: list[Formula] = []
+        depend, loss = self.program.ancestors, self.program.loss
+        assert loss is not None
+        if any(y in depend(z) for y in self._arguments for z in self._arguments):
+            raise MissingRule(
+                f"the arguments of {loss.name} depend on each other: no rule for its second "
+                "derivatives"
+            )
+        for z in self._arguments:
+            if z == d.by.tensor:
+                terms.append(d)
+            elif d.by.tensor in depend(z):
+                at = tuple(fresh("k") for _ in z.shape)
+                inner = self._jacobian(Derivative(z[at], d.by), facts)
+                terms.append(Sum(Times(Derivative(d.of, z[at]), inner), *axis_ranges(z, at)))
+        return total(*terms)
 
     def _read(self, tensor: Tensor) -> Component | None:
         """The first entry of a tensor that a definition reads."""

@@ -58,6 +58,7 @@ from derive.ir import (
     subformulas,
     substitute,
 )
+from derive.ir.curvature import Curvature
 from derive.rules.terms import as_power, factors, product, terms, total, without
 
 
@@ -109,6 +110,9 @@ class Recogniser:
         return self.at(f.whole, f.indices)
 
     def _slope(self, f: Derivative) -> Value:
+        if isinstance(inner := f.of, Derivative) and isinstance(inner.of, Component):
+            second = Curvature(inner.of.tensor, f.by.tensor, inner.by.tensor)
+            return self.at(second, (*inner.of.indices, *f.by.indices, *inner.by.indices))
         if not isinstance(f.of, Component):
             raise NoMatrixForm("a derivative of a formula has no name as an array")
         slope = Slope(f.of.tensor, f.by.tensor, self.layout_of(f.by.tensor), *f.held)
