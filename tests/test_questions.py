@@ -375,7 +375,13 @@ title = "p"
 
 
 @pytest.mark.parametrize(
-    ("values", "told"), [("[[1, 2], [3]]", "shape"), ("[[1, 2, 3]]", "shape"), ("'a'", "number")]
+    ("values", "told"),
+    [
+        ("[[1, 2], [3]]", "shape"),
+        ("[[1, 2, 3]]", "shape"),
+        ("'a'", "number"),
+        ("[[1, 2], [3, 'a']]", "not 'a', as entry 2, 2"),
+    ],
 )
 def test_tables_that_do_not_fit(values, told):
     text = f"""define = ['C = ReLU(A)']

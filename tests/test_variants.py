@@ -68,6 +68,13 @@ def test_values_are_in_their_ranges_and_have_the_shape_that_was_drawn():
         assert all(0 <= v <= 1 for v in b)  # between the smallest and the largest one of the file
 
 
+def test_fractions_and_decimals_are_drawn_as_whole_numbers():
+    text = SHEET.replace("A = [1, 2, 3, 4]", "A = ['1/3', 2.5, 0, 1]") % ("H = [4, 4]", "")
+    for n in range(5):
+        found = values(sheet(parse_toml(text), Source(), n, solve=False), "A")
+        assert all(v in (0, 1, 2, 3) for v in found)
+
+
 def test_sizes_of_one_problem_change_the_arrays_from_above_in_it():
     text = SHEET % ("A = [-9, 9]", "") + "[problems.variants]\nH = [7, 7]\n"
     assert len(values(sheet(parse_toml(text), Source(), 1, solve=False), "A")) == 7

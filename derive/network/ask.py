@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
 
-from derive.network.options import exact
+from derive.network.options import exact, nested
 
 
 def _sequence(value: object) -> object:
@@ -36,13 +36,9 @@ def _positions(value: object) -> object:
     return tuple(map(_position, value))
 
 
-def _numbers(value: object) -> object:
-    return tuple(map(_numbers, value)) if isinstance(value, (list, tuple)) else exact(value)
-
-
 def _upstream(value: object) -> object:
     """A symbol, as it is; a number or nested lists of numbers."""
-    return value if isinstance(value, str) else _numbers(value)
+    return value if isinstance(value, str) else nested(value)
 
 
 def _entries(value: object) -> tuple[Fraction, ...]:

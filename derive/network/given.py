@@ -23,7 +23,7 @@ from pydantic import (
 from derive.errors import InputError
 from derive.network.ask import KINDS, Ask
 from derive.network.names import nearest
-from derive.network.options import exact
+from derive.network.options import nested
 from derive.network.source import Source, read_toml
 
 
@@ -43,10 +43,6 @@ def _size(value: object) -> int | str:
     if isinstance(value, str) or (type(value) is int and value >= 0):
         return value
     raise ValueError("a whole number that is not negative, a bound such as “>=1”, or an expression")
-
-
-def _value(value: object) -> object:
-    return tuple(map(_value, value)) if isinstance(value, (list, tuple)) else exact(value)
 
 
 def _facts(value: object) -> object:
@@ -76,7 +72,7 @@ def _question(value: object) -> object:
 Extent = Annotated[int | str, PlainValidator(_extent, json_schema_input_type=int | str)]
 SizeValue = Annotated[int | str, PlainValidator(_size, json_schema_input_type=int | str)]
 Span = Annotated[tuple[int, int], PlainValidator(_span, json_schema_input_type=list[int])]
-Value = Annotated[Any, PlainValidator(_value, json_schema_input_type=float | str | list[Any])]
+Value = Annotated[Any, PlainValidator(nested, json_schema_input_type=float | str | list[Any])]
 
 
 class Latex(Table):

@@ -63,6 +63,21 @@ def exact(value: object) -> Fraction:
     raise ValueError("a finite number, or a fraction in quotes such as “1/3”")
 
 
+def nested(value: object) -> object:
+    """A number, or nested lists of numbers as tuples; a refusal says where the wrong entry is."""
+    return _nested(value, ())
+
+
+def _nested(value: object, at: tuple[int, ...]) -> object:
+    if isinstance(value, (list, tuple)):
+        return tuple(_nested(v, (*at, k)) for k, v in enumerate(value, start=1))
+    try:
+        return exact(value)
+    except ValueError as error:
+        place = f", not {value!r}, as entry {', '.join(map(str, at))}" if at else ""
+        raise ValueError(f"{error}{place}") from None
+
+
 def _real(value: object) -> RealName:
     return value if isinstance(value, (str, Int)) else exact(value)
 

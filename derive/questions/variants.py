@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from derive.errors import InputError
 from derive.network.declare import BOUND
 from derive.network.names import nearest
+from derive.network.options import exact
 from derive.network.source import Source
 
 DRAWS = 2000
@@ -148,7 +149,7 @@ def _entries(
     values: Any, span: tuple[int, int] | None, shape: tuple[int, ...] | None, random: Random
 ) -> Any:
     """Whole numbers in the shape of the array, which may have changed with its sizes."""
-    flat = list(_flat(values))
+    flat = list(map(exact, _flat(values)))
     low, high = span or (math.floor(min(flat)), math.ceil(max(flat)))
 
     def nested(extents: tuple[int, ...]) -> Any:
