@@ -429,6 +429,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"facts": ["no ties in q"]}, "speaks of q, which is no array"),
     ({"sizes": {"n": 3}, "facts": ["n = 4"]}, "is false for the sizes given"),
     ({"define": ["y = f(q)"]}, "expected a declared symbol, found “q"),
+    ({"define": ["y_{i} = x_{i} for i=1..k"]}, "where the range of i ends, found “k”"),
+    (
+        {"define": ["y_{i,j} = x_{i} for i=1..n, j=1..i"]},
+        "expected ranges that end at sizes, found that of j, up to i",
+    ),
+    ({"define": ["y = MaxPool2d(x, kernel_size=2)"]}, "axes"),
     ({"define": ["y = f(q)"]}, "Known are: x, n. Names get a meaning in [tensors]"),
     ({"define": ["y = ReLU(q)"]}, "“y = ReLU(q)”: there is no array “q”. Known are: x, n."),
     (

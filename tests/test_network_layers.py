@@ -280,7 +280,7 @@ def test_other_layers_without_axes() -> None:
         ("y = Conv2d(x, w", "expected"),
         ("y = Conv2d(x, (w)", "a bracket is not closed"),
         ("y = Conv2d(x, , w)", "an argument is empty"),
-        ("y = Conv2d(q, w)", "“q”: expected a declared symbol, found “q”"),
+        ("y = Conv2d(q, w)", "there is no array “q”. Known are: x"),
         ("y = Conv2dd(x, w)", "Did you mean “Conv2d”?"),
         ("y = Conv2d(b, w)", "expected 3 or 4 axes"),
         ("y = Conv2d(x, v)", "the weight v has the shape (2, 2, 3, 3), which does not fit"),

@@ -19,7 +19,7 @@ from derive.ir import (
 from derive.latex.array import Array, Value
 from derive.latex.binders import is_name
 from derive.latex.einstein import summed
-from derive.latex.error import ReadError
+from derive.latex.error import ReadError, UndefinedName
 from derive.latex.formulas import Formulas
 from derive.latex.indices import is_letter
 from derive.latex.integers import refuse
@@ -219,6 +219,11 @@ class _Defining:
             if r.lowers != (Int.of(base),) or len(r.uppers) != 1:
                 refuse(left, f"ranges that begin at {base}", f"one for {i.hint} that does not")
             extents.append(r.uppers[0] - base + 1)
+            for j in sorted(extents[-1].indices, key=lambda j: j.sort_key()):
+                if j in indices:
+                    refuse(left, "ranges that end at sizes", f"that of {i}, up to {j}")
+                told = f"a declared symbol where the range of {i} ends"
+                raise UndefinedName(left.position, told, f"“{j}”")
         return Tensor(symbol(name), symbol(name), extents, base)
 
     def fitting(self, d: Definition, left: Node) -> Definition:

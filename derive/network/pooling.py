@@ -57,6 +57,7 @@ class MaxPooling(Pooling):
         )
 
     def extents(self, x: Shape, new: Site) -> Shape:
+        made = super().extents(x, new)
         for w in self.windows(x, new):
             if w.before != ZERO:
                 new.require(
@@ -65,7 +66,7 @@ class MaxPooling(Pooling):
                     "the input, so a window could lie in the padding alone",
                     "dilation",
                 )
-        return super().extents(x, new)
+        return made
 
     def formula(self, x: Tensor, at: Position, new: Site) -> Formula:
         if self.return_indices:
