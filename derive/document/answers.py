@@ -140,9 +140,12 @@ class _Teller:
 
     def shown(self, window: said.WindowSet) -> tuple[tuple[Range, ...], Guard]:
         """The ranges and the condition of a window as they are printed."""
-        numbers = self.notation.numbers
-        ranges = tuple(present(r, numbers) for r in window.ranges)
-        return ranges, present(window.condition, numbers)  # type: ignore[return-value]
+        condition = present(window.condition, self.notation.numbers)
+        return tuple(map(self.shown_range, window.ranges)), condition  # type: ignore[return-value]
+
+    def shown_range(self, r: Range) -> Range:
+        """A range as it is printed."""
+        return present(r, self.notation.numbers)  # type: ignore[return-value]
 
     # -- text ------------------------------------------------------------------------------------
 
@@ -185,6 +188,8 @@ class _Teller:
                 return layout.extent(word, names)
             case Guard():
                 return layout.condition(word, names)
+            case Range():
+                return within(self.shown_range(word), names)
         return self.math(word, names)
 
     def math(self, f: said.Said, names: Names) -> Math:

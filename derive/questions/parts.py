@@ -105,7 +105,7 @@ class Grows:
 
 
 Said: TypeAlias = Formula | Written | Slope | Inserted | OverWindow | WindowSet | Limit | Grows
-Word: TypeAlias = str | Typed | Symbol | Said | Int | Guard | Tensor | Shape | Relation
+Word: TypeAlias = str | Typed | Symbol | Said | Int | Guard | Range | Tensor | Shape | Relation
 Words: TypeAlias = tuple[Word, ...]
 
 

@@ -4,34 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 
+from derive.derivation.scope import Scope
+from derive.engine.simplify import PRESENTED, simplify
 from derive.engine.unroll import Unroller
 from derive.ir import (
     Atom,
     Binder,
     Bracket,
     Component,
+    Count,
     Definition,
     Derivative,
+    Equal,
     Formula,
     Guard,
     Index,
     Int,
     Number,
-    Or,
+    Range,
     Tensor,
     Times,
     at_least,
     axis_ranges,
+    conjunction,
     fresh,
     subformulas,
     tensors,
 )
 from derive.ir.affine import sign
 from derive.network.ask import ReceptiveField
-from derive.questions.parts import Grids, Lines, Listed, Part, Row, Say, Side, Word, Words
+from derive.questions.parts import Grids, Lines, Listed, Part, Row, Say, Side, Word, Words, Written
 from derive.questions.setting import Setting
 from derive.questions.tables import Marks, table
+from derive.rules.terms import product
 
 _LARGEST = 400
 """Entries of an input that is drawn."""
@@ -73,17 +80,13 @@ def answer(ask: ReceptiveField, setting: Setting) -> Iterator[Part]:
     between = [d.tensor for d in reversed(setting.program.definitions)]
     for t in (*between, wrt):
         if t in spans and t != of:
-            items.append((t, ": ", *_told(spans[t], t)))
+            items.append((*_told(spans[t], t), "."))
     yield Listed(tuple(items), axis_ranges(of, definition.indices))
     last = spans[wrt]
-    sizes = [s.extent for s in last if not s.extent.indices]
-    words: list[Word] = []
-    for k, n in enumerate(sizes):
-        words += (["×"] if k else []) + [n]
     yield Say(
         (
             "So the receptive field has ",
-            *words,
+            *_count([s.extent for s in last if s.first != s.last], setting),
             " entries, where it does not reach over the border.",
         )
     )
@@ -91,16 +94,31 @@ def answer(ask: ReceptiveField, setting: Setting) -> Iterator[Part]:
     yield from _picture(of, wrt, definition, last, setting)
 
 
+def _count(extents: list[Int], setting: Setting) -> Words:
+    """The product of some extents: with numbers, 8 · 8 = 64."""
+    if not setting.is_numeric:
+        return (product(*map(Count, extents)),)
+    numbers = [setting.unroll.number(e, {}) for e in extents]
+    whole = Number(prod(numbers))
+    written = (Written(product(*map(Number, numbers))), " = ") if len(numbers) > 1 else ()
+    return (*written, whole)
+
+
 def _told(spans: tuple[Span, ...], t: Tensor) -> Words:
-    """From where to where, axis by axis."""
-    words: list[Word] = []
-    for k, s in enumerate(spans):
-        words += [", "] if k else []
+    """T_{n,u,v} with lo ≤ u ≤ hi, for the positions along the axes that are several."""
+    ranges: list[Range] = []
+    at: list[Int] = []
+    for s in spans:
         if s.first == s.last:
-            words += ["position ", s.first]
+            at.append(s.first)
         else:
-            words += ["from ", s.first, " to ", s.last]
-    return (*words, ".")
+            u = fresh("uvwrs"[min(len(ranges), 4)])
+            ranges.append(Range(u, s.first, s.last))
+            at.append(Int.of(u))
+    words: list[Word] = [t[tuple(at)]]
+    for k, r in enumerate(ranges):
+        words += [" with " if k == 0 else ", ", r]
+    return tuple(words)
 
 
 def _traced(
@@ -168,17 +186,22 @@ def _union(first: tuple[Span, ...], second: tuple[Span, ...], setting: Setting) 
 def _confirmed(
     of: Tensor, wrt: Tensor, d: Definition, spans: tuple[Span, ...], setting: Setting
 ) -> Iterator[Part]:
-    """Outside of the field the derivative is 0."""
+    """The derivative is that with a bracket: outside of the field it is 0."""
     at = tuple(fresh("p") for _ in wrt.shape)
-    outside: list[Guard] = []
+    within: list[Guard] = []
     for i, s in zip(at, spans, strict=True):
-        outside += [at_least(s.first - 1, i), at_least(i, s.last + 1)]
+        if s.first == s.last:
+            within.append(Equal(Int.of(i), s.first))
+        else:
+            within += [at_least(i, s.first), at_least(s.last, i)]
     slope = Derivative(d.left, wrt[at])
     ranges = (*d.ranges, *axis_ranges(wrt, at))
-    f = Times(Bracket(Or(*outside)), slope)
-    verdict = setting.holds(f, Number(0), ranges)
-    yield Say(("Outside of it nothing is read: there the derivative is 0,",))
-    yield Lines((Row(f, (Side(Number(0), verdict=verdict),)),), ranges)
+    f: Formula = Times(Bracket(conjunction(*within)), slope)
+    steps = simplify(f, Scope(setting.program, ranges), PRESENTED)
+    f = steps[-1].after if steps else f
+    verdict = setting.holds(slope, f, ranges)
+    yield Say(("outside of it nothing is read: there the derivative is 0.",), ranges=ranges)
+    yield Lines((Row(slope, (Side(f, verdict=verdict),)),), ranges)
 
 
 def _picture(
@@ -195,8 +218,7 @@ def _picture(
     places = setting.calculator.places(wrt)
     inside = [p for p in places if all(lo <= k <= hi for k, (lo, hi) in zip(p, ends, strict=True))]
     entries: dict[tuple[int, ...], Formula | None] = dict.fromkeys(places)
-    grids = table(
-        wrt, setting.calculator.shape(wrt), entries, Marks(dict.fromkeys(inside, "window"))
-    )
+    marks = Marks(dict.fromkeys(inside, "window"), only=True)
+    grids = table(wrt, setting.calculator.shape(wrt), entries, marks)
     caption: Words = ("What ", of[middle], f" depends on: {len(inside)} entries.")
     yield Grids(tuple(grids), caption)
