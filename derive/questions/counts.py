@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from derive.derivation.program import Layer
-from derive.engine.calculate import Calculator
 from derive.engine.operations import operations
+from derive.engine.tally import tally
 from derive.errors import Unsupported
 from derive.ir import (
     Cases,
@@ -172,19 +172,13 @@ def _operations(t: Tensor, setting: Setting, sums: dict[str, list[Formula]]) -> 
             continue
         none = False
         everything = refresh(Sum(each, *d.ranges)) if d.ranges else each
-        value = _value(everything, setting)
+        value = Number(tally(everything, setting.unroll))
         verdict = verified(setting.at_sizes, everything, "=", value)
         sums.setdefault(kind, []).append(value)
         yield Say((f"needs these {kind}:",))
         yield Lines((Row(everything, (Side(value, verdict=verdict),)),))
     if none:
         yield Say(("which needs no operation.",))
-
-
-def _value(f: Formula, setting: Setting) -> Formula:
-    """The number of a sum of ones."""
-    calculator = Calculator(setting.program, setting.sizes, {})
-    return Number(calculator.value(calculator.unroll(f)))
 
 
 def _totals(sums: dict[str, list[Formula]], setting: Setting) -> Iterator[Row]:

@@ -44,14 +44,7 @@ def answer(ask: Forward, setting: Setting) -> Iterator[Part]:
 def _position(ask: Forward, of: Tensor, setting: Setting) -> tuple[int, ...]:
     """The position that is written out: the first one unless the question says another."""
     at = ask.at if ask.at is not None else tuple(of.base for _ in of.shape)
-    places = setting.calculator.places(of) if setting.is_numeric else [at]
-    if len(at) != len(of.shape) or at not in places:
-        first, last = places[0], places[-1]
-        setting.fail(
-            f"{list(at)} is no position in {of.name}; expected one from {list(first)} to "
-            f"{list(last)}",
-            "at",
-        )
+    setting.demand_positions((at,), of)
     return at
 
 

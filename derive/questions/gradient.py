@@ -29,6 +29,8 @@ from derive.rules.terms import product, total
 
 _MOST = 40_000
 """Pairs of an output and an input that are looked at."""
+_ON_THE_WAY = 36
+"""Entries of an array between `wrt` and the error that are written out."""
 
 
 def wording(ask: Gradient, setting: Setting) -> Words:
@@ -120,21 +122,30 @@ class _Stage:
             return
         for d in self.readers:
             yield from choices(self.setting, d, self.ask.decimals)
-        places = self.setting.calculator.places(self.t)
-        self._refuse_too_many(len(places))
-        wanted = places if self.ask.at is None else self._wanted(places)
+        wanted = self._wanted()
+        symbolic = self.error.upstream is not None and self.error.numbers is None
+        count = self.setting.calculator.count(self.t)
+        self._refuse_too_many(len(wanted) if symbolic else count)
         rows = [self.row(at) for at in wanted]
-        yield Say(("All entries:" if len(wanted) == len(places) else "Written out:",))
-        yield Lines(tuple(rows))
-        rest = [at for at in places if at not in wanted]
-        checked = [self.row(at) for at in rest]
+        if rows:
+            yield Say(("All entries:" if len(wanted) == count else "Written out:",))
+            yield Lines(tuple(rows))
+        if symbolic:
+            return
+        places = self.setting.calculator.places(self.t)
+        checked = [self.row(at) for at in places if at not in wanted]
         if len(self.values) == len(places):
             self.known[self.t] = self.values
             yield self.table(checked)
 
-    def _wanted(self, places: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
-        wanted = [at for at in self.ask.at or () if at in places]
-        return wanted or places
+    def _wanted(self) -> list[tuple[int, ...]]:
+        """The entries that are written out; those of an array on the way only if they are few."""
+        last = self.t.name == self.ask.wrt
+        if last and self.ask.at is not None:
+            return list(self.ask.at)
+        if not last and self.setting.calculator.count(self.t) > _ON_THE_WAY:
+            return []
+        return self.setting.calculator.places(self.t)
 
     def _refuse_too_many(self, inputs: int) -> None:
         outputs = sum(
@@ -145,7 +156,7 @@ class _Stage:
         if inputs * max(outputs, 1) > _MOST:
             self.setting.fail(
                 f"{self.t.name} has {inputs} entries, which is too many to write out; choose a "
-                "smaller array"
+                "smaller array, or name entries with “at”"
             )
 
     # -- in general ------------------------------------------------------------------------------

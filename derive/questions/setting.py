@@ -87,14 +87,15 @@ class Setting:
 
     def demand_positions(self, positions: Sequence[tuple[int, ...]], t: Tensor) -> None:
         """Refuse positions that an array does not have, where its extents have numbers."""
-        places = self.calculator.places(t) if positions and self.is_numeric else []
-        missing = next((at for at in positions if places and at not in places), None)
-        if missing is not None:
-            self.fail(
-                f"{list(missing)} is no position in {t.name}; expected one from "
-                f"{list(places[0])} to {list(places[-1])}",
-                "at",
-            )
+        shape = self.calculator.shape(t) if positions and self.is_numeric else ()
+        axes = [range(t.base, t.base + n) for n in shape]
+        for at in positions if self.is_numeric else ():
+            if len(at) != len(axes) or any(k not in r for k, r in zip(at, axes, strict=True)):
+                self.fail(
+                    f"{list(at)} is no position in {t.name}; expected one from "
+                    f"{[r[0] for r in axes]} to {[r[-1] for r in axes]}",
+                    "at",
+                )
 
     def facts_of(self, tensor: Tensor) -> tuple[Relation, ...]:
         """What is known of the entries of an array alone."""
