@@ -150,9 +150,10 @@ class _Teller:
     # -- text ------------------------------------------------------------------------------------
 
     def say(self, part: said.Say) -> Paragraph:
-        names = self.names(part.words, part.ranges)
-        lead = line(part.lead) if part.lead else ()
-        return Paragraph((*self.before(part.ranges), *self.words(part.words, names)), lead)
+        lead = (part.lead,) if isinstance(part.lead, str) else part.lead
+        names = self.names((*lead, *part.words), part.ranges)
+        text = (*self.before(part.ranges), *self.words(part.words, names))
+        return Paragraph(text, self.words(lead, names))
 
     def before(self, ranges: tuple[Range, ...]) -> Line:
         """`For i = 1, ..., 3,` and a space."""

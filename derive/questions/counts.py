@@ -22,6 +22,7 @@ from derive.ir import (
     subformulas,
 )
 from derive.network.ask import Flops, Parameters
+from derive.network.catalogue import LAYERS
 from derive.questions.parts import (
     Lines,
     Part,
@@ -62,8 +63,7 @@ def check_parameters(ask: Parameters, setting: Setting) -> None:
     """Refuse layers that have nothing to learn."""
     if not _learnable(ask, setting):
         setting.fail(
-            "there are no learnable parameters; expected a layer that makes its own, as in "
-            "[[layers]]. Arrays in [tensors] are given, not learned",
+            "there are no learnable parameters; expected a layer that has weights",
             "of",
         )
 
@@ -78,7 +78,15 @@ def check_flops(ask: Flops, setting: Setting) -> None:
 
 
 def _learnable(ask: Parameters, setting: Setting) -> list[Tensor]:
-    return [p for layer in _layers(ask.of, setting) for p in layer.parameters]
+    """The parameters of the layers, and the given arrays that stand in their place in calls."""
+    found: dict[Tensor, None] = {}
+    for layer in _layers(ask.of, setting):
+        kind = LAYERS.get(layer.kind)
+        brought = layer.inputs[1:] if kind is not None and kind.arrays else ()
+        found |= dict.fromkeys(
+            (*layer.parameters, *(t for t in brought if t in setting.program.given))
+        )
+    return list(found)
 
 
 def parameters(ask: Parameters, setting: Setting) -> Iterator[Part]:

@@ -170,18 +170,27 @@ class Pooled:
         inside = Times(Power(self.number, Number(-1)), total) if mean else total
         return Power(inside, Power(self.p, Number(-1)))
 
-    @cached_property
-    def _verifier(self) -> Verifier:
-        return Verifier(self.program)
+    @property
+    def count(self) -> OverWindow:
+        """How many entries the window has, as it is printed."""
+        return self._over(self.number)
 
-    def verdict(self, left: Formula, relation: str, right: Formula) -> Verification:
-        return verified(self._verifier, left, relation, right, self.ranges)
+    def verdict(
+        self, left: Formula, relation: str, right: Formula, program: Program | None = None
+    ) -> Verification:
+        """The verdict at drawn sizes; or at those of the problem, if it needs them."""
+        program = program or self.program
+        found = verified(Verifier(program), left, relation, right, self.ranges)
+        if found.holds:
+            return found
+        at_sizes = Verifier(program, fixed=self.setting.sizes)
+        return verified(at_sizes, left, relation, right, self.ranges)
 
     # -- parts -----------------------------------------------------------------------------------
 
     def introduced(self) -> Iterator[Part]:
         """The names: the window, its entries, their number."""
-        words: Words = ("let ", self.window, " be the window, which has ", self.number)
+        words: Words = ("let ", self.window, " be the window, which has ", self.count)
         words = (*words, " entries, ", self.p, " the exponent, and ", self.largest)
         yield Say((*words, " the largest entry:"), ranges=self.ranges)
         formula = OverWindow(self.pooled(self.total, False), self.window)
@@ -203,15 +212,16 @@ class Pooled:
             if mean:
                 inside, after = (Times(Power(self.number, Number(-1)), f) for f in (inside, after))
             raised = Power(inside, one)
-            why: Words = ("the average",) if mean else (self.number, " times the average")
+            why: Words = ("the average",) if mean else (self.count, " times the average")
             told = Side(self._over(after), why, verdict=self.verdict(raised, "=", after))
             rows.append(Row(self._over(raised), (told,)))
-        yield Say(("the powers and the root disappear:",), "For p = 1")
+        lead: Words = ("For ", Relation(self.p, "=", one))
+        yield Say(("the powers and the root disappear:",), lead)
         yield Lines(tuple(rows), self.ranges)
         yield Say(
             (
                 "So LP pooling is sum pooling, and average pooling where the sum is divided by ",
-                *(self.number, "."),
+                *(self.count, "."),
             )
         )
 
@@ -223,9 +233,8 @@ class Pooled:
     def squeezed(self, mean: bool, first: bool) -> Iterator[Part]:
         """Bounds from both sides that come together, for entries that are not negative."""
         name = "The mean" if mean else "The sum"
-        yield Say(
-            ("let no entry be negative. Then, for every ", self.p, ","), f"{name} as p grows:"
-        )
+        told: Words = ("let no entry be negative. Then, for every ", self.p, ",")
+        yield Say(told, (f"{name} as ", self.p, " grows:"))
         low, high = self._below(mean), self._above(mean)
         rows = (self._row(low), self._row(high))
         yield Lines(rows, self.ranges)
@@ -299,26 +308,13 @@ class Pooled:
         n, p = self.number, self.p
         root = Power(n, Power(p, Number(-1)))
         top = bernoulli(n, p)
-        reason = top.reason
         one = Number(1)
-        yield Say(("It remains to see that ", root, " tends to 1 as ", p, " grows:"))
-        yield Lines(
-            (
-                Row(
-                    one,
-                    (
-                        Side(
-                            root,
-                            ("a root of a number that is at least 1",),
-                            "<=",
-                            self.verdict(one, "<=", root),
-                        ),
-                        Side(top.after, (reason,), "<=", self.verdict(root, "<=", top.after)),
-                    ),
-                ),
-            ),
-            self.ranges,
-        )
+        yield Say(("It remains to see that ", self._over(root), " tends to 1 as ", p, " grows:"))
+        why: Words = ("a root of a number that is at least 1",)
+        lower = Side(self._over(root), why, "<=", self.verdict(one, "<=", root))
+        bound = self._over(top.after)
+        upper = Side(bound, (top.reason,), "<=", self.verdict(root, "<=", top.after))
+        yield Lines((Row(one, (lower, upper)),), self.ranges)
 
     def signed(self) -> Iterator[Part]:
         """Entries of any sign, for even p: the same with their absolute values."""
@@ -326,25 +322,25 @@ class Pooled:
         p = Count(Int.of(half) * 2)
         ranges, condition = self.total.ranges, self.total.condition
         sizes = (*self.setting.program.sizes, half)
-        verifier = Verifier(Program(sizes, (self.source,), (), self.program.size_facts))
+        program = Program(sizes, (self.source,), (), self.program.size_facts)
         root, size = Power(p, Number(-1)), Apply("abs", self.x)
         plain = Power(Sum(Power(self.x, p), *ranges, condition), root)
         absolute = Power(Sum(Power(size, p), *ranges, condition), root)
-        verdict = verified(verifier, plain, "=", absolute, self.ranges)
+        verdict = self.verdict(plain, "=", absolute, program)
         told: Words = ("only even exponents make sense; let ", Relation(self.p, "=", p), ". Then")
-        yield Say(told, "Entries of any sign:")
+        yield Say(told, ("Entries of any sign:",))
         why: Words = ("even powers do not see the sign",)
         side = Side(self._over(absolute), why, verdict=verdict)
         yield Lines((Row(self._over(plain), (side,)),), self.ranges)
         largest = Max(size, *ranges, condition)
         yield Say(("and, as the absolute values are not negative, by the same bounds",))
         most = Times(Power(self.number, root), largest)
-        yield Lines((self._between(largest, absolute, most, verifier),), self.ranges)
+        yield Lines((self._between(largest, absolute, most, program),), self.ranges)
         yield Say(("so that the limit is the largest absolute value, not the largest entry.",))
 
-    def _between(self, low: Formula, f: Formula, high: Formula, verifier: Verifier) -> Row:
+    def _between(self, low: Formula, f: Formula, high: Formula, program: Program) -> Row:
         """low ≤ f ≤ high."""
-        first = verified(verifier, low, "<=", f, self.ranges)
-        second = verified(verifier, f, "<=", high, self.ranges)
+        first = self.verdict(low, "<=", f, program)
+        second = self.verdict(f, "<=", high, program)
         sides = (Side(self._over(f), (), "<=", first), Side(self._over(high), (), "<=", second))
         return Row(self._over(low), sides)

@@ -114,7 +114,7 @@ class Say:
     """A paragraph; `lead` opens it in bold.  `ranges` are those of the free indices in it."""
 
     words: Words
-    lead: str = ""
+    lead: str | Words = ""
     ranges: tuple[Range, ...] = ()
 
 
