@@ -11,10 +11,13 @@ from typing import TypeVar
 
 from sympy import Basic
 
+from derive.engine.bounds import number_of
 from derive.ir import (
+    TRUE,
     Binder,
     Chosen,
     Component,
+    Count,
     Divides,
     Formula,
     Guard,
@@ -22,17 +25,21 @@ from derive.ir import (
     Int,
     Max,
     Number,
+    Power,
     Range,
     Sum,
+    Times,
     conjunction,
     floor,
     free_indices,
     rebuild,
+    refresh,
     same,
     subformulas,
     substitute,
 )
 from derive.ir.affine import sign
+from derive.rules.terms import product
 
 Node = TypeVar("Node", bound=Basic)
 
@@ -72,8 +79,42 @@ def _over(f: Formula, offsets: Binder, binder: Binder) -> Formula:
         return f if new is None else new
     if isinstance(f, Chosen):
         return f
+    if isinstance(f, Times):
+        f = _with_whole_count(f, offsets)
     parts = tuple(_over(a, offsets, binder) if isinstance(a, Formula) else a for a in f.args)
     return rebuild(f, parts)
+
+
+def _with_whole_count(f: Times, offsets: Binder) -> Formula:
+    """1/n over a sum of ones along some axes of a window is one over all places in the window,
+    where n is the number of offsets along the others."""
+    number = next((g for g in f.args if isinstance(g, Number)), Number(1))
+    for g in f.args:
+        if isinstance(g, Power) and g.exponent == Number(-1) and isinstance(g.base, Sum):
+            others = _other_ranges(g.base, offsets)
+            if others and Power(number_of(Sum(Number(1), *others)), Number(-1)) == _inverse(number):
+                whole = Power(refresh(Sum(Number(1), *offsets.ranges)), Number(-1))
+                rest = (h for h in f.args if h not in (number, g))
+                return product(whole, *rest)  # type: ignore[arg-type]
+    return f
+
+
+def _inverse(f: Number) -> Formula:
+    """1/2 as the power 2^{-1} of a count."""
+    n = 1 / f.value if f.value else f.value
+    return Power(Count(int(n)), Number(-1)) if n.denominator == 1 else f
+
+
+def _other_ranges(ones: Sum, offsets: Binder) -> list[Range] | None:
+    """The ranges of a window without those of a sum of ones along some of its axes."""
+    others = list(offsets.ranges)
+    for r in ones.ranges:
+        met = next((o for o in others if same(Sum(Number(1), o), Sum(Number(1), r))), None)
+        if met is None:
+            return None
+        others.remove(met)
+    plain = ones.body == Number(1) and ones.condition == TRUE and offsets.condition == TRUE
+    return others if plain else None
 
 
 def _alike(f: Binder, g: Binder) -> bool:

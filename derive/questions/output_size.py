@@ -8,10 +8,14 @@ from derive.derivation.program import Program, SizeRule
 from derive.derivation.scope import Scope
 from derive.engine.simplify import FORWARD, simplify
 from derive.ir import (
+    TRUE,
+    Bracket,
+    Compare,
     Count,
     Divides,
     Floor,
     Formula,
+    Index,
     Int,
     Number,
     Power,
@@ -19,6 +23,7 @@ from derive.ir import (
     Size,
     Sum,
     Times,
+    at_least,
 )
 from derive.network.ask import OutputSize
 from derive.questions.parts import (
@@ -91,7 +96,7 @@ def _rule(rule: SizeRule) -> Iterator[Part]:
     symbols = [s for s, _ in rule.at if s in _sizes_of(rule.general)]
     told: list[Words] = [(Count(s), f" is the {_MEANINGS[s.name]}") for s in symbols]
     listed = tuple(w for k, words in enumerate(told) for w in ((", ",) if k else ()) + words)
-    yield Say(("In general, where ", *listed, ":"))
+    yield Say(("In general: ", *listed, "."))
     yield from _windows(rule)
     program = Program(tuple(s for s, _ in rule.at), (), (), rule.facts)
     start, end = rule.meaning, Count(rule.general)
@@ -102,8 +107,33 @@ def _rule(rule: SizeRule) -> Iterator[Part]:
     if formulas[-1] != end:
         formulas.append(end)
         reasons.append((rule.reason,))
+    formulas[0] = _spelled(start, rule)
     chain = sides(Verifier(program), formulas, reasons)
-    yield Lines((Row(Count(Size("O")), (Side(start, (rule.words,)), *chain)),))
+    yield Lines((Row(Count(Size("O")), (Side(formulas[0], (rule.words,)), *chain)),))
+
+
+def _spelled(start: Formula, rule: SizeRule) -> Formula:
+    """The number of windows with its condition as people write it: the last position that a window
+    reads is at most that of the padded input."""
+    if not isinstance(start, Sum) or start.condition == TRUE:
+        return start
+    last, positions = _last(rule, start.bound[0]), _positions(rule)
+    if start.condition != at_least(positions, last):
+        return start
+    within = Bracket(Compare(Count(last), "<=", Count(positions)))
+    return Sum(Times(within, start.body) if start.body != Number(1) else within, *start.ranges)
+
+
+def _positions(rule: SizeRule) -> Int:
+    """How many positions the padded input has."""
+    at = {s.name: Int.of(s) for s, _ in rule.at}
+    return at["I"] + at["P"] + at.get("Q", at["P"])
+
+
+def _last(rule: SizeRule, i: Index) -> Int:
+    """The last position that output i reads."""
+    at = {s.name: Int.of(s) for s, _ in rule.at}
+    return at["S"] * (Int.of(i) - 1) + 1 + at["D"] * (at["K"] - 1)
 
 
 def _windows(rule: SizeRule) -> Iterator[Part]:
@@ -112,12 +142,11 @@ def _windows(rule: SizeRule) -> Iterator[Part]:
         return
     at = {s.name: Int.of(s) for s, _ in rule.at}
     i = rule.meaning.bound[0]
-    first = at["S"] * (i - 1) + 1
     yield Say(
         (
-            *("Output ", Int.of(i), " reads, of the ", at["I"] + at["P"] + at.get("Q", at["P"])),
-            *(" positions of the padded input, those from ", first),
-            *(" to ", first + at["D"] * (at["K"] - 1), "."),
+            *("Output ", Int.of(i), " reads, of the ", _positions(rule)),
+            *(" positions of the padded input, those from ", at["S"] * (i - 1) + 1),
+            *(" to ", _last(rule, i), "."),
         )
     )
 
