@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -159,9 +159,7 @@ def solution(
     )
     arrays, second = _arrays(model, derived), seconds(model)
     progress("verifying")
-    verifier = Verifier(arrays.program)
-    everything = (*derived.all, *arrays.all, *derivations_of(second))
-    verdicts = {d: verifier.derivation(d) for d in everything}
+    verdicts = verified(derived, arrays, derivations_of(second))
     steps = tuple(s.verification for v in verdicts.values() for s in v.steps)
     ends = tuple(v.ends for v in verdicts.values())
     marks = {d: Mark(v.status) for d, v in verdicts.items()}
@@ -169,6 +167,20 @@ def solution(
     told = second_derivatives(second, model.program, marks.get, full)
     more = (*told, *code_blocks(model))
     return Solution(narrate(model, derived, verdicts, detail, chosen, arrays, more), steps, ends)
+
+
+def verified(
+    derived: Derived, arrays: Vectors, more: Iterable[Derivation] = ()
+) -> dict[Derivation, DerivationVerdict]:
+    """What verification says of all derivations, each by the definitions that it is about.
+
+    The way by matrices has more of them; what was derived without is checked without.
+    """
+    verifier = Verifier(derived.program)
+    verdicts = {d: verifier.derivation(d) for d in (*derived.all, *more)}
+    if arrays.program is not derived.program:
+        verifier = Verifier(arrays.program)
+    return verdicts | {d: verifier.derivation(d) for d in arrays.all if d not in verdicts}
 
 
 def _arrays(model: Model, derived: Derived) -> Vectors:

@@ -89,7 +89,7 @@ def sample(title: str = "A small convolutional network", copies: int = 1) -> Doc
     biases = (line(Code("conv.bias")), line("20"), line("20"))
     blocks = (
         Paragraph(line("Indices count from 1; convolution is as in ", Code("torch.nn"), ".")),
-        Section("Convolution", "conv"),
+        Section("Convolution", line(Code("conv"))),
         Paragraph(line("520 in total:"), line("Parameters.")),
         BulletList((line("weights ", m(w[o, 1, a, c])), line("biases ", m(b[o])))),
         Paragraph(line("At every position ", *layout.ranges(PLACES, NAMES), ","), line("Forward.")),

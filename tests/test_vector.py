@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ import derive
 from derive.check.files import check_file
 from derive.derivation.program import Program
 from derive.derivation.step import Derivation, Step
+from derive.document.narrate import Narrator
 from derive.document.notation import Names, Notation
 from derive.engine.compose import Composer
 from derive.engine.differentiate import Differentiator
@@ -58,6 +60,7 @@ from derive.network.source import Source
 from derive.verify.verdict import DerivationVerdict
 from derive.verify.verify import Verifier, verify_chain
 from derive.writers.latex_math import latex
+from derive.writers.markdown import markdown
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 N, M, K, Q = Size("N"), Size("M"), Size("K"), Size("Q")
@@ -153,7 +156,7 @@ def printed(d: Derivation, program: Program) -> str:
 
 
 JACOBIANS = [
-    ("Y", "Z", r"\delta_{nn'} \delta_{oo'} \delta_{ij,\,p}"),
+    ("Y", "Y'", r"\delta_{nn'} \delta_{ij,\,p} \,\delta_{oo'}"),
     ("Y'", r"\tilde W", r"\tilde{U}_{n,m,k} \,\delta_{oo'}"),
     ("V", "W", r"\delta_{oo'} \delta_{r,\,pqr'}"),
     (r"\tilde W", "V", r"\delta_{oo'} \delta_{rr'}"),
@@ -209,7 +212,7 @@ def is_bounded(verdict: DerivationVerdict) -> bool:
 def test_the_way_through_unfold_leads_to_the_convolution_itself() -> None:
     """One formula for Y, its gradients from it, and those through all definitions: all the same."""
     model, derived, _ = unfold()
-    (together,) = derived.together.values()
+    together = derived.together[tensor(model.program, "Y")]
     assert {t.name for t in together.again} == {"X", "W"}
     call = "Y = Conv2d(X, W, stride=S, padding=P, dilation=D)"
     given = load(EXAMPLES / "unfold.toml")
@@ -348,6 +351,60 @@ def test_stages_of_lenet(name: str, expected: str) -> None:
     assert expected in told, told
 
 
+SIZES = [
+    (r"x", (64, 1, 28, 28)),
+    (r"w^{(conv)}", (20, 1, 5, 5)),
+    (r"b^{(conv)}", (20,)),
+    (r"z^{(conv)}", (64, 20, 24, 24)),
+    (r"w^{(conv,rows)}", (20, 25)),
+    (r"x^{(cols)}", (64, 25, 576)),
+    (r"\hat{z}^{(conv)}", (64, 20, 576)),
+    (r"x^{(rows)}", (64, 576, 25)),
+    (r"w^{(conv,rows)}_{o}", (25,)),
+    (r"\hat{z}^{(conv)}_{:,o}", (64, 576)),
+    (r"z^{(conv)}_{:,o}", (64, 24, 24)),
+    (r"z^{(pool)}", (64, 20, 12, 12)),
+    (r"z^{(conv,cols)}", (64, 20, 4, 144)),
+    (r"\hat{z}^{(pool)}", (64, 20, 144)),
+    (r"z^{(flat)}", (64, 2880)),
+    (r"w^{(fc1)}", (500, 2880)),
+    (r"b^{(fc1)}", (500,)),
+    (r"z^{(fc1)}", (64, 500)),
+    (r"z^{(relu)}", (64, 500)),
+    (r"w^{(fc2)}", (10, 500)),
+    (r"b^{(fc2)}", (10,)),
+    (r"z^{(fc2)}", (64, 10)),
+    (r"y", (64, 10)),
+]
+"""Every array of LeNet's forward pass by way of matrices, as courses write it."""
+
+COMPUTED = ["576=24\\cdot 24", "144=12\\cdot 12", "2880=20\\cdot 12\\cdot 12"]
+
+
+@cache
+def page_of_lenet() -> str:
+    model, derived, found = lenet()
+    arguments = (model.inputs, model.targets, derived, lambda d: None)
+    told = Narrator("LeNet", 1, *arguments, arrays=found, vectors=True)
+    return markdown(told.document()).replace("_ {", "_{")
+
+
+@pytest.mark.parametrize(("symbol", "shape"), SIZES)
+def test_every_array_of_lenet_is_introduced_with_its_size(
+    symbol: str, shape: tuple[int, ...]
+) -> None:
+    size = r"\times ".join(map(str, shape))
+    defined = rf"(^| ){re.escape(symbol)} &=[^&]*\\quad"
+    said = rf"\${re.escape(symbol)}"
+    end = re.escape(rf"\in\mathbb{{R}}^{{{size}}}")
+    assert re.search(f"({defined}|{said}){end}", page_of_lenet(), re.MULTILINE), symbol
+
+
+@pytest.mark.parametrize("equation", COMPUTED)
+def test_extents_of_flattened_axes_are_explained(equation: str) -> None:
+    assert f"Here ${equation}$." in page_of_lenet()
+
+
 def test_channel_by_channel_the_bias_is_a_number_times_ones() -> None:
     _, _, found = lenet()
     conv = next(way for z, way in found.ways.items() if z.name == "conv")
@@ -477,20 +534,31 @@ def test_index_tuples_are_read_as_they_are_printed(
 
 
 SPELLED = [
-    ("tuples", r"\delta_{nn'} \delta_{oo'} \delta_{ij,\,p}", r"Z_{n,o,(ij)}"),
-    ("deltas", r"\delta_{nn'} \delta_{oo'} \delta_{ij,\,p}", r"Z_{n,o,(i-1)W_{out}+j}"),
+    ("tuples", r"\delta_{nn'} \delta_{ij,\,p} \,\delta_{oo'}", r"Y'_{n,(ij),o}"),
+    ("deltas", r"\delta_{nn'} \delta_{ij,\,p} \,\delta_{oo'}", r"Y'_{n,(i-1)W_{out}+j,o}"),
     (
         "spelled",
-        r"\delta_{nn'} \delta_{oo'} \delta_{(i-1)W_{out}+j,\,p}",
-        r"Z_{n,o,(i-1)W_{out}+j}",
+        r"\delta_{nn'} \delta_{(i-1)W_{out}+j,\,p} \,\delta_{oo'}",
+        r"Y'_{n,(i-1)W_{out}+j,o}",
     ),
 ]
+
+
+def test_computed_sizes_are_defined_before_they_are_used() -> None:
+    model, derived, found = unfold()
+    told = Narrator("", 1, model.inputs, model.targets, derived, lambda d: None, arrays=found)
+    lines = markdown(told.document()).splitlines()
+    for name, definition in (("R", "CK_{1}K_{2}"), ("M", "H_{out}W_{out}")):
+        (at,) = (k for k, text in enumerate(lines) if f"${name}={definition}$" in text)
+        used = [k for k, text in enumerate(lines) if f"1,\\dots,{name}$" in text]
+        assert used
+        assert at < min(used)
 
 
 @pytest.mark.parametrize(("positions", "delta", "entry"), SPELLED)
 def test_positions_are_written_in_three_ways(positions: Any, delta: str, entry: str) -> None:
     model, derived, _ = unfold()
-    y, z = (tensor(model.program, name) for name in "YZ")
+    y, z = (tensor(model.program, name) for name in ("Y", "Y'"))
     notation = replace(Notation.of(model.program), positions=positions)
     d, f = derived.jacobians[y, z], derived.forward[y]
     names = Names.of((d.result, f.result), d.ranges, notation)

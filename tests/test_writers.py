@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from pylatex.utils import NoEscape
 
 from derive.document.model import (
+    Code,
     Display,
     Document,
     Equation,
@@ -111,7 +112,8 @@ def test_named_displays_are_fragments():
 
 
 def test_hostile_text_is_text_in_latex():
-    body = latex(Document(HOSTILE, (Section(HOSTILE, HOSTILE), Paragraph(line(HOSTILE)))))
+    blocks = (Section(HOSTILE, line(Code(HOSTILE))), Paragraph(line(HOSTILE)))
+    body = latex(Document(HOSTILE, blocks))
     body = body.split(r"\begin{document}")[1]
     commands = set(re.findall(r"\\[A-Za-z]+", body))
     assert not commands & {r"\write", r"\input", r"\bf"}

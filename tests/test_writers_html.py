@@ -81,7 +81,7 @@ def test_the_policy_allows_the_script_of_the_page_only():
 
 def test_text_stays_text():
     nasty = (
-        Section(NASTY, NASTY),
+        Section(NASTY, line(Code(NASTY))),
         Subsection(line(NASTY)),
         Paragraph(line(NASTY, Emphasis(NASTY), Strong(NASTY), Code(NASTY)), line(NASTY)),
         BulletList((line(NASTY),)),

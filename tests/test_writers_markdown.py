@@ -117,7 +117,7 @@ def test_links_lead_to_equations_of_the_file():
 
 def test_text_stays_text():
     nasty = (
-        Section(NASTY, NASTY),
+        Section(NASTY, line(Code(NASTY))),
         Subsection(line(NASTY)),
         Paragraph(line(NASTY, Emphasis("*a_"), Strong("`b"), Code(NASTY)), line(NASTY)),
         BulletList((line(NASTY),)),

@@ -19,6 +19,7 @@ from derive.ir import (
     Max,
     Ravel,
     Unravel,
+    position_read,
     subformulas,
 )
 
@@ -55,6 +56,9 @@ def _tuples(nodes: Iterable[Basic], positions: Positions) -> Iterator[Line]:
     if positions == "tuples" and any(isinstance(n, Component) and _ravels(n) for n in nodes):
         entry = Scripts(Name("A"), below=fenced("paren", row(c, d)))
         yield line("In ", entry, ", the one index is the position of the tuple ", pair, ".")
+    if positions == "tuples" and any(isinstance(n, Component) and _unravels(n) for n in nodes):
+        entry = Scripts(Name("A"), below=fenced("paren", f))
+        yield line("In ", entry, ", the indices are the tuple at the position ", f, ".")
     if positions != "spelled" and any(isinstance(n, Delta) and _ravels(n) for n in nodes):
         delta = Scripts(Name(r"\delta"), below=listed([row(c, d), f]))
         yield line("The symbol ", delta, " is 1 where ", f, " is the position of ", pair, ".")
@@ -62,6 +66,10 @@ def _tuples(nodes: Iterable[Basic], positions: Positions) -> Iterator[Line]:
 
 def _ravels(f: Basic) -> bool:
     return any(isinstance(e, Int) and isinstance(e.atom, Ravel) for e in f.args)
+
+
+def _unravels(f: Component) -> bool:
+    return any(position_read(f.indices[k:]) is not None for k in range(len(f.indices)))
 
 
 def _nodes(formulas: Iterable[Basic]) -> Iterator[Basic]:

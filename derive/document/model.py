@@ -86,10 +86,10 @@ def line(*parts: str | Inline | Math) -> Line:
 
 @dataclass(frozen=True)
 class Section:
-    """A numbered heading.  `code` is the name that people type for what it is about."""
+    """A numbered heading.  `about` names what it is about, by its symbol or as people type it."""
 
     title: str
-    code: str = ""
+    about: Line = ()
 
 
 @dataclass(frozen=True)
@@ -293,7 +293,9 @@ def lines_of(block: Block) -> Iterator[Line]:
                     yield from (cell.content for cell in cells)
         case Summary():
             yield from (meaning for _, _, meaning in block.counts)
-        case Section() | CodeListing():
+        case Section():
+            yield block.about
+        case CodeListing():
             pass
 
 

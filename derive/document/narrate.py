@@ -45,6 +45,7 @@ from derive.document.model import (
 )
 from derive.document.notation import Names, Notation, parse_name
 from derive.document.positions import Positions
+from derive.document.sizes import ComputedSizes, computed, equations
 from derive.document.together import in_one_formula
 from derive.document.vectors import as_vectors
 from derive.document.ways import backward_way, forward_way
@@ -96,6 +97,13 @@ class Narrator:
     def _layers(self) -> tuple[Layer, ...]:
         return tuple(x for x in self.derived.layers if not self.only or self._wanted(x))
 
+    @cached_property
+    def _sizes(self) -> ComputedSizes:
+        ways = self.arrays.ways if self.arrays else {}
+        stages = {z: [s.tensor for s in way.stages] for z, way in ways.items()}
+        program, given = self.derived.program, (*self.inputs, *self.targets)
+        return ComputedSizes.of(program, given, self._layers, stages)
+
     def document(self) -> Document:
         """The whole solution."""
         blocks: list[Block] = [*self._given()]
@@ -136,6 +144,7 @@ class Narrator:
             arrays.append(line("the target ", *membership(self.targets, self.notation)))
         yield Paragraph((*line("We are given "), *joined(arrays), Text(".")))
         sizes = list(free_sizes(self.derived.program, self.notation))
+        sizes += [line(m) for m in equations(self._sizes.given, self.notation)]
         if sizes:
             yield Paragraph((*line("Here "), *joined(sizes), Text(".")))
         facts = [
@@ -153,6 +162,7 @@ class Narrator:
         d = self.derived
         groups = (d.forward, d.jacobians, d.expanded)
         formulas = [x.result for group in groups for x in group.values()]
+        formulas += [x.steps[0].after for x in d.jacobians.values()]
         kinds = [x.kind for x in d.layers]
         yield from conventions(formulas, kinds, self.base, self.positions)
         if self.arrays:
@@ -162,7 +172,7 @@ class Narrator:
 
     def _layer(self, layer: Layer) -> Iterator[Block]:
         wanted = self._wanted(layer)
-        yield Section(layer.kind, "" if "\\" in layer.name else layer.name)
+        yield Section(layer.kind, self._name(layer))
         yield self._signature(layer)
         yield from self._output_size(layer)
         if layer.output not in self.derived.forward:
@@ -185,6 +195,11 @@ class Narrator:
         way = self.arrays.ways.get(layer.output) if self.arrays else None
         if way is not None:
             yield from backward_way(way, self.displays)
+
+    def _name(self, layer: Layer) -> Line:
+        """A definition by its symbol, a layer by the name that people type."""
+        symbol = layer.output.symbol
+        return line(parse_name(symbol) if layer.name == symbol else Code(layer.name))
 
     def _known(self, layer: Layer) -> tuple[Definition, ...]:
         """The definitions of a layer but for those of an unknown function."""
@@ -223,7 +238,9 @@ class Narrator:
 
     def _way(self, z: Tensor) -> Iterator[Block]:
         way = self.arrays.ways.get(z) if self.arrays else None
-        return iter(()) if way is None else forward_way(way, z, self.displays)
+        if way is None:
+            return iter(())
+        return forward_way(way, z, self._sizes.ways[z], self.displays)
 
     def _says_nothing_new(self, d: Derivation) -> bool:
         """Whether deltas of single letters are all that there is to write out."""
@@ -252,6 +269,9 @@ class Narrator:
             sentence = output_size(rule, self.derived.program, self.notation)
             if sentence and sentence not in told:
                 told.append(sentence)
+        more = computed(self._sizes.outputs[layer.output], self.notation)
+        if more:
+            told.append(more)
         if told:
             text = told[0]
             for sentence in told[1:]:

@@ -23,7 +23,7 @@ def in_one_formula(
     instead = {label("forward", of): label("composed", of)}
     instead |= {label("jacobian", of, t): label("direct", of, t) for t in d.jacobians}
     from_here = replace(displays, instead=instead)
-    yield Section("The same in one formula")
+    yield Section("In one formula:", line(name))
     lead = line("The definitions of ", name, " put into each other.")
     yield Paragraph(displays.ranges(d.composed.ranges), lead)
     yield displays.chain(d.composed, label("composed", of))

@@ -6,21 +6,24 @@ from collections.abc import Callable, Iterator
 
 from derive.derivation.step import Derivation
 from derive.document import layout
-from derive.document.describe import space
-from derive.document.displays import ranges_of
+from derive.document.describe import joined, space
 from derive.document.math import Math, Relation, Space, row
-from derive.document.model import Block, Display, Equation, Mark, Paragraph, line
+from derive.document.model import Block, Display, Equation, Line, Mark, Paragraph, Text, line
 from derive.document.notation import Names, Notation
 from derive.engine.matrix.form import ArrayForm
-from derive.ir import Element, Whole, free_indices
+from derive.ir import Array, Element, Formula, Sliced, Whole, free_indices, subformulas
 
 
 def as_vectors(
-    form: ArrayForm, name: str, notation: Notation, mark: Callable[[Derivation], Mark | None]
+    form: ArrayForm,
+    name: str,
+    notation: Notation,
+    mark: Callable[[Derivation], Mark | None],
+    lead: str = "As arrays",
 ) -> Iterator[Block]:
     """A result in whole arrays, for every value of what is held fixed; or why it has no such form.
 
-    The last line says the size.
+    The last line says the size; those of the slices that it reads come before.
     """
     d = form.derivation
     if d is None:
@@ -32,10 +35,36 @@ def as_vectors(
         yield Paragraph(line("In arrays,"))
         yield Display((Equation(*both, mark=mark(d), label=name),), name)
         return
-    held = [r for r in d.ranges if r.index in free_indices(d.start.whole)]
-    for_every = ranges_of(held, notation)
-    yield Paragraph((*line("As arrays. "), *for_every) if held else line("As arrays,"))
+    yield from _led(d, d.start.whole, notation, lead)
     yield Display(tuple(_lines(d, d.start.whole, name, notation, mark(d))), name)
+
+
+def _led(d: Derivation, left: Whole, notation: Notation, lead: str) -> Iterator[Block]:
+    """`As arrays, for n = 1, ..., 64, with x_n ∈ ℝ^{25×576},`: what stands before the equation."""
+    names = Names.of((d.start, d.result), d.ranges, notation)
+    held = layout.ranges([r for r in d.ranges if r.index in free_indices(left)], names)
+    sizes = [row(layout.whole(a, names), _in(a, notation)) for a in _read(d.result, left)]
+    parts: list[Line] = [line(lead)] if lead else []
+    if held:
+        told = joined([line(m) for m in held], "; ", "; ")
+        parts.append((*line("for " if lead else "For "), *told))
+    if sizes:
+        parts.append((*line("with " if parts else "With "), *joined([line(m) for m in sizes])))
+    if parts:
+        yield Paragraph((*joined(parts, ", "), Text(",")))
+
+
+def _read(result: Formula, left: Whole) -> Iterator[Whole]:
+    """The array that is defined slice by slice, and the slices of others that are read for it."""
+    base = left.of if isinstance(left, Sliced) else left
+    if base is not left and isinstance(base, Array):
+        yield base
+    slices = (a for a in subformulas(result) if isinstance(a, Sliced) and isinstance(a.of, Array))
+    yield from dict.fromkeys(a for a in slices if a.of != base and a.rank)
+
+
+def _in(a: Whole, notation: Notation) -> Math:
+    return row(Relation("in"), space(a.shape, notation))
 
 
 def _lines(
@@ -47,7 +76,7 @@ def _lines(
     for s in d.steps:
         if isinstance(s.after, Element):
             lines.setdefault(layout.whole(s.after.whole, names), s.reason)
-    size = row(Space("quad"), Relation("in"), space(left.shape, notation))
+    size = row(Space("quad"), _in(left, notation))
     for k, (right, reason) in enumerate(lines.items()):
         last = k == len(lines) - 1
         yield Equation(

@@ -170,9 +170,9 @@ class _Writer:
 
     def _section(self, section: Section) -> str:
         self.sections += 1
-        code = f" <code>{text(section.code)}</code>" if section.code else ""
+        about = f" {self.line(section.about)}" if section.about else ""
         number = f'<span class="section-number">{self.sections}</span>'
-        return f'<h2 id="section{self.sections}">{number}{text(section.title)}{code}</h2>'
+        return f'<h2 id="section{self.sections}">{number}{text(section.title)}{about}</h2>'
 
     def _led(self, lead: Line, body: Line, form: str) -> str:
         return (f"<{form}>{self.line(lead)}</{form}> " if lead else "") + self.line(body)

@@ -137,8 +137,8 @@ def _body(blocks: tuple[Block, ...], numbered: frozenset[str]) -> str:
 def _block(block: Block, numbered: frozenset[str]) -> str:
     match block:
         case Section():
-            code = rf" \texttt{{{escape(block.code)}}}" if block.code else ""
-            return _command("section", escape(block.title) + code)
+            about = f" {_line(block.about)}" if block.about else ""
+            return _command("section", escape(block.title) + about)
         case Subsection():
             return _command("subsection*", _line(block.title))
         case Paragraph():

@@ -116,8 +116,8 @@ class _Writer:
         match block:
             case Section():
                 self.sections += 1
-                code = f" {_code(block.code)}" if block.code else ""
-                return f"## {self.sections}. {text(block.title)}{code}"
+                about = f" {self.line(block.about)}" if block.about else ""
+                return f"## {self.sections}. {text(block.title)}{about}"
             case Subsection():
                 return f"### {self.line(block.title)}"
             case Paragraph():

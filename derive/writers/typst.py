@@ -116,8 +116,8 @@ class _Writer:
     def block(self, block: Block) -> str:
         match block:
             case Section():
-                code = f"#[ ]#raw({_verbatim(block.code)})" if block.code else ""
-                return f"#heading(level: 1)[#{literal(block.title)}{code}]"
+                about = f"#[ ]{self.line(block.about)}" if block.about else ""
+                return f"#heading(level: 1)[#{literal(block.title)}{about}]"
             case Subsection():
                 return f"#heading(level: 2)[{self.line(block.title)}]"
             case Paragraph():

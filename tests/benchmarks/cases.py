@@ -10,9 +10,10 @@ import sympy
 
 from derive.engine.differentiate import Differentiator
 from derive.engine.matrix.form import array_forms
-from derive.engine.matrix.passes import vectors
+from derive.engine.matrix.passes import Vectors, vectors
 from derive.engine.network import Derived, derive_all
 from derive.network.build import Model
+from derive.pipeline import verified
 from derive.verify.verify import Verifier
 from tests.benchmarks.checking import claims, homework, reading
 from tests.benchmarks.cost import Cost, cost, cost_of_command
@@ -48,10 +49,7 @@ def with_arrays(model: Model) -> Cost:
         derived = everything(model)
         results = (derived.jacobians, derived.recursive, derived.expanded)
         forms = array_forms([d for group in results for d in group.values()], lambda t: "shape")
-        made = [f.derivation for f in forms.values() if f.derivation is not None]
-        verifier = Verifier(model.program)
-        for d in (*derived.all, *made):
-            verifier.derivation(d)
+        verified(derived, Vectors(model.program, forms))
 
     return cost(work)
 
@@ -61,10 +59,7 @@ def with_vectors(model: Model) -> Cost:
 
     def work() -> None:
         derived = everything(model)
-        made = vectors(derived)
-        verifier = Verifier(made.program)
-        for d in (*derived.all, *made.all):
-            verifier.derivation(d)
+        verified(derived, vectors(derived))
 
     return cost(work)
 
@@ -73,9 +68,7 @@ def without_arrays(model: Model) -> Cost:
     """Deriving and verifying everything entry by entry."""
 
     def work() -> None:
-        verifier = Verifier(model.program)
-        for d in everything(model).all:
-            verifier.derivation(d)
+        verified(everything(model), Vectors(model.program))
 
     return cost(work)
 
