@@ -64,14 +64,19 @@ MODULES = {
         *("proof", "sampling", "values", "terms", "stacks"),
         *("array_transposes", "array_products", "array_sums", "array_moves"),
     )
-} | {"affine": "derive.ir.affine"}
+} | {
+    "affine": "derive.ir.affine",
+    **{x: f"derive.engine.matrix.{x}" for x in ("kronecker", "folding", "correlation")},
+}
 QUICK = (
     *("test_laws.py", "test_values.py", "test_proof.py", "test_sampling.py", "test_affine.py"),
     *("test_rules.py", "test_normal_form.py", "test_stack.py", "test_array_laws.py"),
-    "test_array_moves.py",
+    *("test_array_moves.py", "test_matrix_guessing.py", "test_matrix_folding.py"),
+    "test_correlations.py",
 )
 SLOW = (
-    *("test_identities.py", "test_golden.py", "test_forms.py", "test_engine.py"),
+    *("test_identities.py", "test_matrix_forms.py", "test_golden.py", "test_forms.py"),
+    "test_engine.py",
     "test_oracle.py",
 )
 LEFT_OUT = "not noticed and not bytes and not linear"
