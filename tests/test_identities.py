@@ -42,10 +42,25 @@ def test_identity(identity: Identity, layout: str) -> None:
     names = Names.of([result.whole], (), notation)
     assert latex_math(laid.whole(result.whole, names)) == identity.expected[layout]
     assert d.verify().status == "exact"
-    expected = read_definition(f"R = {identity.expected[layout]}", d.given.model.table)
-    body = substitute(expected.body, dict(zip(expected.indices, result.indices, strict=True)))
-    chain = d.given._verifier.chain([d.chain.start, body], d.chain.ranges)
-    assert chain.ends.holds, chain.ends
+    assert is_true(d, identity.expected[layout])
+
+
+def is_true(d: Derivation, text: str) -> bool:
+    """Whether the verifier finds that a formula, as our reader reads it, is what `d` derives."""
+    assert isinstance(d.result, Element)
+    read = read_definition(f"R = {text}", d.given.model.table)
+    body = substitute(read.body, dict(zip(read.indices, d.result.indices, strict=True)))
+    return d.given._verifier.chain([d.chain.start, body], d.chain.ranges).ends.holds
+
+
+@pytest.mark.parametrize("identity", IDENTITIES[::4], ids=lambda i: f"{i.define[-1]} by {i.by}")
+def test_a_wrong_expected_form_is_refuted(identity: Identity) -> None:
+    """What the literature is said to have is not taken on trust, nor is what we printed."""
+    d = derived(identity, "denominator")
+    right = identity.expected["denominator"]
+    assert is_true(d, rf"\bigl({right}\bigr)")
+    for wrong in (rf"2 \bigl({right}\bigr)", rf"-\bigl({right}\bigr)"):
+        assert not is_true(d, wrong)
 
 
 def test_there_are_many_and_each_names_its_source() -> None:
