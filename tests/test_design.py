@@ -235,3 +235,126 @@ def test_what_cannot_be_judged(latex, said):
     told = compared(latex)
     assert "It cannot be judged" in told
     assert said in told
+
+
+# -- solve_for -------------------------------------------------------------------------------------
+
+
+def sought(
+    define: list[str], tensors: dict[str, list[object]], unknown: str, more: str = ""
+) -> str:
+    ask = f"question = 'solve_for', of = 'Y', equals = 'T', {unknown}"
+    return problem(define, tensors, ask, more)
+
+
+MOVING = r"T_i = \frac{1}{K} \sum_{a=1}^K x_{i+a-1} for i=1..n-K+1"
+NORMALISED = (
+    r"T_{o,i} = g_o \frac{A_{o,i} - \mu_o}{\sqrt{s_o + 0.00001}} + h_o for o=1..O, i=1..n-K+1"
+)
+FOLDED = {
+    **{"X": ["C", "n"], "v": ["O", "C", "K"], "w": ["O", "C", "K"], "b": ["O"]},
+    **{"g": ["O"], "h": ["O"], r"\mu": ["O"], "s": ["O"]},
+}
+GENERAL = [
+    (["Y = Conv1d(x, w)", MOVING], {"x": ["n"], "w": ["K"]}, r"w_{\alpha} &=\frac{1}{K}"),
+    (
+        ["Y = Conv1d(x, w, padding=P)", "T_i = x_i for i=1..n"],
+        {"x": ["n"], "w": ["2P+1"]},
+        r"w_{\alpha} &=\delta_{\alpha,\thinspace P+1}",
+    ),
+    (
+        ["Y = Conv2d(X, w, stride=k)", "T = AvgPool2d(X, kernel_size=k)"],
+        {"X": ["C", "m", "n"], "w": ["C", "C", "k", "k"]},
+        r"w_{o,c,\alpha,\beta} &=\frac{1}{k^{2}}\delta_{oc}",
+    ),
+    (
+        ["Y = Conv2d(X, w)", "T_{c,i,j} = g_c X_{c,i,j} for c=1..C, i=1..m, j=1..n"],
+        {"X": ["C", "m", "n"], "w": ["C", "C", 1, 1], "g": ["C"]},
+        r"w_{o,c,1,1} &=g_{o} \delta_{oc}",
+    ),
+    (
+        ["f = Flatten(X, start_dim=0)", "T = Linear(f, M, b)", "Y = Conv2d(X, w, c)"],
+        {"X": [1, 3, 4], "M": [2, 12], "b": [2], "w": [2, 1, 3, 4], "c": [2]},
+        r"w_{o,1,\alpha,\beta} &=M_{o,(\alpha-1)\cdot 4+\beta}",
+    ),
+    (
+        ["A = Conv1d(X, v)", NORMALISED, "Y = Conv1d(X, w, b)"],
+        FOLDED,
+        r"w_{o,c,\alpha} &=\frac{g_{o}}{\sqrt{s_{o} + 0.00001}} \thinspace v_{o,c,\alpha}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("define", "tensors", "told"), GENERAL)
+def test_weights_at_any_size(define, tensors, told):
+    """With symbols for the extents of the kernel, or for the coefficients of the target."""
+    unknown = [name for name in ("w", "b", "c") if name in tensors and f", {name}" in define[-1]]
+    unknown = unknown or ["w"]
+    more = "facts = ['s_o > 0']" if "s" in tensors else ""
+    assert told in page(sought(define, tensors, f"unknown = {unknown}", more))
+
+
+def test_weights_for_upsampling():
+    define = ["Y = ConvTranspose1d(x, w, stride=2)", "T = Upsample(x, scale_factor=2)"]
+    told = page(sought(define, {"x": ["n"], "w": [2]}, "unknown = 'w'"))
+    assert r"\boxed{1} & \boxed{1}" in told
+
+
+def test_sizes_for_given_weights():
+    define = ["Y = Conv1d(x, w, padding=P)", "T_i = x_i for i=1..n"]
+    values = "values = {w = [0, 1, 0]}"
+    text = sought(define, {"x": ["n"], "w": [3]}, "choose = {P = [0, 1, 2]}", values)
+    told = page(text)
+    assert "For which $P$ is $Y$ equal to $T$ for every input?" in told
+    assert "$P = 1$: possible" in told
+    wrong = page(text.replace("[0, 1, 0]", "[0, 2, 0]"))
+    assert "They are not equal" in wrong
+
+
+NONE = [
+    (
+        r"T_i = x_i - \frac{1}{n} \sum_{p=1}^n x_p for i=1..n",
+        "does not depend on this entry at all",
+    ),
+    ("T_i = x_i + x_1 for i=1..n", "The two demands on the same weights contradict each other"),
+    ("T_i = x_i + 1 for i=1..n", "has no such part, whatever the weights are"),
+    (
+        r"T_i = \begin{cases} x_i & \text{if } i \le 5 \\ 0 & \text{otherwise} \end{cases}"
+        " for i=1..n",
+        "The two demands on the same weights contradict each other",  # not for n = 5, but for n = 6
+    ),
+]
+
+
+@pytest.mark.parametrize(("target", "reason"), NONE)
+def test_targets_that_no_weights_reach(target, reason):
+    define = ["Y = Conv1d(x, w, padding=1)", target]
+    told = page(sought(define, {"x": ["n"], "w": [3]}, "unknown = 'w'"))
+    assert "There are no such weights" in told
+    assert reason in told
+
+
+@pytest.mark.parametrize(
+    ("target", "size", "told"),
+    [
+        ("T_i = x_i^2 for i=1..n", 3, "it has a product of entries of x"),
+        (r"T_i = \max(x_i, 0) for i=1..n", 3, "it contains a function of entries"),
+        ("T_i = x_i^2 for i=1..n", "2P+1", "the target T is not linear in x"),
+        ("T_i = g_i x_i for i=1..n", 3, r"need numbers in \[values\]"),
+    ],
+)
+def test_targets_that_are_not_linear(target, size, told):
+    padding = "P" if size != 3 else 1
+    define = [f"Y = Conv1d(x, w, padding={padding})", target]
+    tensors = {"x": ["n"], "w": [size], **({"g": ["n"]} if "g_i" in target else {})}
+    with pytest.raises(InputError, match=told):
+        solved(sought(define, tensors, "unknown = 'w'"))
+
+
+def test_decimals_stay_as_they_are_written():
+    target = "T_{i} = 0.299 X_{1,i} + 0.587 X_{2,i} + 0.114 X_{3,i} for i=1..n"
+    told = page(
+        sought(["Y = Conv1d(X, w)", target], {"X": [3, "n"], "w": [1, 3, 1]}, "unknown = 'w'")
+    )
+    assert r"0.299\delta_{1,p} + 0.587\delta_{2,p} + 0.114\delta_{3,p}" in told
+    assert "1000" not in told

@@ -197,8 +197,7 @@ w = [2, 1, 3, 4]
 define = ['f = Flatten(X, start_dim=0)', 'Y = Linear(f, M)', 'Z = Conv2d(X, w)']
 ask = [{question = "solve_for", of = "Z", equals = "Y", unknown = "w"}]
 """
-    with pytest.raises(InputError, match="not linear"):
-        solved(text)  # the weights of the target are not numbers
+    assert all(v.holds for v in solved(text).verdicts)  # in terms of M
     numbered = text.replace(
         "[[problems]]", f"[values]\nM = {[[*range(12)], [*range(12, 24)]]}\n[[problems]]", 1
     )

@@ -26,19 +26,24 @@ from derive.document.math import (
 def numeral(value: Rational, decimals: str = "none") -> Math:
     """A number as a factor: a negative one in brackets.
 
-    `decimals`: "all" fractions that can be are decimals, or those that are "long", as 3/4 is and
-    1/4 is not.
+    `decimals`: "all" fractions that can be are decimals, or those that are "long", as 3/4 and
+    1/1000 are and 1/4 is not.
     """
     if value < 0:
         return Fenced("paren", row(Sign("prefix -"), numeral(-value, decimals)))
     if value.denominator == 1:
         return Numeral(str(value))
-    if decimals == "all" or (decimals == "long" and value.numerator > 1):
+    long = value.numerator > 1 or (value.denominator > 10 and _is_power_of_ten(value.denominator))
+    if decimals == "all" or (decimals == "long" and long):
         short = 10**_DECIMALS % value.denominator == 0
         digits = f"{float(value):.{_DECIMALS}f}".rstrip("0")
         if short:
             return Numeral(digits)
     return Fraction(Numeral(str(value.numerator)), Numeral(str(value.denominator)))
+
+
+def _is_power_of_ten(n: int) -> bool:
+    return str(n).rstrip("0") == "1"
 
 
 _DECIMALS = 8

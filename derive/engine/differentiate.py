@@ -118,7 +118,7 @@ class Differentiator:
     def _edge(self, of: Tensor, by: Tensor) -> tuple[Component, Component, Derivation]:
         if (of, by) not in self._edges:
             d = self.definition(of)
-            left, variable = d.left, entry(by, reading(d.body, by))
+            left, variable = d.left, entry(by, *readings(d.body, by))
             derivation = self._differentiated(d, left, variable)
             free = (*indices_of(left), *indices_of(variable))
             apart = tuples(taken_apart(derivation.result, free))
@@ -167,7 +167,7 @@ class Differentiator:
             _, variable, derivation = self._edge(loss, by)
             return variable, derivation
         seed = loss[self.program.defined[loss].indices]
-        variable = entry(by, reading(readers[0].body, by) if readers else None)
+        variable = entry(by, *(readings(readers[0].body, by) if readers else ()))
         derivation = self._chained(seed, variable)
         apart = tuples(taken_apart(derivation.result, indices_of(variable)))
         if apart:
@@ -266,11 +266,11 @@ def replace_derivatives(f: Formula, to: Callable[[Derivative], Formula]) -> Form
     )
 
 
-def entry(tensor: Tensor, like: Component | None) -> Component:
+def entry(tensor: Tensor, *read: Component) -> Component:
     """An entry of `tensor` with a new index for every axis that is longer than 1.
 
-    The letters are those with which `like` reads the tensor; a position in a window, which is read
-    as a compound expression or with the offset of a sum, gets a letter of its own.
+    The letters are those with which a formula reads the tensor; a position in a window, which is
+    only read as a compound expression or with the offset of a sum, gets a letter of its own.
     """
     letters = iter("pqrsuv")
     at: list[Int] = []
@@ -278,17 +278,15 @@ def entry(tensor: Tensor, like: Component | None) -> Component:
         if d.constant == 1:
             at.append(Int.of(tensor.base))
             continue
-        read = like.indices[k].atom if like is not None else None
-        plain = isinstance(read, Index) and read.hint not in OFFSETS
-        at.append(Int.of(fresh(read if plain and isinstance(read, Index) else next(letters))))
+        indices = (c.indices[k].atom for c in read)
+        plain = (a for a in indices if isinstance(a, Index) and a.hint not in OFFSETS)
+        at.append(Int.of(fresh(next(plain, None) or next(letters))))
     return tensor[tuple(at)]
 
 
-def reading(body: Formula, tensor: Tensor) -> Component | None:
-    """The first entry of `tensor` that a formula reads."""
-    return next(
-        (g for g in subformulas(body) if isinstance(g, Component) and g.tensor == tensor), None
-    )
+def readings(body: Formula, tensor: Tensor) -> list[Component]:
+    """The entries of `tensor` that a formula reads."""
+    return [g for g in subformulas(body) if isinstance(g, Component) and g.tensor == tensor]
 
 
 def _demand_complete(f: Formula) -> None:

@@ -8,12 +8,13 @@ from typing import TypeAlias
 
 from derive.derivation.program import Program
 from derive.engine.unroll import Unroller
-from derive.ir import Component, Formula, Number, Plus, Power, Tensor, Times
+from derive.ir import Cases, Component, Formula, Greatest, Least, Number, Plus, Power, Tensor, Times
 
 Monomial: TypeAlias = tuple[Component, ...]
 Polynomial: TypeAlias = dict[Monomial, Fraction]
 """Products of entries, each in a fixed order, with their coefficients; () is the constant."""
 _HIGHEST = 4
+_NAMES: dict[type[Formula], str] = {Greatest: "a maximum", Least: "a minimum", Cases: "cases"}
 
 
 class NotPolynomial(ValueError):
@@ -69,7 +70,7 @@ class Expander:
                 return result
             case Power():
                 return self._power(f)
-        raise NotPolynomial(f"it contains a {type(f).__name__.lower()} of entries")
+        raise NotPolynomial(f"it contains {_NAMES.get(type(f), 'a function')} of entries")
 
     def _power(self, f: Power) -> Polynomial:
         base, exponent = self.of(f.base), self.of(f.exponent)

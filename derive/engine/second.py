@@ -16,7 +16,7 @@ from derive.derivation.step import Derivation, Step
 from derive.engine.differentiate import (
     Differentiator,
     entry,
-    reading,
+    readings,
     replace_derivatives,
 )
 from derive.engine.simplify import GRADIENT, SECOND, simplify
@@ -83,7 +83,7 @@ class SecondDerivatives:
         gradient = self._varied(by).gradient(and_by, expanded=True)
         inner = gradient.start
         assert isinstance(inner, Derivative)
-        outer = entry(by, inner.by if by == and_by else self._read(by))
+        outer = entry(by, *((inner.by,) if by == and_by else self._read(by)))
         seed = tuple(r for r in gradient.ranges if r not in entry_ranges(inner.by))
         ranges = (*seed, *entry_ranges(outer), *entry_ranges(inner.by))
         start = Derivative(inner, outer)
@@ -183,7 +183,7 @@ class SecondDerivatives:
                 terms.append(Sum(Times(Derivative(d.of, z[at]), inner), *axis_ranges(z, at)))
         return total(*terms)
 
-    def _read(self, tensor: Tensor) -> Component | None:
-        """The first entry of a tensor that a definition reads."""
+    def _read(self, tensor: Tensor) -> list[Component]:
+        """The entries of a tensor that the first definition reads that reads any."""
         bodies = (d.body for d in self.program.consumers.get(tensor, ()))
-        return next((reading(body, tensor) for body in bodies), None)
+        return next((readings(body, tensor) for body in bodies), [])

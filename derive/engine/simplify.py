@@ -74,6 +74,7 @@ CONTRACT = Phase(
         algebra.collect_powers,
         algebra.merge_brackets,
         deltas.decided,
+        deltas.common_part,
         guards.decided,
         guards.decided_inside,
         guards.floor_to_numerator,

@@ -185,8 +185,8 @@ class SolveFor(Question):
     """The array that the layer computes."""
     equals: str
     """The array that it shall be equal to, borders included."""
-    unknown: Names
-    """The array of weights that is sought, or a list of such."""
+    unknown: Names = ()
+    """The array of weights that is sought, or a list of such; none where only sizes are."""
     choose: dict[str, Choices] = Field(default_factory=dict)
     """Sizes, each with the list of values that are tried, such as {K = [2, 3], P = [0, 1]}."""
 

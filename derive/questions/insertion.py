@@ -12,6 +12,7 @@ from sympy import Basic
 from derive.derivation.scope import Scope
 from derive.engine.simplify import BOUNDS, CONTRACT, simplify
 from derive.engine.unroll import Unroller
+from derive.errors import Unsupported
 from derive.ir import (
     Atom,
     Bracket,
@@ -70,7 +71,10 @@ def inserted(
             steps = simplify(opened, scope, (CONTRACT, BOUNDS))
             result = steps[-1].after if steps else opened
             yield Row(left, (Side(result, verdict=verified(verifier, left, "=", result, ranges)),))
-    except KeyError:  # an extent that is not fixed: the weights cannot be written out
+    except (
+        KeyError,
+        Unsupported,
+    ):  # an extent that is not fixed: the weights cannot be written out
         return
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import islice, product
 
 from derive.engine.linear import System
 from derive.engine.polynomial import Expander, Monomial, NotPolynomial, Polynomial
@@ -14,19 +14,29 @@ from derive.ir import Component, Size, Tensor
 from derive.questions.setting import Setting
 
 _WITNESSES = (5, 6, 4, 3, 7, 8, 2, 9, 10, 12, 1)
+_TRIED = 5000
 _MOST = 60_000
 """Equations that are compared."""
 
 
 @dataclass(frozen=True)
 class Equation:
-    """The coefficient of a monomial of the inputs in one entry of Y, and in the target."""
+    """The coefficient of a monomial of the inputs in one entry of Y, and in the target.
+
+    That in Y is Σ c u over the pairs (u, c) of `left`, plus `constant`.
+    """
 
     entry: tuple[int, ...]
     target: tuple[int, ...]
     monomial: Monomial
     left: tuple[tuple[Component, Fraction], ...]
+    constant: Fraction
     right: Fraction
+
+    @property
+    def demanded(self) -> Fraction:
+        """What the unknown part has to be."""
+        return self.right - self.constant
 
 
 @dataclass(frozen=True)
@@ -48,19 +58,36 @@ class Matched:
         return self.conflict is None and self.mismatch is None
 
 
-def witness(setting: Setting, fixed: Mapping[Size, int]) -> dict[Size, int] | None:
-    """Numbers for the free sizes at which all conditions hold, 5 where that is possible."""
+def witnesses(setting: Setting, fixed: Mapping[Size, int]) -> Iterator[dict[Size, int]]:
+    """Numbers for the free sizes at which all conditions hold.
+
+    First 5 for each where that is possible, then such that different sizes have different numbers.
+    """
     free = [s for s in setting.program.sizes if s.definition is None]
     open_ = [s for s in free if s.value is None and s not in fixed]
     known = {s: s.value for s in free if s.value is not None} | dict(fixed)
-    for k, values in enumerate(product(_WITNESSES, repeat=len(open_))):
-        sizes = known | dict(zip(open_, values, strict=True))
-        unroll = Unroller(sizes)
-        if all(unroll.holds(g, {}) for g in setting.program.size_facts):
-            return sizes
-        if k > 5000:
-            break
-    return None
+    for spread in (0, 1) if open_ else (0,):
+        turns = [spread * (k + 1) % len(_WITNESSES) for k in range(len(open_))]
+        numbers = [_WITNESSES[n:] + _WITNESSES[:n] for n in turns]
+        for values in islice(product(*numbers), _TRIED):
+            sizes = known | dict(zip(open_, values, strict=True))
+            unroll = Unroller(sizes)
+            if all(unroll.holds(g, {}) for g in setting.program.size_facts):
+                yield sizes
+                break
+
+
+def mismatch(
+    of: Tensor, target: Tensor, sizes: Mapping[Size, int]
+) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
+    """The two shapes, where they differ by more than axes of extent 1."""
+    first, second = (_shape(t, sizes) for t in (of, target))
+    return None if _squeezed(first) == _squeezed(second) else (first, second)
+
+
+def _shape(t: Tensor, sizes: Mapping[Size, int]) -> tuple[int, ...]:
+    unroll = Unroller(sizes)
+    return tuple(unroll.number(d, {}) for d in t.shape)
 
 
 def matched(
@@ -72,19 +99,18 @@ def matched(
 ) -> Matched:
     """The equations for the unknown entries at the given sizes, solved as far as they agree."""
     unroll = Unroller(sizes)
-    shapes = tuple(tuple(unroll.number(d, {}) for d in t.shape) for t in (of, target))
-    entries = tuple(
-        t[at] for t in unknown for at in _places(t, tuple(unroll.number(d, {}) for d in t.shape))
-    )
+    entries = tuple(t[at] for t in unknown for at in _places(t, _shape(t, sizes)))
     system: System[Component] = System(entries)
-    if _squeezed(shapes[0]) != _squeezed(shapes[1]):
-        return Matched(sizes, (), system, mismatch=(shapes[0], shapes[1]))
+    different = mismatch(of, target, sizes)
+    if different is not None:
+        return Matched(sizes, (), system, mismatch=different)
+    shapes = _shape(of, sizes), _shape(target, sizes)
     equations = _equations(setting, of, target, unknown, unroll, shapes)
     seen: dict[tuple[tuple[Component, Fraction], ...], Equation] = {}
     for e in equations:
         before = seen.setdefault(e.left, e)
-        if before.right != e.right or not system.add(dict(e.left), e.right):
-            other = before if before.right != e.right else None
+        if before.demanded != e.demanded or not system.add(dict(e.left), e.demanded):
+            other = before if before.demanded != e.demanded else None
             return Matched(sizes, equations, system, conflict=(e, other))
     return Matched(sizes, equations, system)
 
@@ -107,8 +133,9 @@ def _equations(
         _refuse_nonlinear(t, target, unknown, setting)
         for m in dict.fromkeys((*y, *t)):
             left = {c: v for c, v in y.get(m, {}).items() if c is not None}
-            right = t.get(m, Fraction(0)) - y.get(m, {}).get(None, Fraction(0))
-            found.append(Equation(at, there, m, tuple(left.items()), right))
+            constant = y.get(m, {}).get(None, Fraction(0))
+            right = t.get(m, Fraction(0))
+            found.append(Equation(at, there, m, tuple(left.items()), constant, right))
         if len(found) > _MOST:
             setting.fail(f"there are more than {_MOST} coefficients to compare; take smaller sizes")
     return tuple(found)
@@ -135,7 +162,9 @@ def _refuse_nonlinear(
         if len(m) > 1:
             setting.fail(
                 f"the target {target.name} is not linear in its input: it has a product of "
-                "entries. Coefficients can be compared only between linear formulas",
+                f"entries of {' and '.join(dict.fromkeys(c.tensor.name for c in m))}. Coefficients "
+                "can be compared only between linear formulas; arrays that the coefficients "
+                "depend on need numbers in [values]",
                 "equals",
             )
 

@@ -153,8 +153,7 @@ class Setting:
 
         A formula with numbers for indices, such as X_3, has no meaning at other sizes.
         """
-        found = verified(self._everywhere, left, "=", right, ranges, facts)
-        return found if found.holds else verified(self.at_sizes, left, "=", right, ranges, facts)
+        return held((self._everywhere, self.at_sizes), left, right, ranges, facts)
 
     def derived(self, d: Derivation) -> DerivationVerdict:
         """The verdicts on a derivation, in the same way."""
@@ -207,6 +206,21 @@ def verified(
     """The verdict on `left relation right`; that on an inequality has no precision."""
     found = verifier.chain((left, right), ranges, facts, relation).ends
     return found if relation == "=" else replace(found, precision=None)
+
+
+def held(
+    verifiers: Sequence[Verifier],
+    left: Formula,
+    right: Formula,
+    ranges: Sequence[Range] = (),
+    facts: Facts = (),
+) -> Verification:
+    """The first verdict on left = right that says that it holds; the last one where none does."""
+    for v in verifiers[:-1]:
+        found = verified(v, left, "=", right, ranges, facts)
+        if found.holds:
+            return found
+    return verified(verifiers[-1], left, "=", right, ranges, facts)
 
 
 def sides(

@@ -32,6 +32,7 @@ from derive.questions.parts import (
 )
 from derive.questions.registry import answered, check
 from derive.questions.setting import Setting
+from derive.questions.statement import without_idle_conditions
 from derive.questions.tables import tables
 from derive.questions.variants import variant_of
 from derive.verify.verdict import Verification
@@ -134,7 +135,9 @@ def _given(setting: Setting) -> tuple[Part, ...]:
     for x in (x for x in layers if x.kind == FORMULA):
         for d in x.definitions:
             parts.append(Say(("let",), ranges=d.ranges))
-            parts.append(Lines((Row(d.left, (Side(d.body),)),), d.ranges))
+            parts.append(
+                Lines((Row(d.left, (Side(without_idle_conditions(d, setting)),)),), d.ranges)
+            )
     return tuple(parts)
 
 

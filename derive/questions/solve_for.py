@@ -20,9 +20,11 @@ from derive.ir import (
     subformulas,
 )
 from derive.network.ask import SolveFor
+from derive.questions import solve_general
 from derive.questions.aligned import aligned
+from derive.questions.general import inputs, slope
 from derive.questions.insertion import inserted
-from derive.questions.matching import Equation, Matched, matched, witness
+from derive.questions.matching import Equation, Matched, matched, witnesses
 from derive.questions.parts import (
     Grids,
     Lines,
@@ -47,12 +49,10 @@ _SHOWN = 12
 def wording(ask: SolveFor, setting: Setting) -> Words:
     """The question in words."""
     of, target, unknown = _meant(ask, setting)
+    names: list[Word] = [*unknown, *(Count(_size(name, setting)) for name in ask.choose)]
     words: list[Word] = ["For which "]
-    for k, t in enumerate(unknown):
-        words += ([" and " if k == len(unknown) - 1 else ", "] if k else []) + [t]
-    for k, name in enumerate(ask.choose):
-        words += [" and which " if k == 0 else ", "]
-        words += [Count(_size(name, setting))]
+    for k, name in enumerate(names):
+        words += ([" and " if k == len(names) - 1 else ", "] if k else []) + [name]
     words += [" is ", of, " equal to ", target, " for every input?"]
     return tuple(words)
 
@@ -68,19 +68,26 @@ def answer(ask: SolveFor, setting: Setting) -> Iterator[Part]:
     """The coefficients, the system, its solutions, and that they are right."""
     of, target, unknown = _meant(ask, setting)
     yield from _definitions(of, target, setting)
+    if not ask.choose and solve_general.is_symbolic(of, target, unknown, setting):
+        found = solve_general.solved(of, target, unknown, setting)
+        if found is not None:
+            yield from _coefficients(of, target, setting)
+            yield from solve_general.answer(of, target, found, setting)
+            return
     attempts = list(_attempts(ask, setting, of, target, unknown))
     if len(attempts) > 1:
         yield from _compared(ask, setting, attempts)
-    chosen = next((m for m in attempts if m.solvable), attempts[0])
+    chosen = min(attempts, key=lambda m: (not m.solvable, m.mismatch is not None))
     if chosen.mismatch is not None:
-        yield from _mismatch(of, target, chosen)
+        yield from _mismatch(of, target, unknown, chosen)
         return
     yield from _coefficients(of, target, setting)
     if chosen.conflict is not None:
-        yield from _none(of, target, chosen, setting)
+        yield from _none(of, target, unknown, chosen, setting)
         return
-    yield from _equations(of, target, unknown, chosen, setting)
-    yield from _solution(unknown, chosen)
+    if unknown:
+        yield from _equations(of, target, unknown, chosen, setting)
+        yield from _solution(unknown, chosen)
     yield from _confirmed(of, target, unknown, chosen, ask, setting)
 
 
@@ -92,6 +99,8 @@ def _meant(ask: SolveFor, setting: Setting) -> tuple[Tensor, Tensor, tuple[Tenso
             setting.fail(f"{t.name} is computed, so it is not unknown", "unknown")
         if t not in setting.program.ancestors(of):
             setting.fail(f"{of.name} does not depend on {t.name}", "unknown")
+    if not unknown and not ask.choose:
+        setting.fail("expected arrays that are unknown, or sizes to choose")
     aligned(of, target, setting, "equals")
     return of, target, unknown
 
@@ -113,12 +122,20 @@ def _attempts(
         fixed = dict(zip(sizes, values, strict=True))
         if any(n < s.least for s, n in fixed.items()):
             continue
-        at = witness(setting, fixed)
-        if at is not None:
-            yield matched(setting, of, target, unknown, at)
-            continue
-        if not fixed:
+        tried = (matched(setting, of, target, unknown, at) for at in witnesses(setting, fixed))
+        found = list(_until_refuted(tried))
+        if found:
+            yield found[0] if found[-1].solvable else found[-1]
+        elif not fixed:
             setting.fail("no small sizes satisfy what is known of them")
+
+
+def _until_refuted(found: Iterator[Matched]) -> Iterator[Matched]:
+    """What was found, up to the first sizes at which there is no solution."""
+    for m in found:
+        yield m
+        if not m.solvable:
+            return
 
 
 # -- parts ---------------------------------------------------------------------------------------
@@ -139,16 +156,9 @@ def _coefficients(of: Tensor, target: Tensor, setting: Setting) -> Iterator[Part
             "depend on the input is the same.",
         )
     )
-    inputs = [
-        x
-        for x in setting.program.given
-        if x in setting.program.ancestors(target) and x in setting.program.ancestors(of)
-    ]
-    for x in inputs:
+    for x in inputs(of, target, (), setting):
         for t in (of, target):
-            if t not in {d.tensor for d in setting.program.consumers.get(x, ())}:
-                continue
-            d = setting.engine(t).jacobian(t, x)
+            d = slope(t, x, setting)
             verdict = setting.derived(d).ends
             yield Say(("the coefficient is",), ranges=d.ranges)
             yield Lines((Row(d.start, (Side(d.result, verdict=verdict),)),), d.ranges)
@@ -166,18 +176,21 @@ def _compared(ask: SolveFor, setting: Setting, attempts: list[Matched]) -> Itera
             told = " and ".join("×".join(map(str, s)) for s in m.mismatch)
             words.append(f": no, the shapes {told} differ")
         else:
-            words.append(": no such weights" if m.conflict else ": possible")
+            words.append(": no" if m.conflict else ": possible")
         items.append((*words, "."))
     yield Say(("The choices of sizes:",))
     yield Listed(tuple(items))
 
 
-def _mismatch(of: Tensor, target: Tensor, m: Matched) -> Iterator[Part]:
+def _mismatch(
+    of: Tensor, target: Tensor, unknown: tuple[Tensor, ...], m: Matched
+) -> Iterator[Part]:
     assert m.mismatch is not None
+    none = "No weights do that: " if unknown else "They are not equal: "
     first, second = ("×".join(map(str, s)) for s in m.mismatch)
     yield Say(
         (
-            *("No weights do that: ", of, f" would have the shape {first}, but "),
+            *(none, of, f" would have the shape {first}, but "),
             *(target, f" has the shape {second}."),
         )
     )
@@ -192,7 +205,8 @@ def _sizes_told(m: Matched) -> Words:
 
 
 def _left(e: Equation) -> Formula:
-    return total(*(with_number(c, (u,)) for u, c in e.left))
+    parts: list[Formula] = [with_number(c, (u,)) for u, c in e.left]
+    return total(*parts, *([Number(e.constant)] if e.constant else []))
 
 
 def _demand(of: Tensor, target: Tensor, e: Equation, verifier: Verifier) -> Row:
@@ -227,7 +241,7 @@ def _equations(
     verifier = numeric(setting.program, m.sizes, _with_solution(unknown, m, setting))
     for e in m.equations:
         key = e.left
-        if e.right and key not in told and len(rows) < _SHOWN:
+        if e.demanded and key not in told and len(rows) < _SHOWN:
             told.add(key)
             rows.append(_demand(of, target, e, verifier))
     sizes = _sizes_told(m)
@@ -243,16 +257,25 @@ def _equations(
     yield Lines(tuple(rows))
 
 
-def _none(of: Tensor, target: Tensor, m: Matched, setting: Setting) -> Iterator[Part]:
+def _none(
+    of: Tensor, target: Tensor, unknown: tuple[Tensor, ...], m: Matched, setting: Setting
+) -> Iterator[Part]:
     """Why there are no such weights."""
     assert m.conflict is not None
     e, other = m.conflict
-    yield Say(("There are no such weights", *_sizes_told(m), ":"))
+    none = "There are no such weights" if unknown else "They are not equal"
+    yield Say((none, *_sizes_told(m), ":"))
     verifier = numeric(setting.program, m.sizes, setting.values)
     both = (x for x in (other, e) if x is not None)
     yield Lines(tuple(r for x in both for r in _contradiction(of, target, x, verifier)))
-    if not e.left:
+    if not e.left and not unknown:
+        yield Say(("The coefficients differ.",))
+    elif not e.left and not e.monomial:
+        yield Say((of, " has no such part, whatever the weights are."))
+    elif not e.left and not e.constant:
         yield Say((of, " does not depend on this entry at all, whatever the weights are."))
+    elif not e.left:
+        yield Say(("The weights have no part in this coefficient.",))
     elif other is None:
         yield Say(("The last equation contradicts the others.",))
     else:
@@ -319,11 +342,12 @@ def _confirmed(
     numbers = {u: _number(m.system, u) for u in m.system.unknowns}
     rows = list(inserted(setting, of, target, numbers, fixed, verifier))
     free = " with 0 for what is free," if m.system.free else ""
-    yield Say(("inserted," + free,), ranges=rows_ranges(rows, ranges))
     if rows:
+        yield Say(("inserted," + free,), ranges=rows_ranges(rows, ranges))
         yield Lines(tuple(rows), rows_ranges(rows, ranges))
     verdict = verified(verifier, pair.left, "=", pair.right, ranges)
     told = Side(pair.right, ("for every input, at the borders too",), verdict=verdict)
+    yield Say(("so" if rows or not free else "so," + free,), ranges=() if rows else ranges)
     yield Lines((Row(pair.left, (told,)),), ranges)
 
 
@@ -341,10 +365,17 @@ def _indices(f: object) -> set[object]:
     }
 
 
-def _extents(t: Tensor) -> list[Size]:
-    return [
-        a for d in t.shape for a in d.atoms_within() if isinstance(a, Size) and not a.definition
-    ]
+def _extents(t: Tensor) -> set[Size]:
+    """The free sizes that the extents of an array depend on."""
+    open_ = [a for d in t.shape for a in d.atoms_within() if isinstance(a, Size)]
+    found: set[Size] = set()
+    while open_:
+        size = open_.pop()
+        if size.definition is None:
+            found.add(size)
+        else:
+            open_ += [a for a in size.definition.atoms_within() if isinstance(a, Size)]
+    return found
 
 
 def _number(system: System[Component], u: Component) -> Fraction:

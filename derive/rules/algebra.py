@@ -154,6 +154,10 @@ def tidy_power(f: Power, scope: Scope) -> Formula | None:
     return Power(inner, Number(r * e.value)) if r != 1 and whole else None
 
 
+_SIMPLE = 100
+"""Numbers up to this one are simpler than the fractions that they are taken from."""
+
+
 @rule(
     "common factor",
     "common factor in front",
@@ -165,6 +169,7 @@ def factor_out(f: Plus, scope: Scope) -> Formula | None:
     """f g + f h = f (g + h), also for the common part of the numbers in front.
 
     An f that has no value where both g and h are 0 stays.
+    Numbers such as 0.299 and 0.587 stay: what is left of them would be no simpler.
     """
     split = [split_number(g) for g in terms(f)]
     common: list[Formula] = []
@@ -179,6 +184,8 @@ def factor_out(f: Plus, scope: Scope) -> Formula | None:
         left = [[*(g for g in common if g not in kept), *rest] for rest in left]
         common = kept
     c = common_number([number for number, _ in split])
+    if c.denominator > 1 and any(abs(n / c) > _SIMPLE for n, _ in split):
+        c = Fraction(1)
     if not common and c == 1:
         return None
     inner = [(n / c, rest) for (n, _), rest in zip(split, left, strict=True)]

@@ -64,6 +64,28 @@ def decided(f: Delta, scope: Scope) -> Formula | None:
     return Number(0) if refutes(scope, equal) else None
 
 
+@rule(
+    "common part",
+    "what both sides have in common does not matter",
+    "fewer indices",
+    Delta,
+    lambda: samples.given(Delta(i + p - 2, p), Range(i, 1, H), Range(p, 1, A)),
+    quiet=True,
+)
+def common_part(f: Delta, scope: Scope) -> Formula | None:
+    """δ(e + i, f + i) = δ(e, f), solved for an index that is left."""
+    one, other = f.sides
+    rest = one - other
+    shared = one.indices & other.indices
+    if not shared or shared & rest.indices:
+        return None
+    for index in rest.atoms_within():
+        parts = rest.split(index) if isinstance(index, Index) else None
+        if parts is not None and parts[0].constant in (1, -1):
+            return Delta(Int.of(index), -parts[1] * parts[0])
+    return Delta(rest, 0)
+
+
 def candidates(f: Sum) -> Iterator[tuple[int, Index, Solution]]:
     """A delta's position among the factors, an index to eliminate, the solution for it.
 
