@@ -551,6 +551,7 @@ def test_what_all_layers_share_is_summed_over_them() -> None:
     for part in (
         r"\frac{\partial[h_{t}]_{l}}{\partial b_{i}}\Bigr\rvert_{h_{t-1}}",
         r"\frac{\partial h_{T}}{\partial b} &= \sum_{t=1}^{T} \frac{\partial h_{T}}",
+        r"\frac{\partial h_{t}}{\partial\operatorname{vec}(W)}\Bigr\rvert_{h_{t-1}}",
     ):
         assert part in text, part
 

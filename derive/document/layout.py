@@ -32,7 +32,6 @@ from derive.document.math import (
     Big,
     Break,
     CasesMath,
-    Fence,
     Fenced,
     Fraction,
     Math,
@@ -351,12 +350,13 @@ class _Layout:
         while isinstance(of, Derivative) and self.merges(f, of):
             by, of = [*by, of.by], of.of
         if isinstance(of, Component):
-            return Laid(row(self.fraction(by, self.plain(of)), *_held(f)), Strength.OPERAND)
+            slope = self.fraction(by, self.plain(of))
+            return Laid(row(slope, *levels.fixed(f.held)), Strength.OPERAND)
         operand = self.call(f.of) if isinstance(f.of, Apply) else self.lay(f.of)
         closed = isinstance(f.of, Apply | Greatest | Least | Derivative)
         body = operand.math if closed else fenced("paren", operand.math)
         # d/dx exp(x) y would be read as the derivative of a product
-        operator = row(self.fraction([f.by], None), *_held(f))
+        operator = row(self.fraction([f.by], None), *levels.fixed(f.held))
         return Laid(row(operator, body), Strength.OPERAND, open=closed)
 
     def merges(self, f: Derivative, inner: Derivative) -> bool:
@@ -371,12 +371,6 @@ class _Layout:
         for component in by:
             below += [Space("thin")] * bool(below) + [Sign("partial"), self.plain(component)]
         return Fraction(row(order, of) if of else order, row(*below))
-
-
-def _held(f: Derivative) -> tuple[Math, ...]:
-    """The bar behind a derivative, with what does not change."""
-    names = listed(parse_name(t.symbol) for t in f.held)
-    return (Scripts(Fence("bar", False, 2), below=names),) if f.held else ()
 
 
 def _terms(f: Formula) -> list[Formula]:

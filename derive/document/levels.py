@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from derive.document.math import (
     Big,
     Column,
+    Fence,
     Fraction,
     Math,
     Name,
@@ -90,10 +91,16 @@ def one_entry(value: Laid) -> Laid:
     return Laid(Column((zero, dots, value.math, dots, zero)), Strength.ATOM)
 
 
+def fixed(held: Sequence[Tensor]) -> tuple[Math, ...]:
+    """The bar behind a derivative, with what does not change."""
+    names = listed(parse_name(t.symbol) for t in held)
+    return (Scripts(Fence("bar", False, 2), below=names),) if held else ()
+
+
 def vec_slope(a: VecSlope) -> Laid:
     """∂vec(Y)/∂vec(X)."""
     above, below = (row(Sign("partial"), _vec(t)) for t in (a.slope.of, a.slope.by))
-    return Laid(Fraction(above, below), Strength.OPERAND)
+    return Laid(row(Fraction(above, below), *fixed(a.slope.held)), Strength.OPERAND)
 
 
 def vec_curvature(a: VecCurvature) -> Laid:

@@ -22,7 +22,6 @@ from derive.document.integers import component_like, integer
 from derive.document.juxtapose import inline, juxtaposed
 from derive.document.math import (
     Break,
-    Fence,
     Fraction,
     Math,
     Name,
@@ -185,9 +184,7 @@ class Wholes:
             if cotangent is not None:
                 return Laid(cotangent, Strength.OPERAND if cotangent.tag else Strength.ATOM)
         above, below = (row(Sign("partial"), parse_name(t.symbol)) for t in (a.of, a.by))
-        held = listed(parse_name(t.symbol) for t in a.held)
-        bar = (Scripts(Fence("bar", False, 2), below=held),) if a.held else ()
-        return Laid(row(Fraction(above, below), *bar), Strength.OPERAND)
+        return Laid(row(Fraction(above, below), *levels.fixed(a.held)), Strength.OPERAND)
 
     def _constant(self, digit: str, shape: Sequence[Int]) -> Laid:
         """A bold digit with its extents; a matrix of ones as the product of two vectors."""
