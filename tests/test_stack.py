@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from mutants import mutants
 
+import derive
 from derive.derivation.program import Program
 from derive.derivation.scope import Scope
 from derive.derivation.step import Derivation, Step
@@ -458,7 +459,9 @@ REFUSED = [
     ({"define": [MLP["define"][0]]}, r"the layers end with y_\{L-1\}, but nothing defines y_L"),
     ({"define": [MLP["define"][0].replace("L-1", "L"), MLP["define"][1]]}, "so does"),
     ({"define": [MLP["define"][0].replace("1..", "2.."), MLP["define"][1]]}, r"Expected 1\.\.L"),
-    ({"define": [*MLP["define"], r"u = y_L"]}, "“u = y_L” defines no layer"),
+    ({"define": [*MLP["define"], r"u = y_L"]}, "“u = y_L” is computed from the output"),
+    ({"define": [*MLP["define"], r"u_k = y_L"]}, "“u_k = y_L” defines no layer"),
+    ({"define": [*MLP["define"], r"L = \|y_L\|^2"]}, "L is the number of layers.*such as E"),
     ({"define": [MLP["define"][0], r"y_k = A_k y_{k-1} for k = 1..L"]}, "counts layers by k"),
     ({"tensors": {r"y_\ell": ["n"], r"A_\ell": ["n", "n"]}}, r"b_\\ell belongs to no family"),
     ({"layers": [{"type": "ReLU"}]}, r"\[layers\] cannot stand beside"),
@@ -644,3 +647,15 @@ def test_functions_may_be_defined_beside_a_stack() -> None:
     made = StackModel.of(stack(tables))
     for r in made.results:
         assert made.verdict(r).status == "exact", r.name
+
+
+def test_with_a_number_of_layers_a_loss_may_stand_on_top() -> None:
+    tables = {
+        **{**MLP, "sizes": {"L": 2}, "tensors": {**SHAPES, "t": ["n_L"]}},
+        "define": [*MLP["define"], r"E = \frac{1}{2} \|y_L - t\|^2"],
+    }
+    made = build(Given.from_dict(tables))
+    assert [d.tensor.name for d in made.program.definitions] == ["y_1", "y_2", "E"]
+    found = derive.Given.from_dict(tables).gradient("A_2", of="E", form="matrix")
+    assert found.verify().status == "exact"
+    assert found.latex().endswith(r" = (y_{2} - t) (y_{1})^{\top}")

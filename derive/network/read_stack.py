@@ -61,7 +61,12 @@ class _Reading:
                 self.fail(f"[{table}] cannot stand beside a stack of layers; leave it out.", table)
         texts = dict(enumerate(self.given.define))
         functions = {k: text for k, text in texts.items() if _FUNCTION.fullmatch(text)}
-        parts = {k: self.part(k, text) for k, text in texts.items() if k not in functions}
+        above = {k: text for k, text in texts.items() if k not in functions and self.is_above(text)}
+        parts = {
+            k: self.part(k, text)
+            for k, text in texts.items()
+            if k not in functions and k not in above
+        }
         general = {k: p for k, p in parts.items() if self.level(p.left) == Level(self.letter)}
         last = {k: p for k, p in parts.items() if k not in general}
         state = self.state(tuple(general.values()))
@@ -69,7 +74,13 @@ class _Reading:
         stack = Stack(
             *(self.given, self.letter, count, state),
             *(tuple(general.values()), tuple(last.values()), tuple(functions.values())),
+            tuple(above.values()),
         )
+        for k, p in last.items():
+            if self.level(p.left) != Level(count):
+                self.no_layer(k, texts[k])
+        for k, text in above.items():
+            self.check_above(stack, k, text)
         self.check_ends(stack)
         self.check_names(stack)
         for k, p in parts.items():
@@ -78,6 +89,11 @@ class _Reading:
         if stack.number is None:
             self.check_settings(stack)
         return stack
+
+    def is_above(self, text: str) -> bool:
+        """Whether this defines something that is no member of a family, such as a loss."""
+        left = text.partition("=")[0].strip()
+        return _FOR.fullmatch(text) is None and names_in(left) == [left] and member(left) is None
 
     def level(self, name: str) -> Level | None:
         found = member(name)
@@ -94,11 +110,7 @@ class _Reading:
         body = text_at(body, {x: Level(x) for x in {self.letter, *letters_in(body)}})
         level = member(body.partition("=")[0].strip())
         if level is None or (found is None) == (level[1].letter == self.letter):
-            self.fail(
-                f"“{text}” defines no layer. Expected one for all levels, such as y_{self.letter} "
-                f"= ... for {self.letter} = 1..L-1, or one of the last level, such as y_L = ....",
-                *("define", k),
-            )
+            self.no_layer(k, text)
         if found is None:
             return Part(body, level[1], level[1])
         low, high = Level.of(found["low"]), Level.of(found["high"])
@@ -109,6 +121,13 @@ class _Reading:
                 *("define", k),
             )
         return Part(body, low, high)
+
+    def no_layer(self, k: int, text: str) -> NoReturn:
+        self.fail(
+            f"“{text}” defines no layer. Expected one for all levels, such as y_{self.letter} "
+            f"= ... for {self.letter} = 1..L-1, or one of the last level, such as y_L = ....",
+            *("define", k),
+        )
 
     def state(self, general: tuple[Part, ...]) -> Family:
         """The family that leads from layer to layer."""
@@ -171,6 +190,23 @@ class _Reading:
                     "network.",
                     *("define", k),
                 )
+
+    def check_above(self, stack: Stack, k: int, text: str) -> None:
+        """What is computed from the output needs a number of layers, and another letter."""
+        left = text.partition("=")[0].strip()
+        top = stack.state.name(Level(stack.count))
+        if left == stack.count:
+            self.fail(
+                f"“{text}”: {left} is the number of layers. Expected another letter, such as E.",
+                *("define", k),
+            )
+        if stack.number is None:
+            self.fail(
+                f"“{text}” is computed from the output, but with {stack.count} a symbol only the "
+                f"layers are derived: how {top} depends on everything. Write {stack.count} = 3, "
+                "say, in [sizes], or leave it out.",
+                *("define", k),
+            )
 
     def check_shared(self, stack: Stack) -> None:
         """What all layers share the last one must not read, if it differs."""

@@ -50,7 +50,8 @@ class Stack:
 
     `letter` is that of a level, `count` that of the number of layers; `state` is the family that
     leads from layer to layer.  `general` are the definitions of one layer of any level, `last`
-    those of the last one where they differ; `functions` define functions such as σ(x) = x^2.
+    those of the last one where they differ; `functions` define functions such as σ(x) = x^2, and
+    `above` is what is computed from the output, such as a loss.
     """
 
     given: Given
@@ -60,6 +61,7 @@ class Stack:
     general: tuple[Part, ...]
     last: tuple[Part, ...]
     functions: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
 
     @property
     def levels(self) -> tuple[Level, Level]:
@@ -151,30 +153,40 @@ class Stack:
             for p in (*self.general, *self.last):
                 if p.low.at(count).plus <= level <= p.high.at(count).plus:
                     texts.append(text_at(p.text, to))
-        return self._given(texts)
+        return self._given([*texts, *(text_at(text, count) for text in self.above)], to=count)
 
-    def _given(self, texts: list[str], functions: Mapping[str, str] | None = None) -> Given:
-        """A Given with these definitions, and the arrays that they name."""
+    def _given(
+        self,
+        texts: list[str],
+        functions: Mapping[str, str] | None = None,
+        to: Mapping[str, Level] | None = None,
+    ) -> Given:
+        """A Given with these definitions, and the arrays that they name, at the levels `to`."""
         tables: dict[str, Any] = self.given.model_dump(exclude_defaults=True)
-        tables["tensors"] = dict(self._arrays(texts))
+        tables["tensors"] = dict(self._arrays(texts, to or {}))
         tables["define"] = [*self.functions, *texts]
         tables["sizes"] = {k: v for k, v in self.given.sizes.items() if k != self.count}
         tables["notation"] = {**self.given.notation, **(functions or {})}
         return Given.from_dict(tables, self.given.source)
 
-    def _arrays(self, texts: list[str]) -> Iterator[tuple[str, list[int | str]]]:
+    def _arrays(
+        self, texts: list[str], to: Mapping[str, Level]
+    ) -> Iterator[tuple[str, list[int | str]]]:
         """The arrays that some definitions name, each with its shape."""
         declared = self.given.tensors
         for name in dict.fromkeys(n for text in texts for n in names_in(text)):
             found = member(name)
             if found is not None and found[0] in self._families:
                 shape = declared[self._families[found[0]]]
-                to = {self.letter: found[1]}
-                yield name, [text_at(d, to) if isinstance(d, str) else d for d in shape]
+                yield name, _shape_at(shape, {self.letter: found[1]})
             elif name in declared:
-                yield name, list(declared[name])
+                yield name, _shape_at(declared[name], to)
 
 
 def names_in(text: str) -> list[str]:
     """The names in a formula, with their subscripts."""
     return _NAME.findall(text)
+
+
+def _shape_at(shape: Iterable[int | str], to: Mapping[str, Level]) -> list[int | str]:
+    return [text_at(d, to) if isinstance(d, str) else d for d in shape]
