@@ -96,7 +96,8 @@ def solve(
         PdfEngine, typer.Option(help="What sets the PDF; auto: LaTeX where it is installed.")
     ] = PdfEngine.AUTO,
     variant: Annotated[
-        int | None, typer.Option(min=0, help="Problems with other numbers, drawn by this number.")
+        int | None,
+        typer.Option(min=0, metavar="SEED", help="Problems with other numbers, drawn by SEED."),
     ] = None,
     questions_only: Annotated[
         bool, typer.Option("--questions-only", help="The problems without their solutions.")

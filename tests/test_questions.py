@@ -187,6 +187,22 @@ choose = {K = [2, 3], P = [0, 1]}
     assert numbers(answers(made)[0], "w") == [[[-1, 0, 1]]]
 
 
+def test_sizes_that_nobody_can_choose_are_refused():
+    text = """
+[tensors]
+X = ["n"]
+w = ["K"]
+[notation]
+X = "zero outside its range"
+[[problems]]
+define = ['Y = Conv1d(X, w, padding=1)', 'T_{i} = X_{i+1} for i=1..n']
+ask = [{question = "solve_for", of = "Y", equals = "T", unknown = "w", choose = {K = 0}}]
+"""
+    with pytest.raises(InputError, match="no choice of these values") as error:
+        solved(text)
+    assert error.value.line == 9
+
+
 def test_a_linear_layer_as_a_convolution():
     text = """
 [tensors]

@@ -75,6 +75,8 @@ def answer(ask: SolveFor, setting: Setting) -> Iterator[Part]:
             yield from solve_general.answer(of, target, found, setting)
             return
     attempts = list(_attempts(ask, setting, of, target, unknown))
+    if not attempts:
+        setting.fail("no choice of these values gives sizes that fit each other", "choose")
     if len(attempts) > 1:
         yield from _compared(ask, setting, attempts)
     chosen = min(attempts, key=lambda m: (not m.solvable, m.mismatch is not None))
