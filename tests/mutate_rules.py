@@ -156,7 +156,8 @@ def alternatives(node: ast.AST) -> Alternatives:
     if isinstance(node, ast.Attribute) and node.attr in RENAMED:
         yield "name", _with(node, attr=RENAMED[node.attr])
     if isinstance(node, ast.If | ast.IfExp | ast.While):
-        yield "always", _with(node, test=ast.Constant(True))
+        if not isinstance(node.test, ast.Constant):
+            yield "always", _with(node, test=ast.Constant(True))
         yield "never", _with(node, test=ast.Constant(False))
     if isinstance(node, ast.Return) and ast.unparse(node) != "return None":
         yield "returns None", ast.Return(ast.Constant(None))

@@ -18,6 +18,7 @@ from derive.ir import (
     Formula,
     Function,
     Index,
+    Int,
     Number,
     Power,
     Range,
@@ -26,11 +27,14 @@ from derive.ir import (
     Tensor,
     Times,
     same,
+    unravel,
 )
+from derive.ir.extent import product_of
 from derive.rules import stacks
 from derive.rules.catalogue import ARRAY_RULES, CATALOGUE
 from derive.rules.definitions import use_fact
 from derive.rules.functions import DERIVATIVES, derivative_of
+from derive.rules.positions import sum_over_tuples
 from derive.verify.verify import verify_chain
 
 TABLE = list(laws.table())
@@ -129,3 +133,35 @@ def test_a_fact_without_a_place_for_its_index_is_not_used() -> None:
     fact = Relation(Sum(x[j], Range(j, 1, H)), "=", Number(1), (Range(i, 1, H),))
     scope = Scope(Program((H,), (x,), (), facts=(fact,)), RANGES)
     assert use_fact.apply(Sum(x[j], Range(j, 1, H)), scope) is None
+
+
+@pytest.mark.parametrize(
+    ("index", "parts", "letters"),
+    [
+        ("n", 2, "ij"),
+        ("r", 2, "ab"),
+        ("k", 2, "ab"),
+        ("n", 3, "cab"),
+        ("r", 3, "cab"),
+        ("n", 4, "n"),
+    ],
+)
+def test_parts_of_positions_have_the_letters_of_their_kind(
+    index: str, parts: int, letters: str
+) -> None:
+    """Offsets in a window for rows, places for others; longer tuples keep the letter."""
+    at, dims = Index(index), (H, 2, 3, 2)[:parts]
+    array = Tensor("array", "array", dims)
+    size = product_of(map(Int.of, dims))
+    read = array[tuple(unravel(at, k, dims) for k in range(parts))]
+    new = sum_over_tuples.apply(Sum(read, Range(at, 1, size)), Scope(PROGRAM))
+    assert isinstance(new, Sum)
+    assert [i.hint for i in new.bound] == list(letters if len(letters) > 1 else letters * parts)
+
+
+def test_a_tuple_that_is_compared_has_the_letter_of_its_position() -> None:
+    at = Index("n")
+    compared = Delta(unravel(at, 0, (H, 2)), i) * x[unravel(at, 0, (H, 2))]
+    new = sum_over_tuples.apply(Sum(compared, Range(at, 1, H * 2)), Scope(PROGRAM, RANGES))
+    assert isinstance(new, Sum)
+    assert [k.hint for k in new.bound] == ["n", "n"]

@@ -119,8 +119,9 @@ def equal_positions(f: Delta, scope: Scope) -> Formula | None:
         return None
     coarse, fine = sorted(positions, key=lambda a: len(a.dims))
     parts = [unravel(fine, k, coarse.dims, coarse.base) for k in range(len(coarse.dims))]
-    if any(isinstance(part.atom, Unravel) and part.atom.flat.atom == fine for part in parts):
-        return None
+    first = parts[0].atom
+    if isinstance(first, Unravel) and first.flat.atom == fine:
+        return None  # their shapes have no common refinement
     return product(*(Delta(e, part) for e, part in zip(coarse.indices, parts, strict=True)))
 
 
@@ -142,7 +143,7 @@ def split_ravelled(f: Sum, scope: Scope) -> Formula | None:
         if isinstance(g, Delta):
             for side, other in (g.sides, g.sides[::-1]):
                 position = side.atom
-                if isinstance(position, Ravel) and set(f.bound) & side.indices:
+                if isinstance(position, Ravel):
                     opened = _by_parts(position, other, scope.within(*f.ranges))
                     body = product(*parts[:at], *opened, *parts[at + 1 :])
                     opened_sum = Sum(body, *f.ranges, f.condition)
@@ -180,9 +181,9 @@ def sum_over_tuples(f: Binder, scope: Scope) -> Formula | None:
     found = [(_tuple_of(part), "") for part in compared if isinstance(part, Unravel)]
     found += [(t, _letters(t)) for t in _fully_read(f.body)]
     for t, letters in found:
-        index = t.flat.atom
-        if isinstance(index, Index) and index in f.bound and _all_positions(f, scope, index, t):
-            return _by_tuple(f, index, t, letters or [index.hint] * len(t.dims))
+        run = next((r for r in f.ranges if r.index == t.flat.atom), None)
+        if run is not None and _all_positions(run, scope, t):
+            return _by_tuple(f, run.index, t, letters or [run.index.hint] * len(t.dims))
     return None
 
 
@@ -204,15 +205,11 @@ def _fully_read(f: Formula) -> Iterator[_Tuple]:
     return (t for t, read in found.items() if len(read) == len(t.dims))
 
 
-def _all_positions(f: Binder, scope: Scope, index: Index, t: _Tuple) -> bool:
-    """Whether the index runs over all positions of the array."""
-    r = next(r for r in f.ranges if r.index == index)
-    last = product_of(t.dims) + (t.base - 1)
-    return (
-        r.lowers == (Int.of(t.base),)
-        and len(r.uppers) == 1
-        and proves(scope, Equal(r.uppers[0], last))
-    )
+def _all_positions(run: Range, scope: Scope, t: _Tuple) -> bool:
+    """Whether a range is that of all positions of the array."""
+    if run.lowers != (Int.of(t.base),) or len(run.uppers) > 1:
+        return False
+    return proves(scope, Equal(run.uppers[0], product_of(t.dims) + (t.base - 1)))
 
 
 def _by_tuple(f: Binder, index: Index, t: _Tuple, letters: Sequence[str]) -> Formula:
