@@ -34,7 +34,6 @@ from derive.ir import (
 )
 from derive.ir.extent import product_of
 from derive.rules.proof import proves
-from derive.rules.terms import without
 
 
 def in_range(places: Iterable[Int], extents: Iterable[Int], base: int) -> Iterator[Guard]:
@@ -54,13 +53,20 @@ def window_conditions(f: Chosen) -> list[Guard]:
 
 
 def known_beside(parts: Sequence[Basic], at: int) -> list[Guard]:
-    """What may be taken to hold for the factor at `at`: elsewhere the product is 0 anyway."""
+    """What may be taken to hold for the factor, or condition, at `at`.
+
+    Elsewhere the product is 0, or the conjunction false, anyway.
+    """
     known: list[Guard] = []
     for k, g in enumerate(parts):
-        if k != at and isinstance(g, Bracket):
+        if k == at:
+            continue
+        if isinstance(g, Bracket):
             known += conjuncts(g.condition)
-        elif k != at and isinstance(g, Chosen):
+        elif isinstance(g, Chosen):
             known += window_conditions(g)
+        elif isinstance(g, Guard):
+            known.append(g)
     return known
 
 
@@ -96,13 +102,9 @@ def has_value(scope: Scope, f: Basic) -> bool:
     if isinstance(f, (Binder, Branch)):
         inner = scope.given(*conjuncts(f.condition))
         return has_value(scope, f.condition) and has_value(inner, f.args[0])
-    if isinstance(f, Times):
+    if isinstance(f, (Times, And)):
         parts = enumerate(f.args)
         return all(has_value(scope.given(*known_beside(f.args, at)), g) for at, g in parts)
-    if isinstance(f, And):
-        return all(
-            has_value(scope.given(*without(conjuncts(f), at)), g) for at, g in enumerate(f.args)
-        )
     return all(has_value(scope, part) for part in f.args)
 
 
