@@ -159,7 +159,7 @@ def alternatives(node: ast.AST) -> Alternatives:
         if not isinstance(node.test, ast.Constant):
             yield "always", _with(node, test=ast.Constant(True))
         yield "never", _with(node, test=ast.Constant(False))
-    if isinstance(node, ast.Return) and ast.unparse(node) != "return None":
+    if isinstance(node, ast.Return) and ast.unparse(node) not in ("return None", "return False"):
         yield "returns None", ast.Return(ast.Constant(None))
     if isinstance(node, ast.Break | ast.Continue | ast.AugAssign | ast.Expr):
         yield "deleted", ast.Pass()
@@ -391,6 +391,8 @@ EQUIVALENT: dict[str, str] = {
     "sums:one_point  without upper: :at  →  :": _NOT_READ,
     "sums:merge_sums  always: if any((i in taken for i in inner.bound)): "
     "inner = refresh(inner)  →  if True: inner = refresh(inner)": _SAME,
+    "guards:narrow  without upper: :at  →  :": _NOT_READ,
+    "guards:redundant_bound  number: 1  →  2": "2e ≥ 0 says the same as e ≥ 0",
     "sums:counting  without upper: :-1  →  :": _NOT_READ,
 }
 """Mutants that change no result, with the reason."""

@@ -26,7 +26,7 @@ from derive.ir import (
     floor,
     free_indices,
 )
-from derive.ir.affine import bound, without_floors
+from derive.ir.affine import Bound, bound, without_floors
 from derive.rules import samples
 from derive.rules.proof import at_least_zero, proves, refutes
 from derive.rules.samples import H, K, a, b, i, p, x, y
@@ -126,19 +126,20 @@ def narrow(
     left: list[Guard] = []
     for g in conditions:
         at = _last_mentioned(narrowed, g)
-        limit = None
         if at is not None and isinstance(g, NonNegative):
             limit = bound(g.expression, narrowed[at].index)
-        if at is None or limit is None or not has_value(scope.within(*narrowed[:at]), limit.value):
-            left.append(g)
-            continue
-        r = narrowed[at]
-        narrowed[at] = (
-            Range(r.index, (*r.lowers, limit.value), r.uppers)
-            if limit.lower
-            else Range(r.index, r.lowers, (*r.uppers, limit.value))
-        )
+            if limit is not None and has_value(scope.within(*narrowed[:at]), limit.value):
+                narrowed[at] = _bounded(narrowed[at], limit)
+                continue
+        left.append(g)
     return tuple(narrowed), left
+
+
+def _bounded(r: Range, limit: Bound) -> Range:
+    """A range with one more bound."""
+    if limit.lower:
+        return Range(r.index, (*r.lowers, limit.value), r.uppers)
+    return Range(r.index, r.lowers, (*r.uppers, limit.value))
 
 
 def _last_mentioned(ranges: Sequence[Range], g: Guard) -> int | None:

@@ -153,7 +153,7 @@ def _conditions_apart(g: Formula, bound: frozenset[Index]) -> tuple[Formula, ...
     split: tuple[list[Guard], list[Guard]] = ([], [])
     for c in conjuncts(g.condition):
         split[bool(free_indices(c) & bound)].append(c)
-    return tuple(Bracket(conjunction(*part)) for part in split if part) if all(split) else (g,)
+    return tuple(Bracket(conjunction(*part)) for part in split if part)
 
 
 def _has_a_term(f: Sum, scope: Scope) -> bool:
