@@ -391,6 +391,25 @@ EQUIVALENT: dict[str, str] = {
     "sums:one_point  without upper: :at  →  :": _NOT_READ,
     "sums:merge_sums  always: if any((i in taken for i in inner.bound)): "
     "inner = refresh(inner)  →  if True: inner = refresh(inner)": _SAME,
+    "definitions:_patterns  name: min  →  max": "each array that a pattern reads will do",
+    "definitions:use_opposite_fact  never: if not isinstance(f.body, Plus): return None  →  "
+    "if False: return None": "a sum of one term is no Plus in a fact",
+    "definitions:use_opposite_fact  comparison: t[0] < 0  →  t[0] <= 0": "no term has the number 0",
+    **dict.fromkeys(
+        (
+            f"terms:_renamed  without part {k}: type(f) is type(g) and "
+            "any((isinstance(h, Binding) for h in subformulas(f))) and same( ...  →  " + left
+            for k, left in (
+                (1, "any((isinstance(h, Binding) for h in subformulas(f))) and same(f, g)"),
+                (2, "type(f) is type(g) and same(f, g)"),
+            )
+        ),
+        "`same` says so, too, but takes longer",
+    ),
+    "algebra:factor_out  backwards: for rest in left: rest.remove(g)  →  "
+    "for rest in reversed([*left]): rest.remove(g)": "each list is on its own",
+    "algebra:factor_out  comparison: term[0] < 0  →  term[0] <= 0": "no term has the number 0",
+    "algebra:factor_out  number: 0  →  1": "what is left of the numbers is whole and not 0",
     "guards:narrow  without upper: :at  →  :": _NOT_READ,
     "guards:redundant_bound  number: 1  →  2": "2e ≥ 0 says the same as e ≥ 0",
     "sums:counting  without upper: :-1  →  :": _NOT_READ,

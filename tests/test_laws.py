@@ -15,11 +15,13 @@ from derive.ir import (
     Apply,
     Delta,
     Derivative,
+    Divides,
     Formula,
     Function,
     Index,
     Int,
     Number,
+    Plus,
     Power,
     Range,
     Relation,
@@ -32,7 +34,7 @@ from derive.ir import (
 from derive.ir.extent import product_of
 from derive.rules import stacks
 from derive.rules.catalogue import ARRAY_RULES, CATALOGUE
-from derive.rules.definitions import use_fact
+from derive.rules.definitions import use_fact, use_opposite_fact
 from derive.rules.functions import DERIVATIVES, derivative_of
 from derive.rules.positions import sum_over_tuples
 from derive.verify.verify import verify_chain
@@ -127,6 +129,29 @@ def test_a_fact_is_told_of_the_indices_that_stand_there() -> None:
     assert use_fact.apply(Sum(m[j, i], Range(i, 1, H)), scope) == x[j]
     assert use_fact.apply(Sum(m[1, j], Range(j, 1, H)), scope) == x[1]
     assert use_fact.apply(Sum(m[j - 1, i], Range(i, 1, H)), scope) is None
+
+
+def test_a_fact_holds_where_its_ranges_say() -> None:
+    """Σ_k c_{i,j,k} = 1 for j ≥ i only."""
+    c, k, p = Tensor("c", "c", (H, H, H)), Index("k"), Index("p")
+    over = Range(k, 1, H)
+    fact = Relation(Sum(c[i, j, k], over), "=", Number(1), (Range(i, 1, H), Range(j, i, H)))
+    program = Program((H,), (c,), (), facts=(fact,))
+    for lowest, wanted in ((Int.of(p), Number(1)), (Int.of(1), None)):
+        scope = Scope(program, (Range(p, 1, H), Range(i, lowest, H)))
+        assert use_fact.apply(Sum(c[p, i, k], over), scope) == wanted
+
+
+def test_the_opposite_of_a_fact_has_its_terms_in_any_order() -> None:
+    """Σ_j (y_j - x_j/2) = 0, where Σ_j (x_j/2 - y_j) = 0 is declared for all j."""
+    y = Tensor("y", "y", (H,))
+    half = Times(Number(Fraction(1, 2)), x[j])
+    fact = Relation(Sum(Plus(half, Times(Number(-1), y[j])), Range(j, 1, H)), "=", Number(0))
+    scope = Scope(Program((H,), (x, y), (), facts=(fact,)))
+    turned = Plus(y[j], Times(Number(Fraction(-1, 2)), x[j]))
+    found = use_opposite_fact.apply(Sum(turned, Range(j, 1, H)), scope)
+    assert found == Times(Number(-1), Number(0))
+    assert use_opposite_fact.apply(Sum(turned, Range(j, 1, H), Divides(2, j)), scope) is None
 
 
 def test_a_fact_without_a_place_for_its_index_is_not_used() -> None:

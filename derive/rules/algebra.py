@@ -8,10 +8,8 @@ from derive.derivation.rule import rule
 from derive.derivation.scope import Scope
 from derive.ir import (
     Bracket,
-    Chosen,
     Compare,
     Count,
-    Delta,
     Formula,
     Number,
     Plus,
@@ -73,9 +71,7 @@ def collect_powers(f: Times, scope: Scope) -> Formula | None:
     exponents = collected(factors(f))
     if len(exponents) == len(f.args):
         return None
-    for b in exponents:
-        if isinstance(b, (Delta, Bracket, Chosen)):
-            exponents[b] = Fraction(1)
+    exponents.update({b: Fraction(1) for b in exponents if selects(b)})
     return product(*(power(b, e) for b, e in exponents.items() if e))
 
 
@@ -141,8 +137,9 @@ def tidy_power(f: Power, scope: Scope) -> Formula | None:
         return f.base if e.value == 1 else Number(1)
     if isinstance(f.base, Number) and e.value.denominator == 1 and f.base.value != 0:
         return Number(f.base.value ** int(e.value))
-    if isinstance(f.base, Count) and f.base.integer.constant not in (None, 0):
-        return Power(Number(f.base.integer.constant or 1), e)
+    number = f.base.integer.constant if isinstance(f.base, Count) else None
+    if number:
+        return Power(Number(number), e)
     if len(split_count(f.base)) > 1:
         return Power(Times(*split_count(f.base)), e)
     if e.value.denominator != 1:

@@ -26,11 +26,8 @@ from derive.ir import (
     Sum,
     Tensor,
     Times,
-    at_least,
-    at_most,
     free_indices,
     match,
-    refresh,
     substitute,
     tensors,
 )
@@ -48,7 +45,7 @@ from derive.rules.terms import (
     with_number,
     without,
 )
-from derive.rules.values import has_value
+from derive.rules.values import has_value, within
 
 _SOFTMAX = Definition(
     y,
@@ -148,7 +145,7 @@ def _find(
         if k == len(wanted):
             return known, taken
         for at, (b, e) in enumerate(present):
-            if at in taken or (e * wanted[k][1] < 0 and len(wanted) > 1):
+            if at in taken or (len(wanted) > 1 and e / wanted[k][1] < 1):
                 continue
             binding = match(wanted[k][0], b, variables, known)
             found = search(k + 1, binding, [*taken, at]) if binding is not None else None
@@ -224,7 +221,7 @@ def use_fact_inside(f: Sum, scope: Scope) -> Formula | None:
         if any(r.index in free_indices(s) for s in others):
             continue
         inner = [g for g in factors(f.body) if r.index in free_indices(g)]
-        right = _declared(Sum(product(*inner), r), scope.within(*others)) if inner else None
+        right = _declared(Sum(product(*inner), r), scope.within(*others))
         if right is not None:
             outer = [g for g in factors(f.body) if r.index not in free_indices(g)]
             return Sum(product(*outer, right), *others)
@@ -237,22 +234,16 @@ def _declared(f: Sum, scope: Scope) -> Formula | None:
         if fact.relation == "=":
             binding = match(fact.left, f, frozenset(r.index for r in fact.ranges))
             if binding is not None and _said_of(fact, binding, scope):
-                return substitute(refresh(fact.right), binding)
+                return substitute(fact.right, binding)
     return None
 
 
 def _said_of(fact: Relation, binding: dict[Index, Int], scope: Scope) -> bool:
     """Whether the indices of the fact have values, which are in its ranges."""
-    for r in fact.ranges:
-        value = binding.get(r.index)
-        if value is None:
-            return False
-        bounds = substitute(r, binding)
-        said = [at_least(value, lo) for lo in bounds.lowers]
-        said += [at_most(value, hi) for hi in bounds.uppers]
-        if not all(proves(scope, g) for g in said):
-            return False
-    return True
+    if not all(r.index in binding for r in fact.ranges):
+        return False
+    ranges = {r.index: substitute(r, binding) for r in fact.ranges}
+    return all(proves(scope, g) for i, r in ranges.items() for g in within(binding[i], r))
 
 
 @rule(

@@ -32,8 +32,6 @@ from derive.ir import (
     Range,
     Sum,
     Times,
-    at_least,
-    at_most,
     conjunction,
     conjuncts,
     free_indices,
@@ -46,6 +44,7 @@ from derive.rules.proof import proves, refutes
 from derive.rules.samples import A, H, K, S, a, i, j, p, u, w, x
 from derive.rules.sums import rebind
 from derive.rules.terms import factors, product, terms, without
+from derive.rules.values import within
 
 
 @rule(
@@ -124,9 +123,8 @@ def contract(f: Sum, scope: Scope, at: int, index: Index, solution: Solution) ->
     inside = scope.within(*ranges)
     value, to = solution.value, {index: solution.value}
     divides = [g for g in conjuncts(solution.condition) if not proves(inside, g)]
-    bounds = [at_least(value, lo) for lo in r.lowers] + [at_most(value, hi) for hi in r.uppers]
     where_it_divides = inside.given(*divides)
-    open_ = divides + [g for g in bounds if not proves(where_it_divides, g)]
+    open_ = divides + [g for g in within(value, r) if not proves(where_it_divides, g)]
     conditions = conjuncts(f.condition)
     open_ += [substitute(g, to) for g in conditions if index in free_indices(g)]
     rest = [substitute(g, to) for g in without(factors(f.body), at)]

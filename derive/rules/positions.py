@@ -44,7 +44,7 @@ from derive.rules.deltas import first_unit
 from derive.rules.proof import proves
 from derive.rules.samples import A, K, a, b, i, j, p, q, u, w
 from derive.rules.terms import factors, product
-from derive.rules.values import in_range
+from derive.rules.values import on_axes
 
 
 class _Tuple(NamedTuple):
@@ -86,7 +86,7 @@ def merge_unravelled(f: Times, scope: Scope) -> Formula | None:
             used = {at for at, _ in compared.values()}
             rest = [g for at, g in enumerate(factors(f)) if at not in used]
             indices = [compared[k][1] for k in range(len(dims))]
-            open_ = _bracket(scope, in_range(indices, dims, base))
+            open_ = _bracket(scope, on_axes(indices, dims, base))
             return product(*open_, Delta(flat, ravel(indices, dims, base)), *rest)
     return None
 
@@ -156,7 +156,7 @@ def split_ravelled(f: Sum, scope: Scope) -> Formula | None:
 def _by_parts(position: Ravel, p: Int, scope: Scope) -> list[Formula]:
     """δ(ravel(c, m), p) as factors: [p is in range] δ(c, unravel_0(p)) δ(m, unravel_1(p))."""
     dims, base = position.dims, position.base
-    there = _bracket(scope, in_range([p], [product_of(dims)], base))
+    there = _bracket(scope, on_axes([p], [product_of(dims)], base))
     indices = enumerate(position.indices)
     return [*there, *(Delta(e, unravel(p, k, dims, base)) for k, e in indices)]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from functools import reduce
-from math import gcd
+from math import gcd, prod
 from typing import TypeVar
 
 from derive.ir import Binding, Count, Formula, Int, Number, Plus, Power, Times, same, subformulas
@@ -99,9 +98,6 @@ def without(parts: tuple[Part, ...], at: int) -> tuple[Part, ...]:
 
 def common_number(numbers: list[Fraction]) -> Fraction:
     """Their greatest common divisor, negative where all of them are."""
-    if any(n.denominator != 1 for n in numbers):
-        c = Fraction(1, reduce(lambda a, b: a * b // gcd(a, b), (n.denominator for n in numbers)))
-        c *= reduce(gcd, (int(n / c) for n in numbers))
-    else:
-        c = Fraction(reduce(gcd, (int(n) for n in numbers)))
+    whole = prod(n.denominator for n in numbers)
+    c = Fraction(gcd(*(int(n * whole) for n in numbers)), whole)
     return -c if all(n < 0 for n in numbers) else c

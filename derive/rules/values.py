@@ -24,6 +24,7 @@ from derive.ir import (
     Formula,
     Guard,
     Int,
+    Range,
     Ravel,
     Times,
     Unravel,
@@ -36,7 +37,12 @@ from derive.ir.extent import product_of
 from derive.rules.proof import proves
 
 
-def in_range(places: Iterable[Int], extents: Iterable[Int], base: int) -> Iterator[Guard]:
+def within(e: Int, r: Range) -> list[Guard]:
+    """That `e` is in the range of an index."""
+    return [at_least(e, lo) for lo in r.lowers] + [at_most(e, hi) for hi in r.uppers]
+
+
+def on_axes(places: Iterable[Int], extents: Iterable[Int], base: int) -> Iterator[Guard]:
     """That place k is in base..base + extents[k] - 1, for every k."""
     for e, d in zip(places, extents, strict=True):
         yield at_least(e, base)
@@ -48,7 +54,7 @@ def window_conditions(f: Chosen) -> list[Guard]:
     found: list[Guard] = []
     for e, r in zip(f.at, f.maximum.ranges, strict=True):
         if not free_indices(r) & set(f.maximum.bound):
-            found += [at_least(e, lo) for lo in r.lowers] + [at_most(e, hi) for hi in r.uppers]
+            found += within(e, r)
     return found
 
 
@@ -92,7 +98,7 @@ def has_value(scope: Scope, f: Basic) -> bool:
     if isinstance(f, Int):
         return all(proves(scope, g) for a in f.atoms_within() for g in _demands(a))
     if isinstance(f, Component):
-        there = all(proves(scope, g) for g in in_range(f.indices, f.tensor.shape, f.tensor.base))
+        there = all(proves(scope, g) for g in on_axes(f.indices, f.tensor.shape, f.tensor.base))
         return there and all(has_value(scope, e) for e in f.indices)
     if isinstance(f, Binder):
         for r in f.ranges:
@@ -111,8 +117,8 @@ def has_value(scope: Scope, f: Basic) -> bool:
 def _demands(a: Atom) -> Iterator[Guard]:
     """What must hold for an atom to have a value."""
     if isinstance(a, Ravel):
-        yield from in_range(a.indices, a.dims, a.base)
+        yield from on_axes(a.indices, a.dims, a.base)
     elif isinstance(a, Unravel):
-        yield from in_range([a.flat], [product_of(a.dims)], a.base)
+        yield from on_axes([a.flat], [product_of(a.dims)], a.base)
     elif isinstance(a, Entry):
-        yield from in_range(a.parts, a.tensor.shape, a.tensor.base)
+        yield from on_axes(a.parts, a.tensor.shape, a.tensor.base)
