@@ -386,10 +386,13 @@ def run(files: tuple[str, ...]) -> int:
 
 _NOT_READ = "bounds do not read the indices of their own and of later ranges"
 _SLOWER = "`same` says so, too, but takes longer"
+_NEW_NAME = "a new name for a bound index changes nothing"
 EQUIVALENT = (
     ("sums:one_point", "without upper: :at", _NOT_READ),
     ("sums:counting", "without upper: :-1", _NOT_READ),
-    ("sums:merge_sums", "always: if any", "a new name for a bound index changes nothing"),
+    ("sums:merge_sums", "always: if any", _NEW_NAME),
+    ("derivative:linearity", "always: if any", _NEW_NAME),
+    ("proof:proves", "without part 1: not e.terms", "0 ≥ 0 is proved, too, but later"),
     ("guards:narrow", "without upper: :at", _NOT_READ),
     ("guards:redundant_bound", "number: 1", "2e ≥ 0 says the same as e ≥ 0"),
     ("definitions:_patterns", "name: min", "each array that a pattern reads will do"),
