@@ -21,16 +21,6 @@ def known_extent(e: Int) -> Int:
     return e.replace(to)
 
 
-def defined_extent(e: Int) -> Int:
-    """An extent with computed sizes replaced by what they are computed from."""
-
-    def to(a: Atom) -> Int | None:
-        defined = a.definition if isinstance(a, Size) else None
-        return None if defined is None else defined_extent(defined)
-
-    return e.replace(to)
-
-
 def inlined(e: Int) -> Int:
     """An extent with the definitions of all computed sizes put in."""
     while any(isinstance(a, Size) and a.definition is not None for a in e.atoms_within()):

@@ -39,6 +39,7 @@ from derive.ir import (
     mod,
 )
 from derive.ir.affine import sign
+from derive.ir.extent import product_of
 from derive.rules.sampling import samples_of
 
 _DEPTH = 40
@@ -217,10 +218,7 @@ def _bounds(
         r = scope.range_of(atom)
         return (r.lowers, r.uppers) if r is not None else ((), ())
     if isinstance(atom, Ravel):
-        total = Int.of(1)
-        for d in atom.dims:
-            total = total * d
-        base = atom.base
+        total, base = product_of(atom.dims), atom.base
     elif isinstance(atom, Unravel):
         total, base = atom.dims[atom.k], atom.base
     else:

@@ -43,7 +43,7 @@ from derive.ir import (
 )
 from derive.ir.affine import bound
 from derive.ir.affine import sign as sign_of
-from derive.ir.extent import defined_extent
+from derive.ir.extent import inlined
 from derive.rules.terms import factors, product
 
 _NONE = "an array is read at a position that is computed"
@@ -197,8 +197,8 @@ def _padded(x: Whole, before: Sequence[Int], after: Sequence[Int]) -> Whole:
 
 def _simple(e: Int, like: Int) -> Int:
     """`e`, or the form of `like` where sizes are defined so that both are the same."""
-    known = defined_extent(e)
-    if known == defined_extent(like):
+    known = inlined(e)
+    if known == inlined(like):
         return like
     return known if known.constant is not None else e
 
