@@ -387,6 +387,7 @@ def run(files: tuple[str, ...]) -> int:
 _NOT_READ = "bounds do not read the indices of their own and of later ranges"
 _SLOWER = "`same` says so, too, but takes longer"
 _NEW_NAME = "a new name for a bound index changes nothing"
+_LIMIT = "the search ends long before its limit, which is there for the worst"
 EQUIVALENT = (
     ("sums:one_point", "without upper: :at", _NOT_READ),
     ("sums:counting", "without upper: :-1", _NOT_READ),
@@ -400,6 +401,10 @@ EQUIVALENT = (
     ("definitions:use_opposite_fact", "comparison: t[0] < 0", "no term has the number 0"),
     ("terms:_renamed", "without part 1: type(f)", _SLOWER),
     ("terms:_renamed", "without part 2: type(f)", _SLOWER),
+    ("proof:_prove", "operator: depth - 1", _LIMIT),
+    ("proof:_prove", "without part 1: depth - 1", _LIMIT),
+    ("proof:_prove", "without part 2: depth - 1", _LIMIT),
+    ("proof:_prove", "number: 1", _LIMIT),
     ("algebra:factor_out", "backwards: for rest in left", "each list is on its own"),
     ("algebra:factor_out", "comparison: term[0] < 0", "no term has the number 0"),
     ("algebra:factor_out", "number: 0", "the numbers that are left are whole and not 0"),
