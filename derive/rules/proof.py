@@ -216,7 +216,8 @@ def _bounds(
 ) -> tuple[tuple[Int, ...], tuple[Int, ...]]:
     if isinstance(atom, Index):
         r = scope.range_of(atom)
-        return (r.lowers, r.uppers) if r is not None else ((), ())
+        assert r is not None
+        return r.lowers, r.uppers
     if isinstance(atom, Ravel):
         total, base = product_of(atom.dims), atom.base
     elif isinstance(atom, Unravel):
