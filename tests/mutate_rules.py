@@ -390,7 +390,6 @@ _NEW_NAME = "a new name for a bound index changes nothing"
 _LIMIT = "the search ends long before its limit, which is there for the worst"
 EQUIVALENT = (
     ("sums:one_point", "without upper: :at", _NOT_READ),
-    ("sums:counting", "without upper: :-1", _NOT_READ),
     ("sums:merge_sums", "always: if any", _NEW_NAME),
     ("derivative:linearity", "always: if any", _NEW_NAME),
     ("proof:proves", "without part 1: not e.terms", "0 ≥ 0 is proved, too, but later"),
@@ -398,15 +397,13 @@ EQUIVALENT = (
     ("guards:redundant_bound", "number: 1", "2e ≥ 0 says the same as e ≥ 0"),
     ("definitions:_patterns", "name: min", "each array that a pattern reads will do"),
     ("definitions:use_opposite_fact", "never: if not", "a sum of one term is no Plus in a fact"),
-    ("definitions:use_opposite_fact", "comparison: t[0] < 0", "no term has the number 0"),
     ("terms:_renamed", "without part 1: type(f)", _SLOWER),
     ("terms:_renamed", "without part 2: type(f)", _SLOWER),
     ("proof:_prove", "operator: depth - 1", _LIMIT),
     ("proof:_prove", "without part 1: depth - 1", _LIMIT),
     ("proof:_prove", "without part 2: depth - 1", _LIMIT),
     ("proof:_prove", "number: 1", _LIMIT),
-    ("proof:_prove", "comparison: c >= 0", "no term has the number 0"),
-    ("proof:_prove", "number: 0", "numbers of terms are whole and not 0"),
+    ("proof:_prove", "comparison: c > 0", "no term has the number 0"),
     ("proof:_without_floor", "always: _remainder", "it is looked at only where facts are told"),
     ("proof:_without_floor", "comparison: s > 0", "the sign is known there"),
     ("proof:_worst", "backwards", "any of the bounds will do"),
@@ -419,7 +416,6 @@ EQUIVALENT = (
     ("sampling:_extend", "without lower", "it only draws the outer indices again"),
     ("algebra:factor_out", "backwards: for rest in left", "each list is on its own"),
     ("algebra:factor_out", "comparison: term[0] < 0", "no term has the number 0"),
-    ("algebra:factor_out", "number: 0", "the numbers that are left are whole and not 0"),
 )
 """Mutants that change no result: the function, how the change begins, and the reason."""
 

@@ -146,7 +146,7 @@ def _prove(scope: Scope, e: Int, depth: int, exact: list[Guard] | None) -> bool:
         inlined = e.replace(lambda a: definition if a == computed else None)
         return _prove(scope, inlined, depth - 1, exact)
     shifted = e.replace(lambda a: a + a.least if isinstance(a, Size) else None)
-    return not e.indices and all(c >= 0 for _, c in shifted.terms)
+    return not e.indices and all(c > 0 for _, c in shifted.terms)
 
 
 def _atoms(e: Int) -> Iterator[Atom]:

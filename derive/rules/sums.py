@@ -176,10 +176,10 @@ def counting(f: Sum, scope: Scope) -> Formula | None:
     """Σ_{i=lo}^{hi} 1 = hi - lo + 1, where that is not negative."""
     if f.body != Number(1) or f.condition != TRUE or len(f.ranges) == 0:
         return None
-    r = f.ranges[-1]
+    *outer, r = f.ranges
     if len(r.lowers) > 1 or len(r.uppers) > 1:
         return None
     size = r.uppers[0] - r.lowers[0] + 1
-    if not at_least_zero(scope.within(*f.ranges[:-1]), size):
+    if not at_least_zero(scope.within(*outer), size):
         return None
-    return rebind(f, Count(size), f.ranges[:-1], TRUE)
+    return rebind(f, Count(size), tuple(outer), TRUE)
