@@ -303,7 +303,7 @@ def counted(steps: Sequence[Verification]) -> Iterator[tuple[Mark, int, Line]]:
             yield Mark(status), len(compared), line(told, "arithmetic with error bounds.")
 
 
-WORTH_TELLING = 1e-6
+WORTH_TELLING = 1e-3
 """The largest chance of missing a false equation that is a reason to trust a check."""
 
 

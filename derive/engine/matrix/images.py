@@ -32,6 +32,7 @@ from derive.ir import (
     Guard,
     Index,
     Int,
+    Ints,
     Range,
     Ravel,
     Reshaped,
@@ -49,6 +50,8 @@ from derive.ir import (
     same,
     subformulas,
 )
+from derive.ir.extent import differ
+from derive.ir.rearranged import output_extents
 from derive.rules.proof import proves
 from derive.rules.terms import factors
 
@@ -178,6 +181,8 @@ def _unfolded(
     spatial = enumerate(x.indices[-image.spatial :])
     axes = [_read(columns, k, p, start.tensor.base) for k, p in spatial]
     _demand_padding(parts, x, axes, columns, scope)
+    if not _fit(image, axes, columns):
+        raise NoMatrixForm("its windows do not go with the same padding on both sides")
     return Unfolded(image.whole, *options(axes))
 
 
@@ -190,6 +195,14 @@ def _read(columns: Columns, k: int, position: Int, base: int) -> Axis:
     stride, dilation = along[0], across[0]
     padding = Int.of(base) - stride * base - dilation * base - across[1]
     return Axis(columns.kernel[k], stride, padding, dilation)
+
+
+def _fit(image: Image, axes: Sequence[Axis], columns: Columns) -> bool:
+    """Whether the windows may be as many as the places that the columns have."""
+    if any(a.stride.constant is not None and a.stride.constant < 1 for a in axes):
+        return False
+    fitting = output_extents(image.shape, tuple(map(Ints.of, options(axes))))
+    return not any(map(differ, fitting, columns.outputs))
 
 
 def _split(e: Int, index: Int) -> tuple[Int, Int] | None:
@@ -233,6 +246,8 @@ def folded(d: Derivation, program: Program, layout: str) -> Whole:
             except NoMatrixForm:
                 continue
             for axes in _candidates(columns, at, image, _at(g).tensor, program):
+                if not _fit(image, axes, columns):
+                    continue
                 meant = _meaning(g, at, image, columns, axes)
                 steps = simplify(meant, Scope(program, d.ranges), COMPOSED)
                 if steps and same(steps[-1].after, d.result):
