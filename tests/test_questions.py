@@ -542,7 +542,7 @@ def test_chains_that_do_not_fit_in_a_line_go_on_at_their_relations(pool):
     lines = [x.strip() for x in middle.splitlines()]
     assert [x for x in lines if x.startswith("&=")] == [
         "&= B_{3,3} + B_{3,2} + B_{3,1} + B_{2,3} + B_{2,2} + B_{2,1} + B_{1,3} + B_{1,2} + "
-        r"B_{1,1} \\",
+        r"B_{1,1} \\*",
         r"&= 3 + 4 + 2 + 5 + 5 + 5 + 3 + 3 + 4 = 34 \tag*{\aside{}{",
     ]
     assert not any(x.startswith((r"&\qquad \cdot", r"&\qquad {}\cdot")) for x in lines)

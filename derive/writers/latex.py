@@ -211,11 +211,12 @@ def _summary(summary: Summary) -> str:
 
 
 def _display(display: Display, numbered: frozenset[str]) -> str:
-    """An align environment; no page ends before its last line, or inside an equation."""
-    rows = [_equation(fit, numbered) for fit in fitted(display)]
-    text = rows[0]
-    for k, r in enumerate(rows[1:], start=1):
-        text += (r" \\*" if k == len(rows) - 1 else r" \\") + "\n" + r
+    """An align environment; no page ends before its last line, or inside an equation or chain."""
+    fits = list(fitted(display))
+    text = _equation(fits[0], numbered)
+    for fit in fits[1:]:
+        together = fit is fits[-1] or fit.equation.joins
+        text += (r" \\*" if together else r" \\") + "\n" + _equation(fit, numbered)
     return f"\\begin{{align*}}\n{text}\n\\end{{align*}}"
 
 
