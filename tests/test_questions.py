@@ -187,6 +187,22 @@ choose = {K = [2, 3], P = [0, 1]}
     assert numbers(answers(made)[0], "w") == [[[-1, 0, 1]]]
 
 
+def test_an_array_with_values_needs_numbers_for_its_extents():
+    text = """
+[tensors]
+A = [2, "n"]
+[values]
+A = [[1, 2, 3], [4, 5, 6]]
+[[problems]]
+define = ['C = ReLU(A)']
+ask = ["output_size"]
+"""
+    with pytest.raises(InputError, match="A has numbers, but its extent n has none") as error:
+        solved(text)
+    assert error.value.line == 5
+    assert solved(text.replace("[values]", "[sizes]\nn = 3\n[values]"), solve=False).problems
+
+
 def test_sizes_that_nobody_can_choose_are_refused():
     text = """
 [tensors]

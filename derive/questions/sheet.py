@@ -15,6 +15,8 @@ from derive.ir import Size, Tensor
 from derive.network.build import build
 from derive.network.defining import FORMULA
 from derive.network.given import Given
+from derive.network.site import show
+from derive.network.sizes import value_of
 from derive.network.source import Scoped, Source
 from derive.questions.options import options_of
 from derive.questions.parts import (
@@ -89,10 +91,23 @@ def _checked(data: Mapping[str, Any], source: Source) -> tuple[Setting, ...]:
     for k, problem in enumerate(top.problems):
         given = inherited(data, k, source)
         settings.append(Setting(given, build(given), problem.ask))
+        _demand_numbers(settings[-1])
         for n, asked in enumerate(problem.ask):
             with _question(settings[-1], n):
                 check(asked, settings[-1])
     return tuple(settings)
+
+
+def _demand_numbers(setting: Setting) -> None:
+    """Refuse an array with values, an extent of which is a size without a number."""
+    for t in setting.values:
+        extent = next((d for d in t.shape if value_of(d) is None), None)
+        if extent is not None:
+            raise InputError(
+                f"[values]: {t.name} has numbers, but its extent {show(extent)} has none. Give it "
+                "one in [sizes].",
+                **setting.given.source.place("values", t.name),
+            )
 
 
 @contextmanager
