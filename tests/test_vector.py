@@ -25,6 +25,7 @@ from derive.engine.matrix.passes import Vectors, vectors
 from derive.engine.network import Derived, derive_all
 from derive.ir import (
     Array,
+    Bracket,
     Chosen,
     Component,
     Count,
@@ -286,6 +287,9 @@ WINDOWS = [
     "kernel_size=[K, 2], stride=[S, 1], padding=[P, 0]",
     "kernel_size=3, stride=2, padding=1",
     'kernel_size=["K", "K"], stride="S", padding="P"',
+    "kernel_size=2, stride=2, dilation=2",
+    "kernel_size=1, stride=3",
+    "kernel_size=2, dilation=3, padding=1",
 ]
 
 
@@ -302,7 +306,7 @@ def test_fold_of_unfold_counts_the_windows(window: str) -> None:
     (entry,) = (g for g in d.result.args if isinstance(g, Component))
     assert entry == Component(tensor(program, "x"), *d.start.indices)
     assert all(not tensors(g) for g in d.result.args if g != entry)
-    assert any(isinstance(g, Sum) for g in subformulas(d.result))
+    assert any(isinstance(g, (Sum, Bracket)) for g in subformulas(d.result))
 
 
 # -- LeNet by way of matrices --------------------------------------------------------------------

@@ -111,6 +111,7 @@ COLLECT = Phase(
     "collect",
     (
         deltas.replace_equal,
+        guards.exact_quotient,
         sums.pull_constants,
         sums.counting,
         algebra.collect_powers,

@@ -11,6 +11,9 @@ from derive.ir import (
     Binder,
     Bracket,
     Chosen,
+    Component,
+    Divides,
+    Floor,
     Formula,
     Guard,
     Int,
@@ -25,11 +28,13 @@ from derive.ir import (
     conjuncts,
     floor,
     free_indices,
+    rebuild,
 )
 from derive.ir.affine import Bound, bound, without_floors
+from derive.ir.integer import residue
 from derive.rules import samples
 from derive.rules.proof import at_least_zero, proves, refutes
-from derive.rules.samples import H, K, a, b, i, p, x, y
+from derive.rules.samples import H, K, S, a, b, i, p, x, y
 from derive.rules.terms import factors, product
 from derive.rules.values import has_value, window_conditions
 
@@ -85,6 +90,50 @@ def floor_to_numerator(f: Bracket, scope: Scope) -> Formula | None:
     parts = conjuncts(f.condition)
     opened = [without_floors(g) for g in parts]
     return Bracket(conjunction(*opened)) if list(parts) != opened else None
+
+
+@rule(
+    "exact quotient",
+    "where d divides n, d times n/d is n",
+    "fewer floors",
+    Times,
+    lambda: samples.given(
+        Times(Bracket(Divides(S, p - 1)), x[S * floor(p - 1, S) + 1]), Range(p, 1, H)
+    ),
+)
+def exact_quotient(f: Times, scope: Scope) -> Formula | None:
+    """[d | n] f(d⌊n/d⌋) = [d | n] f(n), in the indices of entries."""
+    new = list(factors(f))
+    for at, g in enumerate(factors(f)):
+        for c in conjuncts(g.condition) if isinstance(g, Bracket) else ():
+            if isinstance(c, Divides):
+                new = [h if k == at else _exact(h, c) for k, h in enumerate(new)]
+    return Times(*new) if tuple(new) != f.args else None
+
+
+def _exact(f: Formula, known: Divides) -> Formula:
+    """`f` with what is known to divide divided exactly."""
+    if isinstance(f, Binder) and free_indices(known) & set(f.bound):
+        return f
+    if isinstance(f, Component):
+        return Component(f.tensor, *(_without_quotient(e, known) for e in f.indices))
+    parts = (_exact(g, known) if isinstance(g, Formula) else g for g in f.args)
+    return rebuild(f, tuple(parts)) if f.args else f
+
+
+def _without_quotient(e: Int, known: Divides) -> Int:
+    """rest + k·d⌊n/d⌋ as rest + k·n, where d | n is known."""
+    d, n = known.args
+    assert isinstance(d, Int)
+    assert isinstance(n, Int)
+    for atom in e.atoms_within():
+        parts = e.split(atom)
+        if not isinstance(atom, Floor) or atom.parts[1] != d or parts is None:
+            continue
+        c, rest = parts
+        if not residue(atom.parts[0] - n, d).terms and floor(c, d) * d == c:
+            return rest + floor(c, d) * atom.parts[0]
+    return e
 
 
 @rule(
