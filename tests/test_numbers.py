@@ -7,7 +7,19 @@ from networks import ENTROPY, FACT, conv, layer, linear, network
 
 from derive.document.present import present
 from derive.engine.network import derive_all
-from derive.ir import Equal, Formula, Int, Size, subformulas
+from derive.ir import (
+    FALSE,
+    Bracket,
+    Divides,
+    Equal,
+    Formula,
+    Index,
+    Int,
+    Number,
+    Size,
+    conjunction,
+    subformulas,
+)
 from derive.network.build import build
 from derive.network.given import Given
 from derive.verify.verify import Verifier
@@ -55,3 +67,17 @@ def test_numbers_change_nothing(name: str) -> None:
         )
         verdict = verifier.chain((d.result, shown), d.ranges, as_given)
         assert verdict.status == "exact", (d.start, shown, verdict.ends)
+
+
+def test_a_condition_that_the_numbers_settle_is_not_shown() -> None:
+    """1 divides everything; 2 divides 2i + 2; of 2i + p, it divides what it divides of p."""
+    i, p, s = Index("i"), Index("p"), Size("S", value=1)
+    two = Size("D", value=2)
+    for before, after in [
+        (Divides(s, p - i), Number(1)),
+        (Divides(two, two * i + 2), Number(1)),
+        (Divides(two, two * i + 3), Bracket(FALSE)),
+        (Divides(two, two * i + p), Bracket(Divides(2, p))),
+        (conjunction(Divides(s, p), Divides(two, p)), Bracket(Divides(2, p))),
+    ]:
+        assert present(Bracket(before), numbers=True) == after

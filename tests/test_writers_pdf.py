@@ -8,7 +8,7 @@ import pytest
 from documents import sample
 from test_writers import HOSTILE
 
-from derive.document.model import Document, Paragraph, Section, line
+from derive.document.model import Code, Document, Paragraph, Section, line
 from derive.errors import OutputError
 from derive.writers import pdf
 from derive.writers.files import write_atomically
@@ -17,7 +17,7 @@ from derive.writers.pdf import Engine, write_pdf
 
 ENGINES = [pytest.param(Engine.LATEX, marks=pytest.mark.latex), Engine.TYPST]
 HOSTILE_DOCUMENT = Document(
-    HOSTILE, (Section(HOSTILE, HOSTILE), Paragraph(line(HOSTILE), lead=line(HOSTILE)))
+    HOSTILE, (Section(HOSTILE, line(Code(HOSTILE))), Paragraph(line(HOSTILE), lead=line(HOSTILE)))
 )
 
 

@@ -47,6 +47,7 @@ from derive.ir import (
     subformulas,
     substitute,
 )
+from derive.ir.integer import residue
 
 
 def present(f: Basic, numbers: bool = False) -> Basic:
@@ -149,8 +150,11 @@ def _settled(g: Guard) -> Guard:
             n = (e - f).constant
             return g if n is None else _truth(n == 0)
         case Divides(args=(Int() as d, Int() as e)):
-            by, n = d.constant, e.constant
-            return g if by is None or n is None else _truth(n % by == 0)
+            by, left = d.constant, residue(e, d)
+            if by is None:
+                return g
+            n = 0 if by == 1 else left.constant
+            return Divides(d, left) if n is None else _truth(n % by == 0)
         case And():
             return conjunction(*g.args)  # type: ignore[arg-type]
     return g
