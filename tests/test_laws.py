@@ -6,13 +6,14 @@ from fractions import Fraction
 
 import laws
 import pytest
-from laws import PROGRAM, H, Law
+from laws import PROGRAM, TENSORS, H, Law
 
 from derive.derivation.program import Program
 from derive.derivation.rule import Rule
 from derive.derivation.scope import Scope
 from derive.ir import (
     Apply,
+    Bracket,
     Delta,
     Derivative,
     Divides,
@@ -28,6 +29,7 @@ from derive.ir import (
     Sum,
     Tensor,
     Times,
+    floor,
     same,
     unravel,
 )
@@ -36,6 +38,7 @@ from derive.rules import stacks
 from derive.rules.catalogue import ARRAY_RULES, CATALOGUE
 from derive.rules.definitions import use_fact, use_opposite_fact
 from derive.rules.functions import DERIVATIVES, derivative_of
+from derive.rules.guards import exact_quotient
 from derive.rules.positions import sum_over_tuples
 from derive.verify.verify import verify_chain
 
@@ -190,3 +193,11 @@ def test_a_tuple_that_is_compared_has_the_letter_of_its_position() -> None:
     new = sum_over_tuples.apply(Sum(compared, Range(at, 1, H * 2)), Scope(PROGRAM, RANGES))
     assert isinstance(new, Sum)
     assert [k.hint for k in new.bound] == ["n", "n"]
+
+
+def test_a_quotient_is_not_exact_where_its_index_is_another() -> None:
+    """In [2 | p] Σ_p x(2⌊p/2⌋) the p of the sum is not that of the condition."""
+    p, x = Index("p"), TENSORS["x"]
+    summed = Sum(x[2 * floor(p, 2)], Range(p, 2, H))
+    scope = Scope(PROGRAM, (Range(p, 1, H),))
+    assert exact_quotient.apply(Times(Bracket(Divides(2, p)), summed), scope) is None

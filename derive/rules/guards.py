@@ -103,12 +103,12 @@ def floor_to_numerator(f: Bracket, scope: Scope) -> Formula | None:
 )
 def exact_quotient(f: Times, scope: Scope) -> Formula | None:
     """[d | n] f(d⌊n/d⌋) = [d | n] f(n), in the indices of entries."""
-    new = list(factors(f))
-    for at, g in enumerate(factors(f)):
+    new: Formula = f
+    for g in factors(f):
         for c in conjuncts(g.condition) if isinstance(g, Bracket) else ():
             if isinstance(c, Divides):
-                new = [h if k == at else _exact(h, c) for k, h in enumerate(new)]
-    return Times(*new) if tuple(new) != f.args else None
+                new = _exact(new, c)
+    return None if new == f else new
 
 
 def _exact(f: Formula, known: Divides) -> Formula:
@@ -118,7 +118,7 @@ def _exact(f: Formula, known: Divides) -> Formula:
     if isinstance(f, Component):
         return Component(f.tensor, *(_without_quotient(e, known) for e in f.indices))
     parts = (_exact(g, known) if isinstance(g, Formula) else g for g in f.args)
-    return rebuild(f, tuple(parts)) if f.args else f
+    return rebuild(f, tuple(parts))
 
 
 def _without_quotient(e: Int, known: Divides) -> Int:
