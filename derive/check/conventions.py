@@ -193,8 +193,7 @@ def _divides_by(f: Formula, n: Int) -> bool:
 
 def extents(ranges: tuple[Range, ...]) -> list[Int]:
     """How many terms a sum has, over each range and over all of them."""
-    each = [r.uppers[0] - r.lowers[0] + 1 for r in ranges if len(r.uppers) == len(r.lowers) == 1]
-    each = [n for n in each if not n.indices]
+    each = [n for r in ranges if (n := r.extent) is not None and not n.indices]
     total = Int.of(1)
     for n in each:
         total = total * n

@@ -73,9 +73,9 @@ def number_of(f: Sum) -> Formula:
     bound = set(f.bound)
     number = ONE
     for r in f.ranges:
-        if len(r.lowers) > 1 or len(r.uppers) > 1 or free_indices(r) & bound:
+        if r.extent is None or free_indices(r) & bound:
             return refresh(Sum(Number(1), *f.ranges, f.condition))
-        number = number * (r.uppers[0] - r.lowers[0] + 1)
+        number = number * r.extent
     if f.condition != TRUE or number.indices:
         return refresh(Sum(Number(1), *f.ranges, f.condition))
     return Count(number)

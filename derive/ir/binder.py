@@ -39,6 +39,13 @@ class Range(Basic):
     def uppers(self) -> tuple[Int, ...]:
         return self.args[2].args  # type: ignore[return-value]
 
+    @property
+    def extent(self) -> Int | None:
+        """hi - lo + 1, for a range with one bound on either side; how long it is, if not empty."""
+        if len(self.lowers) > 1 or len(self.uppers) > 1:
+            return None
+        return self.uppers[0] - self.lowers[0] + 1
+
 
 class Bounds(Basic):
     """The lower or the upper bounds of a Range, at least one."""

@@ -31,6 +31,7 @@ from derive.ir import (
     substitute,
     tensors,
 )
+from derive.ir.extent import product_of
 from derive.rules import samples
 from derive.rules.proof import proves
 from derive.rules.samples import H, i, k, p, t, x, y
@@ -288,12 +289,9 @@ def _averaged(f: Formula) -> Sum | None:
         if not isinstance(b, Count) or e != -1:
             return None
         divisor *= b.integer
-    number = Int.of(1)
-    for r in sums[0].ranges:
-        if len(r.lowers) > 1 or len(r.uppers) > 1:
-            return None
-        number *= r.uppers[0] - r.lowers[0] + 1
-    return sums[0] if number == divisor else None
+    extents = [r.extent for r in sums[0].ranges]
+    known = [n for n in extents if n is not None]
+    return sums[0] if len(known) == len(extents) and product_of(known) == divisor else None
 
 
 FACTS = (deviations, use_fact, use_opposite_fact, use_fact_inside)

@@ -177,9 +177,6 @@ def counting(f: Sum, scope: Scope) -> Formula | None:
     if f.body != Number(1) or f.condition != TRUE or len(f.ranges) == 0:
         return None
     *outer, r = f.ranges
-    if len(r.lowers) > 1 or len(r.uppers) > 1:
+    if r.extent is None or not at_least_zero(scope.within(*outer), r.extent):
         return None
-    size = r.uppers[0] - r.lowers[0] + 1
-    if not at_least_zero(scope.within(*outer), size):
-        return None
-    return rebind(f, Count(size), tuple(outer), TRUE)
+    return rebind(f, Count(r.extent), tuple(outer), TRUE)
